@@ -1,0 +1,96 @@
+# Everything a developer types. `make` alone says what there is.
+#
+# Environments live in .venv/, one for each requirements/*.txt, and are made anew when it changes.
+
+PYTHON ?= python3
+VARIANT ?= 2stems
+OUT ?= out
+PORT ?= 4566
+
+UV := .venv/uv/bin/uv
+DEV := .venv/dev/bin
+SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} .venv/sam/bin/sam
+SOURCES := functions layers local tests
+export PYTHONPATH := $(CURDIR)/layers/common/python:$(CURDIR)/functions/separate
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+help:  ## What there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+# ---- use it ---------------------------------------------------------------------------------
+
+demo: dev ministack models  ## Separate a song on a local cloud (SONG=path, OUT=folder)
+	@$(DEV)/python -m local demo --out "$(OUT)" $(if $(SONG),--song "$(SONG)")
+
+local: dev ministack models  ## Run the whole template on this machine until Ctrl-C (PORT=4566)
+	@$(DEV)/python -m local up --port $(PORT)
+
+models: dev  ## Fetch, check and convert a model (VARIANT=2stems|4stems|5stems|all)
+	@$(DEV)/python -m separation.models $(VARIANT)
+
+build: sam-cli  ## Build the functions, the layer and the image (needs Docker)
+	$(SAM) build $(BUILD_FLAGS)
+
+deploy: build  ## Build and deploy to your AWS account
+	.venv/sam/bin/sam deploy --guided
+
+# ---- work on it -----------------------------------------------------------------------------
+
+test: dev ministack sam-cli spleeter models  ## All tests but those that need Docker
+	$(DEV)/pytest -m "not sam" $(PYTEST_FLAGS)
+
+test-sam: dev sam-cli  ## Build with SAM and invoke every function in Docker
+	$(DEV)/pytest -m sam tests/sam $(PYTEST_FLAGS)
+
+lint: dev sam-cli  ## Format check, lint, strict types, template
+	$(DEV)/ruff format --check $(SOURCES)
+	$(DEV)/ruff check $(SOURCES)
+	$(DEV)/mypy layers/common/python/stempipe functions/separate/separation local
+	@for app in functions/*/app.py; do echo "mypy $$app"; $(DEV)/mypy $$app || exit 1; done
+	$(SAM) validate --lint
+
+format: dev  ## Format the code, and mend what the linter can
+	$(DEV)/ruff format $(SOURCES)
+	$(DEV)/ruff check --fix $(SOURCES)
+
+lock: uv  ## Pin the newest versions that requirements/*.in allow
+	@set -e; cd requirements; \
+	compile() { ../$(UV) pip compile --quiet --upgrade --no-annotate --no-emit-index-url \
+	    --no-emit-find-links --custom-compile-command "make lock" --python-version 3.11 "$$@"; }; \
+	compile --universal dev.in -o dev.txt; \
+	for name in layer separate; do compile --universal $$name.in -c dev.txt -o $$name.txt; done; \
+	for name in uv ministack sam; do compile --universal $$name.in -o $$name.txt; done; \
+	compile spleeter.in -o spleeter.txt
+
+clean:  ## Delete environments, builds and the local cloud's state
+	rm -rf .venv .aws-sam .local out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# ---- environments ---------------------------------------------------------------------------
+
+uv: .venv/uv/.made
+dev: .venv/dev/.made
+ministack: .venv/ministack/.made
+sam-cli: .venv/sam/.made
+spleeter: .venv/spleeter/.made
+
+.venv/uv/.made: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Stempipe needs Python 3.11 or later; $(PYTHON) is older. Try: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Making .venv/uv"
+	@$(PYTHON) -m venv --clear .venv/uv
+	@.venv/uv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# Spleeter's TensorFlow stops at Python 3.11; the others take whatever runs make.
+.venv/spleeter/.made: ENV_PYTHON := 3.11
+.venv/%/.made: ENV_PYTHON ?= $(PYTHON)
+.venv/%/.made: requirements/%.txt | .venv/uv/.made
+	@echo "Making .venv/$*"
+	@$(UV) venv --quiet --clear --python $(ENV_PYTHON) .venv/$*
+	@$(UV) pip install --quiet --python .venv/$*/bin/python -r $<
+	@touch $@
+
+.PHONY: help demo local models build deploy test test-sam lint format lock clean \
+    uv dev ministack sam-cli spleeter

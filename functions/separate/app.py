@@ -1,0 +1,105 @@
+"""separate: a message says that a job may be worked on; its song becomes stems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from separation import AudioOutput, Engine, SeparationError, load_engine, separate
+from stempipe.config import Bandwidth, JobConfig, ModelVariant
+from stempipe.errors import UnusableMedia
+from stempipe.jobs import Jobs
+from stempipe.observability import MetricUnit, logger, metrics, tracer
+from stempipe.queue import JobMessage, JobQueue, sqs_client
+from stempipe.settings import SeparateSettings
+from stempipe.storage import Storage, s3_client
+from stempipe.worker import Separated, TryAgain, Worker
+
+# Batches are of one: a failed record is the entire batch, and that is no reason to raise.
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@cache
+def settings() -> SeparateSettings:
+    """This function's settings."""
+    return SeparateSettings.from_environment()
+
+
+@cache
+def queue() -> JobQueue:
+    """The jobs queue."""
+    return JobQueue(sqs_client(), settings().jobs_queue_url)
+
+
+# One model at a time is held between jobs: what two of them would take is not for a worker to spend.
+@lru_cache(maxsize=1)
+def engine(variant: ModelVariant, bandwidth: Bandwidth) -> Engine:
+    """A model, loaded."""
+    return load_engine(variant, bandwidth)
+
+
+def separate_song(
+    source: Path, destination: Path, config: JobConfig, on_progress: Callable[[float], None]
+) -> Separated:
+    """The engine, as the rules want it (``stempipe.worker.Separate``)."""
+    quality = config.quality
+    try:
+        made = separate(
+            source,
+            destination,
+            engine(config.model_variant, config.bandwidth),
+            stems=config.kept,
+            mask_extension=config.mask_extension,
+            output=AudioOutput(quality.output_format, quality.sample_rate, quality.bitrate),
+            max_seconds=settings().max_song_seconds,
+            on_progress=on_progress,
+        )
+    except SeparationError as error:
+        raise UnusableMedia(error.code, str(error)) from error
+    return Separated(made.stems, made.seconds, made.sample_rate, made.channels, made.codec)
+
+
+@cache
+def worker(memory_mb: int) -> Worker:
+    """The rules, wired to AWS once per process."""
+    return Worker(
+        jobs=Jobs(settings().jobs_table, retention_days=settings().retention_days),
+        storage=Storage(s3_client(settings()), settings().storage_provider),
+        separate=separate_song,
+        stems_bucket=settings().stems_bucket,
+        lease_seconds=settings().lease_seconds,
+        memory_gb=memory_mb / 1024,
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Work on each message's job; answer which messages must come back."""
+
+    def work_on(record: SQSRecord) -> None:
+        message = JobMessage.model_validate_json(record.body)
+        logger.append_keys(owner=message.owner, job_id=message.id)
+        try:
+            worker(int(context.memory_limit_in_mb)).work_on(message)
+        except TryAgain as again:
+            if again.seconds is not None:
+                queue().put_off(record.receipt_handle, again.seconds)
+            metrics.add_metric("TriedAgain", MetricUnit.Count, 1)
+            raise
+
+    answer: Any = process_partial_response(
+        event=event, record_handler=work_on, processor=processor, context=context
+    )
+    return dict(answer)

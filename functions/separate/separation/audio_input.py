@@ -1,0 +1,223 @@
+"""Decodes the one uploaded file to 44.1 kHz float samples, and refuses what is not a whole song."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.packet import Packet
+
+from separation.containers import Promise, mpeg_frame_bytes, read_promise
+from separation.errors import (
+    CorruptMediaError,
+    EmptyFileError,
+    NoAudioError,
+    TooLongError,
+    TruncatedError,
+    UnsupportedMediaError,
+)
+from separation.spectrum import SAMPLE_RATE, Samples
+
+# FFmpeg's names. Playlists, `concat` and other formats that open further files or addresses are not among them.
+_CONTAINERS = "wav,w64,aiff,caf,flac,mp3,aac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
+_OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "", "enable_drefs": "0"}
+_SELF_FRAMED = {"mp3", "aac"}  # FFmpeg only estimates the duration of these
+_PROTECTED_TAGS = {"drms", "enca"}
+_LOUDEST = np.float32(65_536)  # a float file may hold anything; far beyond full scale only nonsense is left
+_BAD_PACKETS = 0.02  # stray tags between frames are common in MP3, and FFmpeg skips them
+
+
+class AudioInput:
+    """One song, opened and found to be decodable.
+
+    Attributes
+    ----------
+    channels, sample_rate : int
+        Of the source.
+    codec : str
+        FFmpeg's name of the source's codec.
+    seconds : float
+        Decoded so far; after the last block, the source's duration.
+    """
+
+    def __init__(self, source: Path, max_seconds: float) -> None:
+        """Open `source`.
+
+        Raises
+        ------
+        EmptyFileError, UnsupportedMediaError, NoAudioError, TruncatedError, TooLongError
+        """
+        self._max_seconds = max_seconds
+        self._size = source.stat().st_size
+        if not self._size:
+            raise EmptyFileError("The file is empty: it has no bytes. Send it again.")
+        # Opened as a Python file, so that FFmpeg cannot open anything by name.
+        self._file = source.open("rb")
+        try:
+            self._promise: Promise = read_promise(self._file, self._size)
+            self._file.seek(0)
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> None:
+        try:
+            self._container = av.open(self._file, "r", container_options=_OPTIONS, metadata_errors="replace")
+        except (av.FFmpegError, ValueError) as error:
+            raise UnsupportedMediaError(
+                "This is not an audio file of a kind that can be read. Send WAV, FLAC, MP3, AAC, Ogg, AIFF, MP4 or WebM."
+            ) from error
+        streams = self._container.streams.audio
+        if not streams:
+            raise NoAudioError("The file has no audio in it. Send one that has sound.")
+        stream = self._container.streams.best("audio")
+        self._stream = stream if isinstance(stream, AudioStream) else streams[0]
+        context = self._stream.codec_context
+        if context is None or self._stream.codec_tag in _PROTECTED_TAGS:
+            raise UnsupportedMediaError(
+                "The audio is copy-protected or in an unknown codec. Send a file without protection, such as WAV or MP3."
+            )
+        self.codec: str = context.codec.canonical_name
+        self.sample_rate = context.sample_rate
+        self.channels = context.channels
+        self._samples = 0
+        self._declared = self._declared_seconds()
+        certain = self._promise.seconds is not None or self._container.format.name not in _SELF_FRAMED
+        if certain and self._declared is not None:
+            self._refuse_longer_than_allowed(self._declared)
+
+    def _declared_seconds(self) -> float | None:
+        if self._promise.seconds is not None:
+            return self._promise.seconds
+        if self._stream.duration and self._stream.time_base:
+            return float(self._stream.duration * self._stream.time_base)
+        return self._container.duration / av.time_base if self._container.duration else None
+
+    @property
+    def seconds(self) -> float:
+        return self._samples / self.sample_rate if self.sample_rate else 0.0
+
+    @property
+    def expected_seconds(self) -> float:
+        """The song's duration, or an estimate of it from how far the file has been read."""
+        if self._declared is not None:
+            return max(self._declared, self.seconds)
+        return self.seconds * self._size / max(1, self._file.tell())
+
+    def blocks(self) -> Iterator[Samples]:
+        """Decode the song once.
+
+        Yields
+        ------
+        ndarray (2, any), float32
+            Samples at 44.1 kHz, nominally in +-1. Mono is duplicated; more than two channels are mixed down.
+
+        Raises
+        ------
+        CorruptMediaError, TruncatedError, TooLongError, EmptyFileError
+        """
+        previous: AudioFrame | None = None
+        for frame in self._frames():
+            if previous is None or not _same_format(frame, previous):
+                if previous is not None:  # a chained stream may change its format
+                    yield from _resampled(resampler, None)
+                resampler = _resampler(frame)
+            yield from _resampled(resampler, frame)
+            previous = frame
+        yield from _resampled(resampler, None)
+
+    def _frames(self) -> Iterator[AudioFrame]:
+        packets = bad = 0
+        bad_at_end = cut = False
+        for packet in self._packets():
+            packets += bool(packet.size)
+            if packet.size:
+                length = mpeg_frame_bytes(bytes(packet)[:7]) if self._container.format.name in _SELF_FRAMED else None
+                cut = packet.is_corrupt or (length is not None and length > packet.size)
+            try:
+                frames = packet.decode()
+            except av.FFmpegError:
+                bad += 1
+                bad_at_end = True
+                continue
+            for frame in frames:
+                bad_at_end = False
+                self._samples += frame.samples
+                self.sample_rate = self.sample_rate or frame.sample_rate
+                self._refuse_longer_than_allowed(self.seconds)
+                yield frame
+        self._refuse_incomplete(packets, bad, cut, bad_at_end)
+
+    def _packets(self) -> "Iterator[Packet[AudioStream]]":
+        try:
+            yield from self._container.demux(self._stream)
+        except av.FFmpegError as error:
+            raise CorruptMediaError("The file is damaged and cannot be read to its end. Send it again.") from error
+
+    def _refuse_incomplete(self, packets: int, bad: int, cut: bool, bad_at_end: bool) -> None:
+        promise = self._promise
+        short = (promise.samples is not None and self._samples < promise.samples) or (
+            # Some encoders count the header's own frame.
+            promise.frames is not None and packets < promise.frames - 1
+        )
+        only_the_end = bad <= 1 and (bad_at_end or not bad)
+        if cut or (short and only_the_end):
+            raise TruncatedError("The file ends too early: part of the song is missing. Send the whole file again.")
+        if short or bad > _BAD_PACKETS * packets or (bad and not self._samples):
+            raise CorruptMediaError("The audio is damaged and cannot be decoded. Export or download it again.")
+        if not self._samples:
+            raise EmptyFileError("The file has an audio track without any sound in it: 0 samples.")
+
+    def _refuse_longer_than_allowed(self, seconds: float) -> None:
+        if seconds > self._max_seconds:
+            raise TooLongError(
+                f"The song is longer than {self._max_seconds:.0f} s, the most that is allowed. Send a shorter one."
+            )
+
+    def close(self) -> None:
+        if hasattr(self, "_container"):
+            self._container.close()
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _resampler(frame: AudioFrame) -> AudioResampler:
+    """Mono stays mono, because FFmpeg would change its level; a mix-down is scaled so that it cannot clip."""
+    if frame.layout.nb_channels <= 2:
+        return AudioResampler("fltp", "mono" if frame.layout.nb_channels == 1 else "stereo", SAMPLE_RATE)
+    return AudioResampler("fltp", "stereo", SAMPLE_RATE, options={"rematrix_maxval": "1"})
+
+
+def _same_format(frame: AudioFrame, other: AudioFrame) -> bool:
+    return (frame.sample_rate, frame.layout.name, frame.format.name) == (
+        other.sample_rate,
+        other.layout.name,
+        other.format.name,
+    )
+
+
+def _resampled(resampler: AudioResampler, frame: AudioFrame | None) -> Iterator[Samples]:
+    """Resample a frame; None flushes."""
+    for resampled in resampler.resample(frame):
+        if resampled is not None:  # where there is nothing to resample, flushing gives None back
+            yield _samples(resampled)
+
+
+def _samples(frame: AudioFrame) -> Samples:
+    samples: Samples = frame.to_ndarray()
+    if not np.abs(samples).max(initial=0) <= _LOUDEST:  # true of NaN, too
+        samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0).clip(-_LOUDEST, _LOUDEST)
+    return np.repeat(samples, 2, axis=0) if samples.shape[0] == 1 else samples

@@ -1,0 +1,285 @@
+"""What a file's own headers promise, read before it is decoded: does it end where it says, and how long is it?
+
+FFmpeg decodes a cut file as far as it goes and says nothing; so the sizes that containers record are compared with the
+bytes present. A format that records none of them (MP3 or AAC frames without a header, streamed WAV) promises nothing.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from separation.errors import TruncatedError
+
+_UNKNOWN_32 = 0x7FFF_0000  # streaming writers put 0 or one of several values near 2^31 or 2^32 for "not known yet"
+_UNKNOWN_64 = 1 << 62
+_OGG_PAGE_BYTES = 65_307  # the largest page
+
+
+@dataclass(frozen=True)
+class Promise:
+    """How much audio the headers promise.
+
+    Attributes
+    ----------
+    samples : int or None
+        Samples per channel, where the format records them and FFmpeg does not check (FLAC).
+    frames : int or None
+        Frames of the codec, for MP3 with a Xing or VBRI header.
+    seconds : float or None
+        What `frames` last.
+    """
+
+    samples: int | None = None
+    frames: int | None = None
+    seconds: float | None = None
+
+
+def read_promise(file: BinaryIO, size: int) -> Promise:
+    """Check the structure of a media file of `size` bytes and read how much audio it promises.
+
+    Raises
+    ------
+    TruncatedError
+        If the file ends before its own headers say it does.
+    """
+    start = _after_id3(file, size)
+    head = _read(file, start, 16)
+    for matches, check in _CHECKS:
+        if matches(head):
+            return check(file, start, size)
+    return Promise()
+
+
+def mpeg_frame_bytes(header: bytes) -> int | None:
+    """Length of an MPEG audio or ADTS frame, from its first bytes; None if this is no such header."""
+    if len(header) < 7 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
+        return None
+    if header[1] & 0xF6 == 0xF0:  # ADTS: layer bits are zero
+        return (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
+    frame = _mpeg_header(header)
+    return frame.bytes if frame else None
+
+
+def _read(file: BinaryIO, offset: int, count: int) -> bytes:
+    file.seek(offset)
+    return file.read(count)
+
+
+def _after_id3(file: BinaryIO, size: int) -> int:
+    offset = 0
+    while (tag := _read(file, offset, 10))[:3] == b"ID3" and len(tag) == 10:
+        length = tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9]
+        offset += 10 + length + (10 if tag[5] & 0x10 else 0)
+        _require(offset < size)
+    return offset
+
+
+def _require(complete: bool) -> None:
+    if not complete:
+        raise TruncatedError("The file ends too early: part of it is missing. Send the whole file again.")
+
+
+def _check_riff(file: BinaryIO, offset: int, size: int) -> Promise:
+    """WAV, and RF64 with its 64-bit sizes."""
+    position, long_size = offset + 12, None
+    while True:
+        header = _read(file, position, 8)
+        _require(len(header) == 8)
+        name, length = header[:4], struct.unpack("<I", header[4:])[0]
+        if name == b"ds64":
+            long_size = struct.unpack("<Q", _read(file, position + 16, 8).ljust(8, b"\0"))[0]
+        if name == b"data":
+            if length == 0xFFFF_FFFF and long_size:
+                length = long_size
+            elif length >= _UNKNOWN_32 or length == 0:
+                return Promise()
+            _require(position + 8 + length <= size)
+            return Promise()
+        position += 8 + length + length % 2
+
+
+def _check_aiff(file: BinaryIO, offset: int, size: int) -> Promise:
+    position = offset + 12
+    while True:
+        header = _read(file, position, 8)
+        _require(len(header) == 8)
+        length = struct.unpack(">I", header[4:])[0]
+        if header[:4] == b"SSND":
+            _require(length == 0 or length >= _UNKNOWN_32 or position + 8 + length <= size)
+            return Promise()
+        position += 8 + length + length % 2
+
+
+def _check_caf(file: BinaryIO, offset: int, size: int) -> Promise:
+    position = offset + 8
+    while True:
+        header = _read(file, position, 12)
+        _require(len(header) == 12)
+        length = struct.unpack(">q", header[4:])[0]
+        if length < 0:  # up to the end of the file
+            return Promise()
+        position += 12 + length
+        _require(position <= size)
+        if header[:4] == b"data":
+            return Promise()
+
+
+def _check_w64(file: BinaryIO, offset: int, size: int) -> Promise:
+    position = offset + 40
+    while True:
+        header = _read(file, position, 24)
+        _require(len(header) == 24)
+        length = struct.unpack("<Q", header[16:])[0]
+        if header[:4] == b"data":
+            _require(length <= 24 or length >= _UNKNOWN_64 or position + length <= size)
+            return Promise()
+        _require(length >= 24)
+        position += (length + 7) // 8 * 8
+
+
+def _check_flac(file: BinaryIO, offset: int, size: int) -> Promise:
+    position, samples = offset + 4, 0
+    while True:
+        header = _read(file, position, 22)
+        _require(len(header) >= 4)
+        if header[0] & 0x7F == 0:  # STREAMINFO: 36 bits of total samples end 18 bytes in
+            _require(len(header) == 22)
+            samples = int.from_bytes(header[17:22]) & 0xF_FFFF_FFFF
+        position += 4 + int.from_bytes(header[1:4])
+        _require(position <= size)
+        if header[0] & 0x80:
+            return Promise(samples=samples or None)
+
+
+def _check_ogg(file: BinaryIO, offset: int, size: int) -> Promise:
+    """Look at the last page; the pages before it are FFmpeg's to check."""
+    start = max(offset, size - _OGG_PAGE_BYTES - 4)
+    tail = _read(file, start, size - start)
+    page = tail.rfind(b"OggS")
+    _require(page >= 0 and len(tail) >= page + 27)
+    segments = tail[page + 27 : page + 27 + tail[page + 26]]
+    end = page + 27 + tail[page + 26] + sum(segments)
+    _require(len(segments) == tail[page + 26] and end <= len(tail))
+    rest = tail[end:]
+    _require(not rest or not b"OggS".startswith(rest))
+    return Promise()
+
+
+def _check_mp4(file: BinaryIO, offset: int, size: int) -> Promise:
+    position, has_movie = offset, False
+    while position < size:
+        header = _read(file, position, 16)
+        _require(len(header) >= 8)
+        length, name = struct.unpack(">I4s", header[:8])
+        if length == 1:
+            _require(len(header) == 16)
+            length = struct.unpack(">Q", header[8:])[0]
+        has_movie = has_movie or name == b"moov"
+        if length == 0:  # up to the end of the file
+            break
+        if not name.strip(b"\0"):  # padding after the last box
+            break
+        position += max(length, 8)
+        _require(position <= size)
+    _require(has_movie)
+    return Promise()
+
+
+_EBML_SEGMENT, _EBML_CLUSTER = 0x18538067, 0x1F43B675
+
+
+def _check_matroska(file: BinaryIO, offset: int, size: int) -> Promise:
+    position = offset
+    while position < size:
+        header = _read(file, position, 12)
+        name, name_bytes = _ebml_number(header, keep_marker=True)
+        length, length_bytes = _ebml_number(header[name_bytes:], keep_marker=False)
+        _require(bool(name_bytes and length_bytes))
+        position += name_bytes + length_bytes
+        if length == (1 << 7 * length_bytes) - 1:  # of unknown size: look inside
+            if name not in (_EBML_SEGMENT, _EBML_CLUSTER):
+                return Promise()
+            continue
+        position += length
+        _require(position <= size)
+    return Promise()
+
+
+def _ebml_number(data: bytes, *, keep_marker: bool) -> tuple[int, int]:
+    """A number and how many bytes it took, which is 0 if it is cut."""
+    if not data or not data[0]:
+        return 0, 0
+    count = 9 - data[0].bit_length()
+    if len(data) < count:
+        return 0, 0
+    value = int.from_bytes(data[:count])
+    return (value if keep_marker else value & ((1 << 7 * count) - 1)), count
+
+
+@dataclass(frozen=True)
+class _MpegHeader:
+    bytes: int
+    samples: int
+    sample_rate: int
+    side_info_bytes: int
+
+
+_MPEG1_KBITS = {
+    1: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),  # layer III
+    2: (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),  # layer II
+    3: (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),  # layer I
+}
+_MPEG2_KBITS = {
+    1: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    2: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    3: (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+}
+
+
+def _mpeg_header(header: bytes) -> _MpegHeader | None:
+    """ISO 11172-3, 2.4.2.3."""
+    version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
+    rate_index, sample_rate_index = header[2] >> 4, header[2] >> 2 & 3
+    if version == 1 or layer == 0 or rate_index in (0, 15) or sample_rate_index == 3:
+        return None
+    mpeg1 = version == 3
+    kbits = (_MPEG1_KBITS if mpeg1 else _MPEG2_KBITS)[layer][rate_index - 1]
+    sample_rate = (44_100, 48_000, 32_000)[sample_rate_index] >> {3: 0, 2: 1, 0: 2}[version]
+    padding = header[2] >> 1 & 1
+    mono = header[3] >> 6 == 3
+    if layer == 3:
+        return _MpegHeader((12_000 * kbits // sample_rate + padding) * 4, 384, sample_rate, 0)
+    samples = 1152 if mpeg1 or layer == 2 else 576
+    side_info = (17 if mono else 32) if mpeg1 else (9 if mono else 17)
+    return _MpegHeader(samples // 8 * 1000 * kbits // sample_rate + padding, samples, sample_rate, side_info)
+
+
+def _check_mp3(file: BinaryIO, offset: int, size: int) -> Promise:
+    data = _read(file, offset, 256)
+    header = _mpeg_header(data)
+    if header is None:
+        return Promise()
+    xing = data[4 + header.side_info_bytes :]
+    frames = 0
+    if xing[:4] in (b"Xing", b"Info") and len(xing) >= 12 and xing[7] & 1:
+        frames = struct.unpack(">I", xing[8:12])[0]
+    vbri = data[36:]
+    if vbri[:4] == b"VBRI" and len(vbri) >= 18:
+        frames = struct.unpack(">I", vbri[14:18])[0]
+    if not frames:
+        return Promise()
+    return Promise(frames=frames, seconds=frames * header.samples / header.sample_rate)
+
+
+_CHECKS: list[tuple[Callable[[bytes], bool], Callable[[BinaryIO, int, int], Promise]]] = [
+    (lambda head: head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE", _check_riff),
+    (lambda head: head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"), _check_aiff),
+    (lambda head: head[:4] == b"caff", _check_caf),
+    (lambda head: head[:16] == b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00", _check_w64),
+    (lambda head: head[:4] == b"fLaC", _check_flac),
+    (lambda head: head[:4] == b"OggS", _check_ogg),
+    (lambda head: head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"), _check_mp4),
+    (lambda head: head[:4] == b"\x1a\x45\xdf\xa3", _check_matroska),
+    (lambda head: len(head) >= 4 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0, _check_mp3),
+]

@@ -1,0 +1,176 @@
+"""Builds Spleeter's U-Nets as one OpenVINO graph, from the variables of its TensorFlow checkpoint.
+
+The layers are those of `spleeter/model/functions/unet.py` (A. Jansson et al., "Singing voice separation with deep U-Net
+convolutional networks", ISMIR 2017). Tensors are laid out (batch, channel, frame, bin).
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import openvino as ov
+from openvino import opset13 as ops
+
+from separation.errors import ModelDamagedError
+
+Activation = Literal["leaky_relu", "elu"]
+Head = Literal["sigmoid", "softmax"]
+Weights = Mapping[str, npt.NDArray[np.float32]]
+
+_LEVELS = 6
+_BATCH_NORM_EPSILON = 1e-3
+_LEAKY_SLOPE = 0.2
+
+
+def build_network(
+    weights: Weights, *, stems: int, activation: Activation, head: Head, frames: int, bins: int
+) -> ov.Model:
+    """Make the graph of all stems' U-Nets.
+
+    Parameters
+    ----------
+    weights : mapping
+        Variables by TensorFlow's names, as `read_checkpoint` gives them.
+    stems : int
+        How many U-Nets the checkpoint has.
+    activation : {"leaky_relu", "elu"}
+        "leaky_relu" is LeakyReLU(0.2) on the way down and ReLU on the way up; "elu" is ELU both ways.
+    head : {"sigmoid", "softmax"}
+        A sigmoid per stem, or a softmax across the stems, turns logits into what multiplies the input.
+    frames, bins : int
+        Size of one segment; both multiples of 64. The weights fit any.
+
+    Returns
+    -------
+    openvino.Model
+        From magnitudes (1, 2, frames, bins) to the stems' estimated magnitudes (stems, 2, frames, bins).
+
+    Raises
+    ------
+    ModelDamagedError
+        If a variable is missing or has another shape.
+    """
+    spectrogram = ops.parameter([1, 2, frames, bins], np.float32)
+    try:
+        logits = ops.concat([_UNet(weights, stem, activation).logits(spectrogram) for stem in range(stems)], 0)
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise ModelDamagedError(f"The weights are not those of a model of {stems} stems: {error}") from error
+    share = ops.sigmoid(logits) if head == "sigmoid" else ops.softmax(logits, 0)
+    return ov.Model([ops.multiply(share, spectrogram)], [spectrogram])
+
+
+class _UNet:
+    """One stem's U-Net; `stem` selects its variables, which TensorFlow numbered in the order of creation."""
+
+    def __init__(self, weights: Weights, stem: int, activation: Activation) -> None:
+        self._weights = weights
+        self._stem = stem
+        self._activation = activation
+
+    def logits(self, spectrogram: Any) -> Any:
+        skips = []
+        signal = spectrogram
+        for level in range(_LEVELS):
+            signal = self._convolution(signal, level)
+            skips.append(signal)  # before normalisation and activation, as Spleeter has it
+            if level < _LEVELS - 1:
+                signal = self._activate_down(self._normalise(signal, level))
+        for level in range(_LEVELS):
+            if level:
+                signal = ops.concat([skips[_LEVELS - 1 - level], signal], 1)
+            signal = self._upsample(signal, level)
+        return self._last_convolution(signal)
+
+    def _convolution(self, signal: Any, level: int) -> Any:
+        kernel, bias = self._kernel("conv2d", 7 * self._stem + level)
+        return _convolve(signal, kernel.transpose(3, 2, 0, 1), bias, strides=2, before=1, after=2)
+
+    def _last_convolution(self, signal: Any) -> Any:
+        kernel, bias = self._kernel("conv2d", 7 * self._stem + _LEVELS)
+        return _convolve(signal, kernel.transpose(3, 2, 0, 1), bias, before=3, after=3, dilation=2)
+
+    def _upsample(self, signal: Any, level: int) -> Any:
+        """Transposed 5x5 convolution of stride 2, then activation, then batch norm.
+
+        Written as one 3x3 convolution that makes the four output parities as four groups of channels, which a
+        depth-to-space interleaves: runtimes are far faster at it. Activation and norm act on each channel alone, so
+        they may come before the interleaving, where the runtime fuses them into the convolution.
+        """
+        kernel, bias = self._kernel("conv2d_transpose", 6 * self._stem + level)
+        signal = _convolve(signal, parity_kernel(kernel), np.tile(bias, 4), before=1, after=1)
+        signal = ops.relu(signal) if self._activation == "leaky_relu" else ops.elu(signal, 1.0)
+        signal = self._normalise(signal, _LEVELS + level, repeats=4)
+        return ops.depth_to_space(signal, "blocks_first", 2)
+
+    def _activate_down(self, signal: Any) -> Any:
+        if self._activation == "leaky_relu":
+            return ops.prelu(signal, ops.constant(np.array([_LEAKY_SLOPE], np.float32)))
+        return ops.elu(signal, 1.0)
+
+    def _normalise(self, signal: Any, index: int, repeats: int = 1) -> Any:
+        layer = _numbered("batch_normalization", 12 * self._stem + index)
+        gamma, beta, mean, variance = (
+            self._weights[f"{layer}/{name}"] for name in ("gamma", "beta", "moving_mean", "moving_variance")
+        )
+        scale = gamma / np.sqrt(variance + np.float32(_BATCH_NORM_EPSILON))
+        shift = beta - mean * scale
+        scaled = ops.multiply(signal, _per_channel(np.tile(scale, repeats)))
+        return ops.add(scaled, _per_channel(np.tile(shift, repeats)))
+
+    def _kernel(self, kind: str, index: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        layer = _numbered(kind, index)
+        return self._weights[f"{layer}/kernel"], self._weights[f"{layer}/bias"]
+
+
+def parity_kernel(kernel: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Rearrange a transposed convolution of stride 2 and SAME padding into a plain one of stride 1.
+
+    Output row 2p + r of the transposed convolution sums input row p + d - 1 times kernel row r + 3 - 2d, for d of 0, 1, 2
+    and where the kernel has that row; the same holds for columns.
+
+    Parameters
+    ----------
+    kernel : ndarray (5, 5, outputs, inputs)
+        As TensorFlow keeps it.
+
+    Returns
+    -------
+    ndarray (4 * outputs, inputs, 3, 3)
+        The channels of row parity r and column parity c begin at (2 r + c) * outputs.
+    """
+    height, width, outputs, inputs = kernel.shape
+    if (height, width) != (5, 5):
+        raise ValueError(f"a kernel of {height} x {width}")
+    by_row = kernel.transpose(2, 3, 0, 1)
+    result = np.zeros((2, 2, outputs, inputs, 3, 3), np.float32)
+    for r, d in _TAPS:
+        for c, e in _TAPS:
+            result[r, c, :, :, d, e] = by_row[:, :, r + 3 - 2 * d, c + 3 - 2 * e]
+    return result.reshape(4 * outputs, inputs, 3, 3)
+
+
+_TAPS = [(parity, tap) for parity in range(2) for tap in range(3) if 0 <= parity + 3 - 2 * tap < 5]
+
+
+def _convolve(
+    signal: Any,
+    kernel: npt.NDArray[np.float32],
+    bias: npt.NDArray[np.float32],
+    *,
+    before: int,
+    after: int,
+    strides: int = 1,
+    dilation: int = 1,
+) -> Any:
+    weights = ops.constant(np.ascontiguousarray(kernel))
+    convolved = ops.convolution(signal, weights, [strides] * 2, [before] * 2, [after] * 2, [dilation] * 2)
+    return ops.add(convolved, _per_channel(bias))
+
+
+def _per_channel(values: npt.NDArray[np.float32]) -> Any:
+    return ops.constant(values.reshape(1, -1, 1, 1))
+
+
+def _numbered(layer: str, index: int) -> str:
+    return f"{layer}_{index}" if index else layer

@@ -1,0 +1,122 @@
+"""What can go wrong, as types.
+
+Each error has a ``code`` that clients see and rely on, a message for a person that says what to
+do, and ``retryable``: whether the same work may succeed when tried again.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class StempipeError(Exception):
+    """Base of every error that a client may see."""
+
+    code: str = "internal_error"
+    retryable: ClassVar[bool] = False
+
+    @property
+    def message(self) -> str:
+        """The text for a person."""
+        return str(self)
+
+
+class InvalidRequest(StempipeError):
+    """The request cannot be understood."""
+
+    code = "invalid_request"
+
+
+class InvalidConfig(StempipeError):
+    """A job's configuration asks for something that does not exist or does not go together."""
+
+    code = "invalid_config"
+
+
+class Unauthorized(StempipeError):
+    """The request says nothing of who sends it."""
+
+    code = "unauthorized"
+
+
+class JobNotFound(StempipeError):
+    """No such job, or not this owner's: a client cannot tell the two apart."""
+
+    code = "job_not_found"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"There is no job {job_id}.")
+
+
+class EmptyFile(StempipeError):
+    """An upload of zero bytes."""
+
+    code = "empty_file"
+
+    def __init__(self) -> None:
+        super().__init__("The file is empty. Upload a song.")
+
+
+class TooLarge(StempipeError):
+    """An upload over the limit."""
+
+    code = "too_large"
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            f"The file has {size:,} bytes; the limit is {limit:,}. "
+            "Upload a shorter song, or a compressed format such as FLAC or MP3."
+        )
+
+
+class UploadGone(StempipeError):
+    """The uploaded object is no longer there, or is another one by now."""
+
+    code = "upload_gone"
+
+    def __init__(self) -> None:
+        super().__init__("The upload was deleted or replaced before it was read. Upload the song again.")
+
+
+class UnusableMedia(StempipeError):
+    """The song cannot be separated, and trying again will not change that.
+
+    Parameters
+    ----------
+    code
+        Which way it is unusable: ``too_long``, ``no_audio``, ``unsupported_media``, ...
+    message
+        For a person.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class StorageUnavailable(StempipeError):
+    """The object storage failed or refused."""
+
+    code = "storage_unavailable"
+    retryable = True
+
+
+class InternalError(StempipeError):
+    """A fault that nobody foresaw. Its cause is in the log, not in the message."""
+
+    code = "internal_error"
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong on our side. Trying again may help.")
+
+
+class WorkerLost(StempipeError):
+    """Every worker that took the job stopped without a word."""
+
+    code = "worker_lost"
+
+    def __init__(self, attempts: int) -> None:
+        super().__init__(
+            f"The song was tried {attempts} times and the worker stopped each time without a word."
+        )

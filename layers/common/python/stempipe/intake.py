@@ -1,0 +1,119 @@
+"""The rules of intake: an upload becomes a queued job, or a failed one that says why.
+
+An event may come twice, late, or after a crash half-way: each step is safe to repeat, and the
+message goes out only once the job is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stempipe.config import JobConfig
+from stempipe.errors import EmptyFile, InvalidConfig, StempipeError, TooLarge, UploadGone
+from stempipe.job import Job, Status
+from stempipe.jobs import JobExists, Jobs, Source, TransitionRefused
+from stempipe.observability import logger
+from stempipe.queue import JobQueue
+from stempipe.settings import IntakeSettings
+from stempipe.storage import Storage, StoredObject
+from stempipe.uploads import DirectUpload, JobUpload, Upload, direct_job_id, read_key
+
+CONFIG_METADATA = "stempipe-config"
+"""The object metadata (x-amz-meta-...) in which a direct upload may carry its configuration, as JSON."""
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Takes uploads in.
+
+    Parameters
+    ----------
+    jobs, storage, queue
+        Where jobs are, where uploads are, where messages go.
+    settings
+        The limits.
+    """
+
+    jobs: Jobs
+    storage: Storage
+    queue: JobQueue
+    settings: IntakeSettings
+
+    def take(self, upload: Upload) -> Job | None:
+        """Take one upload in.
+
+        Returns
+        -------
+        Job or None
+            The upload's job, queued, failed, or as an earlier event left it. None for an object
+            that is nobody's upload.
+
+        Raises
+        ------
+        StorageUnavailable
+            The object cannot be looked up now; the event should come again.
+        JobNotFound
+            The key names a job that does not exist.
+        """
+        if upload.bucket != self.settings.uploads_bucket:
+            logger.warning("Not the uploads bucket", bucket=upload.bucket)
+            return None
+        said = read_key(upload.key)
+        if said is None:
+            logger.info("Not under a watched prefix", key=upload.key)
+            return None
+        try:
+            stored = self.storage.look_up(upload.bucket, upload.key)
+        except UploadGone:
+            # Deleted since. An API job goes on awaiting its upload; a direct one never was.
+            logger.warning("The object is gone", key=upload.key)
+            return None
+        if isinstance(said, JobUpload):
+            job = self._take_job_upload(said, stored)
+        else:
+            job = self._take_direct_upload(said, upload, stored)
+        if job.state is Status.QUEUED and job.enqueued_at is None:
+            self.queue.send(job.owner, job.id)
+            self.jobs.mark_enqueued(job)
+        return job
+
+    def _take_job_upload(self, said: JobUpload, stored: StoredObject) -> Job:
+        job = self.jobs.get(said.owner, said.job_id)
+        try:
+            if error := self._size_error(stored):
+                return self.jobs.refuse_upload(job, error)
+            return self.jobs.upload_arrived(job, etag=stored.etag, size=stored.bytes)
+        except TransitionRefused:
+            logger.info("Seen before", job_id=said.job_id)
+            return self.jobs.get(said.owner, said.job_id)
+
+    def _take_direct_upload(self, said: DirectUpload, upload: Upload, stored: StoredObject) -> Job:
+        source = Source(upload.provider, upload.bucket, upload.key, said.filename, stored.bytes, stored.etag)
+        job_id = direct_job_id(upload, stored.etag)
+        config, error = JobConfig(), self._size_error(stored)
+        try:
+            config = self._config_of(stored)
+        except InvalidConfig as fault:
+            error = error or fault
+        status = Status.FAILED if error else Status.QUEUED
+        try:
+            return self.jobs.add(said.owner, job_id, status, source, config, error)
+        except JobExists:
+            logger.info("Seen before", job_id=job_id)
+            return self.jobs.get(said.owner, job_id)
+
+    def _size_error(self, stored: StoredObject) -> StempipeError | None:
+        if stored.bytes == 0:
+            return EmptyFile()
+        if stored.bytes > self.settings.max_upload_bytes:
+            return TooLarge(stored.bytes, self.settings.max_upload_bytes)
+        return None
+
+    def _config_of(self, stored: StoredObject) -> JobConfig:
+        text = stored.metadata.get(CONFIG_METADATA)
+        if text is None:
+            # The default must be one that this deployment has.
+            return JobConfig(model_variant=self.settings.model_variants[0])
+        config = JobConfig.from_json(text)
+        config.check_available(self.settings.model_variants)
+        return config

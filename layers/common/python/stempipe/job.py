@@ -1,0 +1,142 @@
+"""The job's record: the schema of the jobs table, and the states that a job goes through."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pynamodb.attributes import (
+    JSONAttribute,
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+)
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.models import Model
+
+from stempipe.config import JobConfig
+
+
+class Status(StrEnum):
+    """Where a job is on its way."""
+
+    AWAITING_UPLOAD = "awaiting_upload"
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing moves a job out of this state."""
+        return not TRANSITIONS[self]
+
+
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.AWAITING_UPLOAD: frozenset({Status.QUEUED, Status.FAILED, Status.CANCELLED}),
+    Status.QUEUED: frozenset({Status.PROCESSING, Status.FAILED, Status.CANCELLED}),
+    # To itself: another worker claims a job whose lease has lapsed.
+    Status.PROCESSING: frozenset(
+        {Status.PROCESSING, Status.QUEUED, Status.COMPLETED, Status.FAILED, Status.CANCELLED}
+    ),
+    Status.COMPLETED: frozenset(),
+    Status.FAILED: frozenset(),
+    Status.CANCELLED: frozenset(),
+}
+"""Every arrow of the state machine."""
+
+
+class Stage(StrEnum):
+    """What a worker is doing with the job."""
+
+    DOWNLOADING = "downloading"
+    SEPARATING = "separating"
+    UPLOADING = "uploading"
+
+
+class Newest(GlobalSecondaryIndex["Job"]):  # type: ignore[no-untyped-call]
+    """An owner's jobs by the time they were made."""
+
+    class Meta:
+        index_name = "newest"
+        projection = AllProjection()
+
+    owner = UnicodeAttribute(hash_key=True)
+    created_at = UTCDateTimeAttribute(attr_name="createdAt", range_key=True)
+
+
+class Job(Model):
+    """One song on its way to stems. Changed by ``stempipe.jobs`` alone."""
+
+    newest = Newest()
+
+    owner = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+
+    status = UnicodeAttribute()
+    stage = UnicodeAttribute(null=True)
+    progress = NumberAttribute(default=0)
+    estimated_seconds_left = NumberAttribute(attr_name="estimatedSecondsLeft", null=True)
+
+    # The claim: who holds the job is told by the number of the attempt; lease_until is in seconds
+    # since the epoch.
+    attempt = NumberAttribute(default=0)
+    lease_until = NumberAttribute(attr_name="leaseUntil", null=True)
+
+    config_json = JSONAttribute(attr_name="config")
+
+    # The upload. etag and bytes are what storage said, once the upload has been seen.
+    provider = UnicodeAttribute()
+    bucket = UnicodeAttribute()
+    key = UnicodeAttribute()
+    filename = UnicodeAttribute()
+    bytes = NumberAttribute()
+    etag = UnicodeAttribute(null=True)
+
+    # What the decoder found.
+    duration_seconds = NumberAttribute(attr_name="durationSeconds", null=True)
+    sample_rate = NumberAttribute(attr_name="sampleRate", null=True)
+    channels = NumberAttribute(null=True)
+    codec = UnicodeAttribute(null=True)
+
+    stem_keys = JSONAttribute(attr_name="stemKeys", null=True)
+    error_code = UnicodeAttribute(attr_name="errorCode", null=True)
+    error_message = UnicodeAttribute(attr_name="errorMessage", null=True)
+    gb_seconds = NumberAttribute(attr_name="gbSeconds", null=True)
+
+    created_at = UTCDateTimeAttribute(attr_name="createdAt")
+    enqueued_at = UTCDateTimeAttribute(attr_name="enqueuedAt", null=True)
+    started_at = UTCDateTimeAttribute(attr_name="startedAt", null=True)
+    completed_at = UTCDateTimeAttribute(attr_name="completedAt", null=True)
+    updated_at = UTCDateTimeAttribute(attr_name="updatedAt")
+    expires_at = TTLAttribute(attr_name="expiresAt")
+
+    @property
+    def config(self) -> JobConfig:
+        """The configuration, as asked for and completed by defaults."""
+        return JobConfig.model_validate(self.config_json)
+
+    @property
+    def state(self) -> Status:
+        """The status, typed."""
+        return Status(self.status)
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether the record is past its time; DynamoDB deletes such items some time later."""
+        return self.expires_at <= now
+
+
+def job_model(table: str) -> type[Job]:
+    """The record bound to a table. PynamoDB keeps the table's name with the class."""
+
+    class BoundJob(Job):
+        class Meta:
+            table_name = table
+            # PynamoDB's own 15 s and 30 s are longer than an API request may take.
+            connect_timeout_seconds = 2
+            read_timeout_seconds = 4
+            max_retry_attempts = 3
+
+    return BoundJob

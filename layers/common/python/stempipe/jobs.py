@@ -1,0 +1,385 @@
+"""The jobs table, and the only place that changes a job.
+
+Each transition is one conditional write: the condition names the states it may come from, and a
+worker's writes name its attempt besides, so that one which lost its lease cannot write.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pynamodb.exceptions import DeleteError, PutError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from stempipe.config import JobConfig
+from stempipe.errors import InvalidRequest, JobNotFound, StempipeError, WorkerLost
+from stempipe.job import Job, Stage, Status, job_model
+
+MAX_ATTEMPTS = 3
+"""Times that a song is tried. The queue's maxReceiveCount is the same number."""
+
+
+class JobExists(Exception):
+    """A job of this owner and id is there already."""
+
+
+class TransitionRefused(Exception):
+    """The job is not in a state from which it may go there."""
+
+
+class JobIsFinal(TransitionRefused):
+    """The job is completed, failed or cancelled: there is nothing left to do."""
+
+
+class JobIsHeld(TransitionRefused):
+    """Another worker holds the job.
+
+    Parameters
+    ----------
+    seconds
+        Until its lease ends, if it does not renew it.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"another worker holds the job for the next {seconds:.0f} s")
+        self.seconds = seconds
+
+
+class ClaimLost(Exception):
+    """The worker no longer holds the job: it was cancelled, or another worker claimed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An upload: where it is, and what storage or the client says of it."""
+
+    provider: str
+    bucket: str
+    key: str
+    filename: str
+    bytes: int
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of an owner's jobs, and where the next ones begin."""
+
+    jobs: list[Job]
+    cursor: str | None
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Jobs:
+    """An owner's jobs: make, find, list, and move from state to state.
+
+    Parameters
+    ----------
+    table
+        Name of the DynamoDB table.
+    retention_days
+        How long a job is kept.
+    now
+        The clock.
+    """
+
+    def __init__(self, table: str, *, retention_days: int, now: Callable[[], datetime] = _utc_now) -> None:
+        self._model = job_model(table)
+        self._retention = timedelta(days=retention_days)
+        self._now = now
+
+    # -- make and find -----------------------------------------------------------------------
+
+    def add(
+        self,
+        owner: str,
+        job_id: str,
+        status: Status,
+        source: Source,
+        config: JobConfig,
+        error: StempipeError | None = None,
+    ) -> Job:
+        """Write a new job.
+
+        Raises
+        ------
+        JobExists
+            There is one already; it is left as it is.
+        """
+        now = self._now()
+        job = self._model(
+            owner,
+            job_id,
+            status=status.value,
+            config_json=config.model_dump(by_alias=True, exclude_none=True),
+            provider=source.provider,
+            bucket=source.bucket,
+            key=source.key,
+            filename=source.filename,
+            bytes=source.bytes,
+            etag=source.etag,
+            error_code=error and error.code,
+            error_message=error and error.message,
+            created_at=now,
+            updated_at=now,
+            completed_at=now if status.is_final else None,
+            expires_at=now + self._retention,
+        )
+        try:
+            job.save(condition=Job.id.does_not_exist())
+        except PutError as fault:
+            if _is_refusal(fault):
+                raise JobExists(job_id) from fault
+            raise
+        return job
+
+    def get(self, owner: str, job_id: str) -> Job:
+        """Find a job of an owner.
+
+        Raises
+        ------
+        JobNotFound
+            There is none, it is another's, or its time is over.
+        """
+        try:
+            job = self._model.get(owner, job_id, consistent_read=True)
+        except self._model.DoesNotExist as fault:
+            raise JobNotFound(job_id) from fault
+        if job.has_expired(self._now()):
+            raise JobNotFound(job_id)
+        return job
+
+    def newest(self, owner: str, limit: int, cursor: str | None = None) -> Page:
+        """List an owner's jobs, newest first.
+
+        Raises
+        ------
+        InvalidRequest
+            The cursor is not one that an earlier page gave.
+        """
+        start = _read_cursor(owner, cursor) if cursor else None
+        # TTL deletes late: what is past its time still reads back and is left out here. A page can
+        # therefore be shorter than its limit and still have a next one.
+        results = self._model.newest.query(
+            owner, scan_index_forward=False, limit=limit, last_evaluated_key=start
+        )
+        now = self._now()
+        jobs = [job for job in results if not job.has_expired(now)]
+        last = results.last_evaluated_key
+        return Page(jobs, _write_cursor(last) if last else None)
+
+    # -- intake ------------------------------------------------------------------------------
+
+    def upload_arrived(self, job: Job, *, etag: str, size: int) -> Job:
+        """``awaiting_upload`` to ``queued``.
+
+        Raises
+        ------
+        TransitionRefused
+            The job no longer awaits its upload: this is a repeated event.
+        """
+        actions: list[Action] = [Job.etag.set(etag), Job.bytes.set(size)]
+        return self._move(job, Status.QUEUED, actions, Job.status == Status.AWAITING_UPLOAD.value)
+
+    def refuse_upload(self, job: Job, error: StempipeError) -> Job:
+        """``awaiting_upload`` to ``failed``.
+
+        Raises
+        ------
+        TransitionRefused
+            The job no longer awaits its upload: this is a repeated event.
+        """
+        return self._move(job, Status.FAILED, _failure(error), Job.status == Status.AWAITING_UPLOAD.value)
+
+    def mark_enqueued(self, job: Job) -> None:
+        """Note that the job's message is in the queue, so that a repeated event sends no other."""
+        job.update([Job.enqueued_at.set(self._now())], condition=Job.id.exists())
+
+    # -- work --------------------------------------------------------------------------------
+
+    def claim(self, owner: str, job_id: str, lease_seconds: int) -> Claim:
+        """Take a job to work on: one that is queued, or whose holder's lease has lapsed.
+
+        Raises
+        ------
+        JobNotFound
+            There is no such job.
+        JobIsFinal
+            It is completed, failed or cancelled.
+        JobIsHeld
+            Another worker holds it.
+        WorkerLost
+            It lapsed in its last attempt; it is failed now.
+        """
+        now = self._now()
+        lapsed = (Job.status == Status.PROCESSING.value) & (Job.lease_until < now.timestamp())
+        try:
+            job = self._move(
+                self._model(owner, job_id),
+                Status.PROCESSING,
+                [
+                    Job.attempt.add(1),
+                    Job.lease_until.set(now.timestamp() + lease_seconds),
+                    Job.started_at.set(Job.started_at | now),
+                    Job.progress.set(0),
+                    Job.stage.set(Stage.DOWNLOADING.value),
+                    Job.estimated_seconds_left.remove(),
+                ],
+                ((Job.status == Status.QUEUED.value) | lapsed) & (Job.attempt < MAX_ATTEMPTS),
+            )
+        except TransitionRefused as refusal:
+            job = self.get(owner, job_id)
+            if job.state.is_final:
+                raise JobIsFinal(f"the job is {job.status}") from refusal
+            if job.attempt >= MAX_ATTEMPTS and (job.lease_until or 0) < now.timestamp():
+                error = WorkerLost(MAX_ATTEMPTS)
+                self._move(job, Status.FAILED, _failure(error), lapsed & (Job.attempt == job.attempt))
+                raise error from refusal
+            raise JobIsHeld(max(1.0, (job.lease_until or 0) - now.timestamp())) from refusal
+        return Claim(self, job, lease_seconds)
+
+    def _move(self, job: Job, to: Status, actions: list[Action], condition: Condition) -> Job:
+        """Change the state in one conditional write; ``job`` then holds what the table holds."""
+        now = self._now()
+        actions = [Job.status.set(to.value), Job.updated_at.set(now), *actions]
+        if to.is_final:
+            actions.append(Job.completed_at.set(now))
+        if to is not Status.PROCESSING:
+            actions += [
+                Job.lease_until.remove(),
+                Job.stage.remove(),
+                Job.estimated_seconds_left.remove(),
+            ]
+        try:
+            job.update(actions, condition=condition)
+        except UpdateError as fault:
+            if _is_refusal(fault):
+                raise TransitionRefused(f"{job.id} cannot become {to}") from fault
+            raise
+        return job
+
+
+class Claim:
+    """A worker's hold on a job. Every write carries the attempt, so only the holder's succeed."""
+
+    def __init__(self, jobs: Jobs, job: Job, lease_seconds: int) -> None:
+        self.job = job
+        self._jobs = jobs
+        self._lease_seconds = lease_seconds
+        self._held = (Job.status == Status.PROCESSING.value) & (Job.attempt == job.attempt)
+
+    @property
+    def is_last_attempt(self) -> bool:
+        """Whether the song is not tried again after this attempt."""
+        return int(self.job.attempt) >= MAX_ATTEMPTS
+
+    def report(self, stage: Stage, progress: int, seconds_left: float | None) -> None:
+        """Write progress (0 to 100) and renew the lease.
+
+        Raises
+        ------
+        ClaimLost
+            The job is no longer this worker's.
+        """
+        left = Job.estimated_seconds_left
+        self._write(
+            Status.PROCESSING,
+            [
+                Job.stage.set(stage.value),
+                Job.progress.set(progress),
+                left.remove() if seconds_left is None else left.set(round(seconds_left, 1)),
+                Job.lease_until.set(self._jobs._now().timestamp() + self._lease_seconds),
+            ],
+        )
+
+    def complete(
+        self,
+        stem_keys: Mapping[str, str],
+        *,
+        duration_seconds: float,
+        sample_rate: int,
+        channels: int,
+        codec: str,
+        gb_seconds: float,
+    ) -> None:
+        """``processing`` to ``completed``.
+
+        Raises
+        ------
+        ClaimLost
+            The job is no longer this worker's.
+        """
+        self._write(
+            Status.COMPLETED,
+            [
+                Job.progress.set(100),
+                Job.stem_keys.set(dict(stem_keys)),
+                Job.duration_seconds.set(round(duration_seconds, 3)),
+                Job.sample_rate.set(sample_rate),
+                Job.channels.set(channels),
+                Job.codec.set(codec),
+                Job.gb_seconds.set(round(gb_seconds, 3)),
+            ],
+        )
+
+    def fail(self, error: StempipeError) -> None:
+        """``processing`` to ``failed``.
+
+        Raises
+        ------
+        ClaimLost
+            The job is no longer this worker's.
+        """
+        self._write(Status.FAILED, _failure(error))
+
+    def release(self) -> None:
+        """``processing`` back to ``queued``, to be tried again.
+
+        Raises
+        ------
+        ClaimLost
+            The job is no longer this worker's.
+        """
+        self._write(Status.QUEUED, [Job.progress.set(0)])
+
+    def _write(self, to: Status, actions: list[Action]) -> None:
+        # A record of its own: progress is written by a thread beside the one that works.
+        record = type(self.job)(self.job.owner, self.job.id)
+        try:
+            self._jobs._move(record, to, actions, self._held)
+        except TransitionRefused as refusal:
+            raise ClaimLost(str(refusal)) from refusal
+
+
+def _failure(error: StempipeError) -> list[Action]:
+    return [Job.error_code.set(error.code), Job.error_message.set(error.message)]
+
+
+def _is_refusal(fault: PutError | UpdateError | DeleteError) -> bool:
+    return fault.cause_response_code == "ConditionalCheckFailedException"
+
+
+def _write_cursor(last: Mapping[str, Any]) -> str:
+    position = [last["createdAt"]["S"], last["id"]["S"]]
+    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
+
+
+def _read_cursor(owner: str, cursor: str) -> dict[str, Any]:
+    # The owner is not part of the cursor: nobody pages into another's jobs.
+    try:
+        created_at, job_id = json.loads(base64.urlsafe_b64decode(cursor))
+        if not (isinstance(created_at, str) and isinstance(job_id, str)):
+            raise ValueError("not two strings")
+    except (ValueError, TypeError, binascii.Error) as fault:
+        raise InvalidRequest("cursor: not one that this API gave") from fault
+    return {"owner": {"S": owner}, "id": {"S": job_id}, "createdAt": {"S": created_at}}

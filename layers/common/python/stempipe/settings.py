@@ -1,0 +1,72 @@
+"""Settings: what the template tells a function, parsed once from its environment.
+
+Each function has one model. Call ``from_environment`` on first use, never at import.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PositiveInt
+
+from stempipe.config import ModelVariant
+
+
+def _split_commas(value: object) -> object:
+    return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+
+
+class StorageSettings(BaseModel):
+    """Where objects are: S3, or R2, which is S3 with an endpoint and keys of its own."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    storage_provider: Literal["s3", "r2"] = "s3"
+    storage_endpoint: str = ""
+    storage_secret_arn: str = ""
+    aws_endpoint_url: str = ""
+
+    @property
+    def endpoint(self) -> str | None:
+        """Endpoint to use in place of AWS's own, if any."""
+        return self.storage_endpoint or self.aws_endpoint_url or None
+
+
+class Settings(StorageSettings):
+    """What every function knows."""
+
+    jobs_table: str
+    uploads_bucket: str
+    stems_bucket: str
+    model_variants: Annotated[tuple[ModelVariant, ...], BeforeValidator(_split_commas)] = ("2stems",)
+    max_upload_bytes: PositiveInt = 500 * 1024 * 1024
+    retention_days: PositiveInt = 7
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Read the settings from environment variables named as the fields, in capitals."""
+        variables = os.environ if environment is None else environment
+        return cls.model_validate({name.lower(): value for name, value in variables.items()})
+
+
+class IntakeSettings(Settings):
+    """What intake knows."""
+
+    jobs_queue_url: str
+
+
+class SeparateSettings(Settings):
+    """What a worker knows."""
+
+    jobs_queue_url: str
+    max_song_seconds: PositiveInt = 600
+    lease_seconds: PositiveInt = 30
+
+
+class StatusSettings(Settings):
+    """What the HTTP API knows."""
+
+    upload_link_seconds: PositiveInt = 3600
+    download_link_seconds: PositiveInt = 3600

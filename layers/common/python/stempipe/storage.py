@@ -1,0 +1,150 @@
+"""Object storage: S3 and R2 through one boto3 client."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+import boto3
+from aws_lambda_powertools.utilities import parameters
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from stempipe.errors import StorageUnavailable, UploadGone
+from stempipe.settings import StorageSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What storage says of an object."""
+
+    bytes: int
+    etag: str
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLink:
+    """A request that puts one object: a form for POST, headers for PUT."""
+
+    method: Literal["POST", "PUT"]
+    url: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def s3_client(settings: StorageSettings) -> S3Client:
+    """A client for the storage that the settings name."""
+    # R2, like many S3-compatible stores, does not know the checksums that boto3 adds by itself.
+    config = Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "path" if settings.endpoint else "virtual"},
+        connect_timeout=3,
+        read_timeout=30,
+        retries={"mode": "standard", "max_attempts": 4},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    if settings.storage_provider == "s3":
+        return boto3.client("s3", endpoint_url=settings.endpoint, config=config)
+    keys = parameters.get_secret(settings.storage_secret_arn, transform="json")
+    return boto3.client(
+        "s3",
+        region_name="auto",
+        endpoint_url=settings.endpoint,
+        aws_access_key_id=keys["access_key_id"],
+        aws_secret_access_key=keys["secret_access_key"],
+        config=config,
+    )
+
+
+class Storage:
+    """Look at, fetch and put objects, and sign links to them.
+
+    Every method that talks to the storage raises ``UploadGone`` for an object that is not there
+    and ``StorageUnavailable`` for any other refusal or fault.
+
+    Parameters
+    ----------
+    client
+        From ``s3_client``.
+    provider
+        ``r2`` has no presigned POST: uploads are signed as PUT there.
+    """
+
+    def __init__(self, client: S3Client, provider: Literal["s3", "r2"]) -> None:
+        self._client = client
+        self.provider = provider
+
+    def look_up(self, bucket: str, key: str) -> StoredObject:
+        """Size, etag and metadata of an object."""
+        with _faults():
+            answer = self._client.head_object(Bucket=bucket, Key=key)
+        return StoredObject(answer["ContentLength"], answer["ETag"].strip('"'), answer["Metadata"])
+
+    def fetch(self, bucket: str, key: str, etag: str | None, to: Path) -> None:
+        """Write an object to a file, unless its etag is another one by now."""
+        with _faults():
+            answer = self._client.get_object(Bucket=bucket, Key=key, IfMatch=etag or "*")
+            with to.open("wb") as file:
+                for chunk in answer["Body"].iter_chunks(1 << 20):
+                    file.write(chunk)
+
+    def put(self, file: Path, bucket: str, key: str, content_type: str) -> None:
+        """Write a file to an object, in parts if it is large."""
+        with _faults():
+            self._client.upload_file(str(file), bucket, key, ExtraArgs={"ContentType": content_type})
+
+    def upload_link(self, bucket: str, key: str, *, size: int, content_type: str, seconds: int) -> UploadLink:
+        """Sign an upload of exactly ``size`` bytes of that type to that key."""
+        if self.provider == "r2":
+            url = self._client.generate_presigned_url(
+                "put_object",
+                {"Bucket": bucket, "Key": key, "ContentType": content_type, "ContentLength": size},
+                ExpiresIn=seconds,
+            )
+            return UploadLink("PUT", url, headers={"Content-Type": content_type})
+        post = self._client.generate_presigned_post(
+            bucket,
+            key,
+            Fields={"Content-Type": content_type},
+            Conditions=[{"Content-Type": content_type}, ["content-length-range", size, size]],
+            ExpiresIn=seconds,
+        )
+        return UploadLink("POST", post["url"], fields=post["fields"])
+
+    def download_link(self, bucket: str, key: str, filename: str, seconds: int) -> str:
+        """Sign a download that a browser saves under ``filename``."""
+        return self._client.generate_presigned_url(
+            "get_object",
+            {"Bucket": bucket, "Key": key, "ResponseContentDisposition": _attachment(filename)},
+            ExpiresIn=seconds,
+        )
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as fault:
+        status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        # 412: If-Match found another etag.
+        if status in (404, 412):
+            raise UploadGone from fault
+        raise StorageUnavailable("The object storage refused or failed. Trying again may help.") from fault
+    except (BotoCoreError, boto3.exceptions.Boto3Error) as fault:
+        raise StorageUnavailable("The object storage cannot be reached. Trying again may help.") from fault
+
+
+def _attachment(filename: str) -> str:
+    # RFC 6266: a plain name for old clients, the real one in UTF-8.
+    plain = re.sub(r"[^ !#-\[\]-~]", "_", filename)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"

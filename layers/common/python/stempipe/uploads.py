@@ -1,0 +1,134 @@
+"""Uploads: storage's events read into one small type, and the layout of the uploads bucket.
+
+    jobs/{owner}/{id}         the upload of a job made through the API
+    inbox/{owner}/{anything}  a song dropped in directly
+
+``{owner}`` is percent-encoded, so that it is always one segment of the key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote, unquote, unquote_plus
+
+from pydantic import BaseModel, Field
+
+Provider = Literal["s3", "r2"]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An object that was put into a bucket."""
+
+    provider: Provider
+    bucket: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobUpload:
+    """A key that says: the upload of a job made through the API."""
+
+    owner: str
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DirectUpload:
+    """A key that says: a song dropped in directly."""
+
+    owner: str
+    filename: str
+
+
+class _Named(BaseModel):
+    name: str
+
+
+class _Keyed(BaseModel):
+    key: str
+
+
+class _S3Entity(BaseModel):
+    bucket: _Named
+    object: _Keyed
+
+
+class _S3Record(BaseModel):
+    event_name: str = Field(alias="eventName")
+    s3: _S3Entity
+
+
+class _R2Notification(BaseModel):
+    action: str
+    bucket: str
+    object: _Keyed
+
+
+_R2_CREATIONS = {"PutObject", "CopyObject", "CompleteMultipartUpload"}
+
+
+def split_event(event: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The records of a storage event: many of S3's, one of R2's, none of S3's test event."""
+    if event.get("Event") == "s3:TestEvent":
+        return []
+    if "Records" in event:
+        records: Sequence[Mapping[str, Any]] = event["Records"]
+        return records
+    return [event]
+
+
+def read_record(record: Mapping[str, Any]) -> Upload | None:
+    """Read one record. None for a record that says of something else than a new object.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        It is neither an S3 record nor an R2 notification.
+    """
+    if "s3" in record:
+        s3 = _S3Record.model_validate(record)
+        # "ObjectCreated:Put" in notifications, "s3:ObjectCreated:Put" in some relays.
+        if not s3.event_name.removeprefix("s3:").startswith("ObjectCreated:"):
+            return None
+        # S3 encodes keys in events as forms do: a space is a plus.
+        return Upload("s3", s3.s3.bucket.name, unquote_plus(s3.s3.object.key))
+    r2 = _R2Notification.model_validate(record)
+    return Upload("r2", r2.bucket, r2.object.key) if r2.action in _R2_CREATIONS else None
+
+
+def job_upload_key(owner: str, job_id: str) -> str:
+    """Where the upload of a job goes."""
+    return f"jobs/{owner_segment(owner)}/{job_id}"
+
+
+def inbox_prefix(owner: str) -> str:
+    """Where an owner drops songs directly."""
+    return f"inbox/{owner_segment(owner)}/"
+
+
+def read_key(key: str) -> JobUpload | DirectUpload | None:
+    """What an uploads bucket's key says. None for a key under no watched prefix."""
+    prefix, _, rest = key.partition("/")
+    owner, _, name = rest.partition("/")
+    if not owner or not name or name.endswith("/"):
+        return None
+    if prefix == "jobs" and "/" not in name:
+        return JobUpload(unquote(owner), name)
+    if prefix == "inbox":
+        return DirectUpload(unquote(owner), name.rpartition("/")[2])
+    return None
+
+
+def direct_job_id(upload: Upload, etag: str) -> str:
+    """The id of a direct upload's job: the same upload, seen again, is the same job."""
+    identity = "\0".join((upload.provider, upload.bucket, upload.key, etag))
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
+def owner_segment(owner: str) -> str:
+    """An owner as one segment of a key."""
+    return quote(owner, safe="")

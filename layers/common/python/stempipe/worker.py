@@ -1,0 +1,257 @@
+"""The rules of separate: a claimed job becomes stems, a failed job, or a job to try again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Protocol, Self
+
+from stempipe.config import JobConfig
+from stempipe.errors import InternalError, StempipeError
+from stempipe.job import Job, Stage
+from stempipe.jobs import Claim, ClaimLost, JobIsFinal, JobIsHeld, Jobs
+from stempipe.observability import logger
+from stempipe.queue import JobMessage
+from stempipe.storage import Storage
+from stempipe.uploads import owner_segment
+
+# Seconds between two writes of progress. Below one, so that with the write itself there is at
+# least one a second.
+_HEARTBEAT = 0.8
+_FIRST_RETRY_SECONDS = 5
+_RETRY_FACTOR = 4
+# Shares of the work, for the percentage: the rest is uploading.
+_DOWNLOADED, _SEPARATED = 5, 90
+
+_CONTENT_TYPES = {"wav": "audio/wav", "flac": "audio/flac", "mp3": "audio/mpeg"}
+
+
+class TryAgain(Exception):
+    """The message must come back.
+
+    Parameters
+    ----------
+    seconds
+        When. None leaves it to the queue's visibility timeout.
+    """
+
+    def __init__(self, reason: str, seconds: int | None) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Separated:
+    """What separation made of a song.
+
+    Parameters
+    ----------
+    stems
+        File of each kept stem.
+    seconds, sample_rate, channels, codec
+        Of the song, as decoded.
+    """
+
+    stems: Mapping[str, Path]
+    seconds: float
+    sample_rate: int
+    channels: int
+    codec: str
+
+
+class Separate(Protocol):
+    """Separates the song in ``source`` into files in ``destination``.
+
+    Calls ``on_progress`` with the share done, 0 to 1; what that raises ends the work. Raises
+    ``UnusableMedia`` for a song that cannot be separated.
+    """
+
+    def __call__(
+        self, source: Path, destination: Path, config: JobConfig, on_progress: Callable[[float], None]
+    ) -> Separated: ...
+
+
+class Heartbeat:
+    """Writes progress and renews the lease every second, beside the work.
+
+    The work says where it is by ``at``, as often as it likes; a thread writes the latest, so that
+    neither the work waits for the table nor the table is written more often than needed.
+    """
+
+    def __init__(self, claim: Claim) -> None:
+        self._claim = claim
+        self._stage = Stage.DOWNLOADING
+        self._progress = 0.0
+        self._started = time.monotonic()
+        self._separating_since: float | None = None
+        self._lost: ClaimLost | None = None
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def at(self, stage: Stage, share: float) -> None:
+        """Say where the work is: ``share`` of the stage is done.
+
+        Raises
+        ------
+        ClaimLost
+            The job is no longer this worker's; the work must stop.
+        """
+        begin, end = {
+            Stage.DOWNLOADING: (0, _DOWNLOADED),
+            Stage.SEPARATING: (_DOWNLOADED, _SEPARATED),
+            Stage.UPLOADING: (_SEPARATED, 100),
+        }[stage]
+        if stage is Stage.SEPARATING and self._separating_since is None:
+            self._separating_since = time.monotonic()
+        self._stage = stage
+        self._progress = max(self._progress, begin + (end - begin) * min(max(share, 0.0), 1.0))
+        if self._lost:
+            raise self._lost
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while True:
+            try:
+                # 100 is for the completed job alone.
+                self._claim.report(self._stage, min(int(self._progress), 99), self._seconds_left())
+            except ClaimLost as lost:
+                self._lost = lost
+                return
+            except Exception:
+                # The table may be back at the next beat; if not, the lease lapses and the job is
+                # another's.
+                logger.exception("Progress could not be written")
+            if self._done.wait(_HEARTBEAT):
+                return
+
+    def _seconds_left(self) -> float | None:
+        done = self._progress - _DOWNLOADED
+        if self._separating_since is None or done <= 0:
+            return None
+        elapsed = time.monotonic() - self._separating_since
+        return elapsed / done * (100 - self._progress)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Works on jobs, one at a time.
+
+    Parameters
+    ----------
+    jobs, storage
+        Where jobs and objects are.
+    separate
+        The engine.
+    stems_bucket
+        Where stems go.
+    lease_seconds
+        How long a job is held without a sign of life.
+    memory_gb
+        What the worker is billed for, in GB.
+    scratch
+        Folder for files while they are worked on; None is the system's.
+    """
+
+    jobs: Jobs
+    storage: Storage
+    separate: Separate
+    stems_bucket: str
+    lease_seconds: int
+    memory_gb: float
+    scratch: Path | None = None
+
+    def work_on(self, message: JobMessage) -> None:
+        """Take the message's job to its end. On return the message is done with.
+
+        Raises
+        ------
+        TryAgain
+            The message must come back, or, after the last attempt, go to the dead letters.
+        """
+        try:
+            claim = self.jobs.claim(message.owner, message.id, self.lease_seconds)
+        except JobIsFinal as done:
+            logger.info("Nothing left to do", reason=str(done))
+            return
+        except JobIsHeld as held:
+            # This may be the holder's own message, come back: it is needed if the holder dies.
+            raise TryAgain(str(held), int(held.seconds) + 1) from held
+        except StempipeError as error:
+            # The job is gone, or all its attempts are.
+            logger.warning("Cannot be claimed", code=error.code, reason=error.message)
+            return
+        try:
+            self._attempt(claim)
+        except ClaimLost as lost:
+            logger.warning("Lost the claim", reason=str(lost))
+            raise TryAgain(str(lost), None) from lost
+
+    def _attempt(self, claim: Claim) -> None:
+        try:
+            self._make_stems(claim)
+        except ClaimLost:
+            raise
+        except Exception as fault:
+            error = fault if isinstance(fault, StempipeError) else InternalError()
+            if not error.retryable:
+                logger.info("The job fails", code=error.code, reason=error.message)
+                claim.fail(error)
+                return
+            logger.exception("The attempt failed", code=error.code)
+            if claim.is_last_attempt:
+                claim.fail(error)
+                raise TryAgain(error.code, 0) from fault
+            claim.release()
+            attempt = int(claim.job.attempt)
+            raise TryAgain(error.code, _FIRST_RETRY_SECONDS * _RETRY_FACTOR ** (attempt - 1)) from fault
+
+    def _make_stems(self, claim: Claim) -> None:
+        started = time.monotonic()
+        job, config = claim.job, claim.job.config
+        with TemporaryDirectory(dir=self.scratch) as folder:
+            source, stems = Path(folder) / "song", Path(folder) / "stems"
+            stems.mkdir()
+            with Heartbeat(claim) as heartbeat:
+                self.storage.fetch(job.bucket, job.key, job.etag, source)
+                heartbeat.at(Stage.SEPARATING, 0)
+                separated = self.separate(
+                    source, stems, config, lambda share: heartbeat.at(Stage.SEPARATING, share)
+                )
+                keys = self._put(job, config, separated, heartbeat)
+            claim.complete(
+                keys,
+                duration_seconds=separated.seconds,
+                sample_rate=separated.sample_rate,
+                channels=separated.channels,
+                codec=separated.codec,
+                gb_seconds=(time.monotonic() - started) * self.memory_gb,
+            )
+
+    def _put(self, job: Job, config: JobConfig, separated: Separated, heartbeat: Heartbeat) -> dict[str, str]:
+        keys = {}
+        content_type = _CONTENT_TYPES[config.quality.output_format]
+        for done, (stem, file) in enumerate(separated.stems.items()):
+            heartbeat.at(Stage.UPLOADING, done / len(separated.stems))
+            keys[stem] = stem_key(job, file.name)
+            self.storage.put(file, self.stems_bucket, keys[stem], content_type)
+        heartbeat.at(Stage.UPLOADING, 1)
+        return keys
+
+
+def stem_key(job: Job, name: str) -> str:
+    """Where a stem goes. With the attempt in it, no attempt overwrites another's stems."""
+    return f"{owner_segment(job.owner)}/{job.id}/{job.attempt:.0f}/{name}"

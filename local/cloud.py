@@ -1,0 +1,222 @@
+"""The stack on a running MiniStack: deploy it, read its outputs, and sign a user in."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import sys
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local import template as templates
+from local.server import LocalError, Server
+
+ROOT = Path(__file__).resolve().parents[1]
+REGION = "us-east-1"
+STACK = "stempipe"
+CODE_BUCKET = "stempipe-local-code"
+# MiniStack accepts any; it tells accounts apart by the access key.
+CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
+PASSWORD = "Only-for-this-machine-1"
+USER = "producer@example.com"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What the stack put where.
+
+    Attributes
+    ----------
+    endpoint
+        The address that plays every AWS API.
+    api_url
+        Base address of the HTTP API.
+    """
+
+    endpoint: str
+    api_url: str
+    uploads_bucket: str
+    stems_bucket: str
+    jobs_table: str
+    jobs_queue_url: str
+    jobs_dead_letter_queue_url: str
+    user_pool_id: str
+    user_pool_client_id: str
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the local cloud."""
+        return _client(self.endpoint, service)
+
+    def token(self, email: str = USER, password: str = PASSWORD) -> str:
+        """Sign a user in, making it first if need be, and return its access token."""
+        cognito = self.client("cognito-idp")
+        try:
+            cognito.admin_create_user(
+                UserPoolId=self.user_pool_id,
+                Username=email,
+                UserAttributes=[{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}],
+                MessageAction="SUPPRESS",
+            )
+        except cognito.exceptions.UsernameExistsException:
+            pass
+        cognito.admin_set_user_password(
+            UserPoolId=self.user_pool_id, Username=email, Password=password, Permanent=True
+        )
+        answer = cognito.initiate_auth(
+            ClientId=self.user_pool_client_id,
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": email, "PASSWORD": password},
+        )
+        return str(answer["AuthenticationResult"]["AccessToken"])
+
+
+@contextmanager
+def running(
+    *,
+    port: int,
+    state: Path,
+    root: Path = ROOT,
+    python: Path = Path(sys.executable),
+    ministack: Path | None = None,
+) -> Iterator[Deployment]:
+    """Start MiniStack, deploy the template, and stop everything when the block ends.
+
+    Parameters
+    ----------
+    port
+        Port of the local cloud.
+    state
+        Folder of its own for everything that is kept: objects, jobs, users, logs.
+    root
+        The folder of template.yaml.
+    python
+        Interpreter that runs the functions.
+    ministack
+        Interpreter that has MiniStack.
+    """
+    with Server.start(python=ministack or root / ".venv/ministack/bin/python", state=state, port=port) as server:
+        yield deploy(server.endpoint, root=root, python=python)
+
+
+def deploy(endpoint: str, *, root: Path = ROOT, python: Path = Path(sys.executable)) -> Deployment:
+    """Create or update the stack from ``root/template.yaml``.
+
+    Raises
+    ------
+    LocalError
+        The stack was refused or rolled back; the message lists why.
+    """
+    template = templates.for_ministack(
+        templates.load(root / "template.yaml"),
+        root=root,
+        python=python,
+        code=_upload_bootstrap(_client(endpoint, "s3")),
+        environment=_function_environment(endpoint),
+    )
+    outputs = _apply(_client(endpoint, "cloudformation"), json.dumps(template))
+    return Deployment(
+        endpoint=endpoint,
+        api_url=f"{endpoint}/_aws/execute-api/{outputs['ApiId']}/$default",
+        uploads_bucket=outputs["UploadsBucket"],
+        stems_bucket=outputs["StemsBucket"],
+        jobs_table=outputs["JobsTable"],
+        jobs_queue_url=outputs["JobsQueueUrl"],
+        jobs_dead_letter_queue_url=outputs["JobsDeadLetterQueueUrl"],
+        user_pool_id=outputs["UserPoolId"],
+        user_pool_client_id=outputs["UserPoolClientId"],
+    )
+
+
+def _client(endpoint: str, service: str) -> Any:
+    config = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 2})
+    return boto3.client(service, endpoint_url=endpoint, config=config, **CREDENTIALS)  # type: ignore[call-overload]
+
+
+def _function_environment(endpoint: str) -> dict[str, str]:
+    passed_on = {name: value for name, value in os.environ.items() if name.startswith("STEMPIPE_")}
+    return passed_on | {
+        "AWS_ENDPOINT_URL": endpoint,
+        "POWERTOOLS_TRACE_DISABLED": "true",  # there is no X-Ray daemon
+    }
+
+
+def _upload_bootstrap(s3: Any) -> templates.CodeLocation:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as bundle:
+        member = zipfile.ZipInfo("bootstrap")
+        member.external_attr = 0o755 << 16
+        bundle.writestr(member, templates.BOOTSTRAP)
+    # The key follows the content, as `sam deploy` does it, so that a stack update sees a change.
+    location = templates.CodeLocation(CODE_BUCKET, hashlib.sha256(archive.getvalue()).hexdigest())
+    s3.create_bucket(Bucket=location.bucket)
+    s3.put_object(Bucket=location.bucket, Key=location.key, Body=archive.getvalue())
+    return location
+
+
+# ---- CloudFormation ----------------------------------------------------------------------------
+
+
+def _apply(cloudformation: Any, template: str) -> dict[str, str]:
+    """Create or update the stack; returns its outputs."""
+    operation = {
+        "StackName": STACK,
+        "TemplateBody": template,
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    }
+    before = _describe(cloudformation)
+    if before and before["StackStatus"] == "ROLLBACK_COMPLETE":  # a failed create can only be deleted
+        cloudformation.delete_stack(StackName=STACK)
+        _settle(cloudformation)
+        before = None
+    try:
+        if before:
+            cloudformation.update_stack(**operation)
+        else:
+            cloudformation.create_stack(**operation)
+    except ClientError as error:
+        message = error.response["Error"]["Message"]
+        if "No updates are to be performed" not in message:
+            raise LocalError(f"MiniStack refused the template: {message}") from error
+    stack = _settle(cloudformation)
+    if not stack or stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        raise LocalError(f"The stack could not be deployed:\n{_failures(cloudformation)}")
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def _describe(cloudformation: Any) -> Mapping[str, Any] | None:
+    try:
+        stack: Mapping[str, Any] = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            return None
+        raise
+    return stack
+
+
+def _settle(cloudformation: Any, seconds: float = 120.0) -> Mapping[str, Any] | None:
+    deadline = time.monotonic() + seconds
+    while (stack := _describe(cloudformation)) and stack["StackStatus"].endswith("_IN_PROGRESS"):
+        if time.monotonic() > deadline:
+            raise LocalError(f"The stack is still {stack['StackStatus']} after {seconds:.0f} s")
+        time.sleep(0.1)
+    return stack
+
+
+def _failures(cloudformation: Any) -> str:
+    events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+    return "\n".join(
+        f"  {event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', '')}"
+        for event in reversed(events)
+        if event["ResourceStatus"].endswith("_FAILED")
+    )

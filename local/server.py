@@ -1,0 +1,176 @@
+"""MiniStack's process: start it on a port with its state in one folder, wait for it, stop it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+import httpx
+
+HOST = "127.0.0.1"
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+KEEPER = Path(__file__).with_name("keeper.py")
+
+
+class LocalError(Exception):
+    """Something that the person at the terminal can put right; the message says how."""
+
+
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Server:
+    """A running MiniStack.
+
+    Attributes
+    ----------
+    endpoint
+        Base address of its AWS APIs.
+    log
+        Its log; a function's output is there too, once the invocation has ended.
+    """
+
+    endpoint: str
+    log: Path
+    _keeper: subprocess.Popen[bytes]
+
+    @classmethod
+    def start(cls, *, python: Path, state: Path, port: int) -> Server:
+        """Start MiniStack and wait until it answers.
+
+        Raises
+        ------
+        LocalError
+            The port or the state folder is in use, or MiniStack did not come up.
+        """
+        if not python.exists():
+            raise LocalError(f"{python} does not exist. Run `make setup` first.")
+        state = state.resolve()
+        (state / "tmp").mkdir(parents=True, exist_ok=True)
+        lock = _lock(state)
+        try:
+            _check_port(port)
+            # What functions left in their /tmp is of no use to the next run.
+            shutil.rmtree(state / "tmp", ignore_errors=True)
+            (state / "tmp").mkdir()
+            _move(state, port)
+            log = state / "ministack.log"
+            with log.open("wb") as output:
+                keeper = subprocess.Popen(
+                    [sys.executable, str(KEEPER), *_command(python, port)],
+                    stdin=subprocess.PIPE,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=_environment(state, port),
+                    pass_fds=[lock.fileno()],  # held until the last of its processes is gone
+                    start_new_session=True,
+                )
+        finally:
+            lock.close()
+        server = cls(f"http://{HOST}:{port}", log, keeper)
+        try:
+            server._wait_until_ready()
+        except BaseException:
+            server.stop()
+            raise
+        return server
+
+    def stop(self) -> None:
+        """Save the state and end MiniStack and every function's process."""
+        if self._keeper.stdin and not self._keeper.stdin.closed:
+            self._keeper.stdin.close()
+        self._keeper.wait(STOP_SECONDS)
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._keeper.poll() is not None:
+                raise LocalError(f"MiniStack ended while starting. The end of {self.log}:\n{_tail(self.log)}")
+            try:
+                if httpx.get(f"{self.endpoint}/_ministack/health", timeout=2).is_success:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise LocalError(f"MiniStack did not answer within {START_SECONDS:.0f} s. See {self.log}")
+
+
+def _command(python: Path, port: int) -> list[str]:
+    # Not `-m ministack`, which also listens on port 443 where it may.
+    return [
+        *(str(python), "-m", "hypercorn", "ministack.app:app", "--workers", "0"),
+        *("--bind", f"{HOST}:{port}", "--keep-alive", "75"),
+    ]
+
+
+def _environment(state: Path, port: int) -> dict[str, str]:
+    """MiniStack's variables, which the functions inherit: none of the caller's AWS settings among them."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "XDG_CACHE_HOME", "SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY")
+    return {name: os.environ[name] for name in kept if name in os.environ} | {
+        "GATEWAY_PORT": str(port),
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(state / "services"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(state / "s3"),
+        "TMPDIR": str(state / "tmp"),
+        "PYTHONUNBUFFERED": "1",
+        # Listeners on fixed ports that nothing here uses.
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+    }
+
+
+def _lock(state: Path) -> IO[bytes]:
+    lock = (state / "lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise LocalError(f"The local cloud in {state} is running already. Stop it, or choose STATE=...") from None
+    return lock
+
+
+def _move(state: Path, port: int) -> None:
+    """Let kept state follow the port: MiniStack finds a queue by its URL, and that names the port."""
+    note = state / "port"
+    if note.exists() and (before := note.read_text()) != str(port):
+        for file in (state / "services").glob("*.json"):
+            file.write_text(file.read_text().replace(f"localhost:{before}/", f"localhost:{port}/"))
+    note.write_text(str(port))
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise LocalError(
+                f"Port {port} of {HOST} cannot be used: {error.strerror}. Choose another: make local PORT={port + 1}"
+            ) from None
+
+
+def _tail(path: Path, lines: int = 20) -> str:
+    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
