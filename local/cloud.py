@@ -10,7 +10,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ STACK = "stempipe"
 CODE_BUCKET = "stempipe-local-code"
 # MiniStack accepts any; it tells accounts apart by the access key.
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-PASSWORD = "Only-for-this-machine-1"
+PASSWORD = "Only-for-this-machine-1"  # noqa: S105 - it is shown to everybody who runs this
 USER = "producer@example.com"
 
 
@@ -61,15 +61,14 @@ class Deployment:
     def token(self, email: str = USER, password: str = PASSWORD) -> str:
         """Sign a user in, making it first if need be, and return its access token."""
         cognito = self.client("cognito-idp")
-        try:
+        attributes = {"email": email, "email_verified": "true"}
+        with suppress(cognito.exceptions.UsernameExistsException):
             cognito.admin_create_user(
                 UserPoolId=self.user_pool_id,
                 Username=email,
-                UserAttributes=[{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}],
+                UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
                 MessageAction="SUPPRESS",
             )
-        except cognito.exceptions.UsernameExistsException:
-            pass
         cognito.admin_set_user_password(
             UserPoolId=self.user_pool_id, Username=email, Password=password, Permanent=True
         )
@@ -79,6 +78,11 @@ class Deployment:
             AuthParameters={"USERNAME": email, "PASSWORD": password},
         )
         return str(answer["AuthenticationResult"]["AccessToken"])
+
+    def user_id(self, email: str = USER) -> str:
+        """The user's ``sub``: the owner of its jobs, and its folder below ``inbox/``."""
+        user = self.client("cognito-idp").admin_get_user(UserPoolId=self.user_pool_id, Username=email)
+        return str(next(item["Value"] for item in user["UserAttributes"] if item["Name"] == "sub"))
 
 
 @contextmanager
@@ -105,11 +109,14 @@ def running(
     ministack
         Interpreter that has MiniStack.
     """
-    with Server.start(python=ministack or root / ".venv/ministack/bin/python", state=state, port=port) as server:
-        yield deploy(server.endpoint, root=root, python=python)
+    ministack = ministack or root / ".venv/ministack/bin/python"
+    with Server.start(python=ministack, state=state, port=port) as server:
+        logs = state.resolve() / "logs"
+        logs.mkdir(exist_ok=True)
+        yield deploy(server.endpoint, root=root, python=python, logs=logs)
 
 
-def deploy(endpoint: str, *, root: Path = ROOT, python: Path = Path(sys.executable)) -> Deployment:
+def deploy(endpoint: str, *, root: Path, python: Path, logs: Path) -> Deployment:
     """Create or update the stack from ``root/template.yaml``.
 
     Raises
@@ -121,6 +128,7 @@ def deploy(endpoint: str, *, root: Path = ROOT, python: Path = Path(sys.executab
         templates.load(root / "template.yaml"),
         root=root,
         python=python,
+        logs=logs,
         code=_upload_bootstrap(_client(endpoint, "s3")),
         environment=_function_environment(endpoint),
     )
@@ -144,11 +152,13 @@ def _client(endpoint: str, service: str) -> Any:
 
 
 def _function_environment(endpoint: str) -> dict[str, str]:
-    passed_on = {name: value for name, value in os.environ.items() if name.startswith("STEMPIPE_")}
-    return passed_on | {
+    environment = {
         "AWS_ENDPOINT_URL": endpoint,
         "POWERTOOLS_TRACE_DISABLED": "true",  # there is no X-Ray daemon
     }
+    if models := os.environ.get("STEMPIPE_MODELS"):
+        environment["STEMPIPE_MODELS"] = str(Path(models).resolve())
+    return environment
 
 
 def _upload_bootstrap(s3: Any) -> templates.CodeLocation:

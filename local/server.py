@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -71,7 +72,7 @@ class Server:
             _move(state, port)
             log = state / "ministack.log"
             with log.open("wb") as output:
-                keeper = subprocess.Popen(
+                keeper = subprocess.Popen(  # noqa: S603 - _command's
                     [sys.executable, str(KEEPER), *_command(python, port)],
                     stdin=subprocess.PIPE,
                     stdout=output,
@@ -92,9 +93,14 @@ class Server:
 
     def stop(self) -> None:
         """Save the state and end MiniStack and every function's process."""
-        if self._keeper.stdin and not self._keeper.stdin.closed:
-            self._keeper.stdin.close()
-        self._keeper.wait(STOP_SECONDS)
+        # A second Ctrl-C waits: it could only orphan what the first one is about to end.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            if self._keeper.stdin:
+                self._keeper.stdin.close()
+            self._keeper.wait(STOP_SECONDS)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def __enter__(self) -> Server:
         return self
@@ -130,6 +136,7 @@ def _environment(state: Path, port: int) -> dict[str, str]:
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "XDG_CACHE_HOME", "SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY")
     return {name: os.environ[name] for name in kept if name in os.environ} | {
         "GATEWAY_PORT": str(port),
+        "AUTH": "true",  # the functions may do what the template allows them, and no more
         "PERSIST_STATE": "1",
         "STATE_DIR": str(state / "services"),
         "S3_PERSIST": "1",
@@ -148,7 +155,9 @@ def _lock(state: Path) -> IO[bytes]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
-        raise LocalError(f"The local cloud in {state} is running already. Stop it, or choose STATE=...") from None
+        raise LocalError(
+            f"A local cloud is running already in {state}. Stop it, or give another --state."
+        ) from None
     return lock
 
 
@@ -167,9 +176,8 @@ def _check_port(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise LocalError(
-                f"Port {port} of {HOST} cannot be used: {error.strerror}. Choose another: make local PORT={port + 1}"
-            ) from None
+            reason = f"Port {port} of {HOST} cannot be used: {error.strerror}."
+            raise LocalError(f"{reason} Choose another: make local PORT={port + 1}") from None
 
 
 def _tail(path: Path, lines: int = 20) -> str:

@@ -1,8 +1,8 @@
 """From template.yaml to the template that MiniStack runs.
 
-Two things MiniStack cannot do as AWS does, and only these are rewritten: it runs no images without Docker,
-so a function becomes a bootstrap that starts AWS's own runtime client in its source folder; and it reads no
-OpenAPI body, which is what ``AWS::Serverless::HttpApi`` turns into, so the API becomes explicit resources.
+Only what MiniStack cannot run as AWS does is rewritten. It runs no images without Docker, so a function becomes
+a bootstrap that starts AWS's own runtime client in its source folder. It reads no OpenAPI body, which is what
+``AWS::Serverless::HttpApi`` turns into, so the API becomes explicit resources. The rest are details, below.
 """
 
 from __future__ import annotations
@@ -16,8 +16,13 @@ import yaml
 
 Template = dict[str, Any]
 
-# The variables of the bootstrap script, which is one file for all functions.
-BOOTSTRAP = b'#!/bin/sh\nexec "$STEMPIPE_PYTHON" -m awslambdaric "$_HANDLER"\n'
+# One file for all functions; what differs is in their variables. `exec`, so that the signals which MiniStack
+# sends reach the function; `tee`, because MiniStack passes a log on only when the invocation has ended.
+BOOTSTRAP = """\
+#!/usr/bin/env bash
+exec > >(exec tee -a "$LOCAL_LOG") 2>&1
+exec "$LOCAL_PYTHON" -m awslambdaric "$_HANDLER"
+"""
 IMAGE_HANDLER = "app.handler"  # an image names its handler in the Dockerfile
 
 # One separation keeps two cores busy; more at once would make each slower. AWS allows no fewer.
@@ -54,14 +59,20 @@ _Loader.add_multi_constructor("!", _intrinsic)
 
 def load(path: Path) -> Template:
     """Parse a CloudFormation template in YAML into its long (JSON) form."""
-    template = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    template = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
     # An unquoted date is one to YAML and a string to CloudFormation.
     template["AWSTemplateFormatVersion"] = str(template.get("AWSTemplateFormatVersion", "2010-09-09"))
     return dict(template)
 
 
 def for_ministack(
-    template: Template, *, root: Path, python: Path, code: CodeLocation, environment: Mapping[str, str]
+    template: Template,
+    *,
+    root: Path,
+    python: Path,
+    logs: Path,
+    code: CodeLocation,
+    environment: Mapping[str, str],
 ) -> Template:
     """Rewrite a SAM template into one that MiniStack can run.
 
@@ -73,6 +84,8 @@ def for_ministack(
         The folder that the template's paths are relative to.
     python
         Interpreter with ``awslambdaric`` and everything that the functions import.
+    logs
+        Folder for one log file per function, named as the function is in the template.
     code
         Where `BOOTSTRAP`, zipped, was uploaded.
     environment
@@ -94,10 +107,23 @@ def for_ministack(
         if "ScalingConfig" in mapping["Properties"]:
             mapping["Properties"]["ScalingConfig"] = {"MaximumConcurrency": MAX_CONCURRENCY}
 
+    # There is no TLS here, and MiniStack enforces policies.
+    for logical_id, policy in _of_type(resources, "AWS::S3::BucketPolicy").items():
+        document = policy["Properties"]["PolicyDocument"]
+        document["Statement"] = [item for item in document["Statement"] if not _refuses_plain_http(item)]
+        if not document["Statement"]:
+            del resources[logical_id]
+
     for api_id, api in _of_type(resources, "AWS::Serverless::HttpApi").items():
         resources |= _explicit_api(api_id, api["Properties"], functions)
-    for function in functions.values():
-        _run_from_source(function, root, layer_paths, python, code, environment)
+    for logical_id, function in functions.items():
+        folder = _run_bootstrap(function, code)
+        function["Properties"].setdefault("Environment", {}).setdefault("Variables", {}).update(
+            environment,
+            PYTHONPATH=":".join(str(path) for path in [root / folder, *layer_paths]),
+            LOCAL_PYTHON=str(python),
+            LOCAL_LOG=str(logs / f"{logical_id}.log"),
+        )
     return template
 
 
@@ -105,29 +131,25 @@ def _of_type(resources: Mapping[str, Any], kind: str) -> dict[str, Any]:
     return {logical_id: resource for logical_id, resource in resources.items() if resource["Type"] == kind}
 
 
+def _refuses_plain_http(statement: Mapping[str, Any]) -> bool:
+    refusal = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    return refusal.items() <= statement.items()
+
+
 # ---- functions ---------------------------------------------------------------------------------
 
 
-def _run_from_source(
-    function: dict[str, Any],
-    root: Path,
-    layer_paths: list[Path],
-    python: Path,
-    code: CodeLocation,
-    environment: Mapping[str, str],
-) -> None:
+def _run_bootstrap(function: dict[str, Any], code: CodeLocation) -> str:
+    """Turn a zip or image function into the bootstrap's; returns the folder of its source."""
     metadata = function.pop("Metadata", {})
     properties = function["Properties"]
-    folder = root / (properties.get("CodeUri") or PurePosixPath(metadata["Dockerfile"]).parent)
+    folder = properties.get("CodeUri") or PurePosixPath(metadata["Dockerfile"]).parent
     for key in ("PackageType", "ImageUri", "ImageConfig", "Layers"):
         properties.pop(key, None)
     properties["Runtime"] = "provided.al2023"
     properties.setdefault("Handler", IMAGE_HANDLER)
     properties["CodeUri"] = {"Bucket": code.bucket, "Key": code.key}
-    variables = properties.setdefault("Environment", {}).setdefault("Variables", {})
-    variables |= environment
-    variables["STEMPIPE_PYTHON"] = str(python)
-    variables["PYTHONPATH"] = ":".join(str(path) for path in [folder, *layer_paths])
+    return str(folder)
 
 
 # ---- HTTP API ----------------------------------------------------------------------------------
@@ -139,7 +161,7 @@ def _explicit_api(api_id: str, api: Mapping[str, Any], functions: Mapping[str, A
     if unknown:
         raise ValueError(f"{api_id}: cannot run these properties of an HttpApi here: {sorted(unknown)}")
     ref = {"Ref": api_id}
-    properties: dict[str, Any] = {"Name": {"Fn::Sub": f"${{AWS::StackName}}-{api_id}"}, "ProtocolType": "HTTP"}
+    properties: dict[str, Any] = {"Name": {"Ref": "AWS::StackName"}, "ProtocolType": "HTTP"}
     stage: dict[str, Any] = {"ApiId": ref, "StageName": "$default", "AutoDeploy": True}
     if "Description" in api:
         properties["Description"] = api["Description"]
@@ -192,7 +214,9 @@ def _jwt_authorizer(api: Any, name: str, authorizer: Mapping[str, Any]) -> dict[
     }
 
 
-def _route(api_id: str, function_id: str, event: Mapping[str, Any], auth: Mapping[str, Any]) -> dict[str, Any]:
+def _route(
+    api_id: str, function_id: str, event: Mapping[str, Any], auth: Mapping[str, Any]
+) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "ApiId": {"Ref": api_id},
         "RouteKey": f"{event['Method'].upper()} {event['Path']}",

@@ -34,15 +34,23 @@ def intake() -> Intake:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Take in every upload of an event.
+    """Take in every upload of an event."""
+    return {"jobs": take_in(event, intake())}
 
-    A record that is no good is logged and the others go on. Where trying again can help, the whole
-    event is refused at the end, and Lambda sends it again: what was taken in stays so.
+
+def take_in(event: dict[str, Any], rules: Intake) -> list[dict[str, str]]:
+    """Each record by itself: one that is no good is logged, and the others go on.
+
+    Raises
+    ------
+    ExceptionGroup
+        Trying some of them again can help. Lambda then sends the whole event again: what was taken
+        in stays so.
     """
     jobs, faults = [], []
     for record in split_event(event):
         try:
-            if (upload := read_record(record)) and (job := intake().take(upload)):
+            if (upload := read_record(record)) and (job := rules.take(upload)):
                 logger.info("Taken in", owner=job.owner, job_id=job.id, status=job.status)
                 metrics.add_metric(f"Upload_{job.status}", MetricUnit.Count, 1)
                 jobs.append({"owner": job.owner, "id": job.id, "status": job.status})
@@ -57,4 +65,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             faults.append(fault)
     if faults:
         raise ExceptionGroup("records to be tried again", faults)
-    return {"jobs": jobs}
+    return jobs

@@ -1,9 +1,11 @@
 """Decodes the one uploaded file to 44.1 kHz float samples, and refuses what is not a whole song."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, groupby
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import av
 import numpy as np
@@ -12,7 +14,7 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
-from separation.containers import Promise, mpeg_frame_bytes, read_promise
+from separation.containers import TRUNCATED, Promise, mpeg_frame_bytes, read_promise
 from separation.errors import (
     CorruptMediaError,
     EmptyFileError,
@@ -23,13 +25,25 @@ from separation.errors import (
 )
 from separation.spectrum import SAMPLE_RATE, Samples
 
-# FFmpeg's names. Playlists, `concat` and other formats that open further files or addresses are not among them.
+# FFmpeg's names. Playlists and other formats that open further files or addresses are not among them.
 _CONTAINERS = "wav,w64,aiff,caf,flac,mp3,aac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
 _OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "", "enable_drefs": "0"}
 _SELF_FRAMED = {"mp3", "aac"}  # FFmpeg only estimates the duration of these
 _PROTECTED_TAGS = {"drms", "enca"}
 _LOUDEST = np.float32(65_536)  # a float file may hold anything; far beyond full scale only nonsense is left
+_DAMAGED = "The audio is damaged and cannot be decoded. Export or download it again."
 _BAD_PACKETS = 0.02  # stray tags between frames are common in MP3, and FFmpeg skips them
+
+
+@dataclass
+class _Decoding:
+    """What decoding has met so far; `end` is in samples of the source, by the file's own time stamps."""
+
+    packets: int = 0
+    bad_packets: int = 0
+    is_last_bad: bool = False
+    is_last_cut: bool = False
+    end: int = 0
 
 
 class AudioInput:
@@ -69,9 +83,9 @@ class AudioInput:
     def _open(self) -> None:
         try:
             self._container = av.open(self._file, "r", container_options=_OPTIONS, metadata_errors="replace")
-        except (av.FFmpegError, ValueError) as error:
+        except (av.FFmpegError, OSError, ValueError) as error:
             raise UnsupportedMediaError(
-                "This is not an audio file of a kind that can be read. Send WAV, FLAC, MP3, AAC, Ogg, AIFF, MP4 or WebM."
+                "This is no audio file that can be read. Send WAV, FLAC, MP3, AAC, Ogg, AIFF, MP4 or WebM."
             ) from error
         streams = self._container.streams.audio
         if not streams:
@@ -81,7 +95,7 @@ class AudioInput:
         context = self._stream.codec_context
         if context is None or self._stream.codec_tag in _PROTECTED_TAGS:
             raise UnsupportedMediaError(
-                "The audio is copy-protected or in an unknown codec. Send a file without protection, such as WAV or MP3."
+                "The audio is copy-protected or in an unknown codec. Send an unprotected WAV, FLAC or MP3."
             )
         self.codec: str = context.codec.canonical_name
         self.sample_rate = context.sample_rate
@@ -122,62 +136,66 @@ class AudioInput:
         ------
         CorruptMediaError, TruncatedError, TooLongError, EmptyFileError
         """
-        previous: AudioFrame | None = None
-        for frame in self._frames():
-            if previous is None or not _same_format(frame, previous):
-                if previous is not None:  # a chained stream may change its format
-                    yield from _resampled(resampler, None)
-                resampler = _resampler(frame)
-            yield from _resampled(resampler, frame)
-            previous = frame
-        yield from _resampled(resampler, None)
+        # A chained stream may change its format midway.
+        for _, frames in groupby(self._frames(), key=_format):
+            first = next(frames)
+            resampler = _resampler(first)
+            for frame in chain([first], frames, [None]):
+                yield from _resampled(resampler, frame)
 
     def _frames(self) -> Iterator[AudioFrame]:
-        packets = bad = 0
-        bad_at_end = cut = False
+        decoding = _Decoding()
         for packet in self._packets():
-            packets += bool(packet.size)
             if packet.size:
-                length = mpeg_frame_bytes(bytes(packet)[:7]) if self._container.format.name in _SELF_FRAMED else None
-                cut = packet.is_corrupt or (length is not None and length > packet.size)
+                decoding.packets += 1
+                decoding.is_last_cut = self._is_cut(packet)
             try:
                 frames = packet.decode()
             except av.FFmpegError:
-                bad += 1
-                bad_at_end = True
+                decoding.bad_packets += 1
+                decoding.is_last_bad = True
                 continue
             for frame in frames:
-                bad_at_end = False
+                decoding.is_last_bad = False
+                if frame.pts is not None and frame.time_base is not None:
+                    decoding.end = round(frame.pts * frame.time_base * frame.sample_rate) + frame.samples
                 self._samples += frame.samples
                 self.sample_rate = self.sample_rate or frame.sample_rate
                 self._refuse_longer_than_allowed(self.seconds)
                 yield frame
-        self._refuse_incomplete(packets, bad, cut, bad_at_end)
+        self._refuse_incomplete(decoding)
 
     def _packets(self) -> "Iterator[Packet[AudioStream]]":
         try:
             yield from self._container.demux(self._stream)
-        except av.FFmpegError as error:
-            raise CorruptMediaError("The file is damaged and cannot be read to its end. Send it again.") from error
+        except (av.FFmpegError, OSError) as error:
+            raise CorruptMediaError(_DAMAGED) from error
 
-    def _refuse_incomplete(self, packets: int, bad: int, cut: bool, bad_at_end: bool) -> None:
-        promise = self._promise
-        short = (promise.samples is not None and self._samples < promise.samples) or (
+    def _is_cut(self, packet: "Packet[AudioStream]") -> bool:
+        if self._container.format.name not in _SELF_FRAMED:
+            return False
+        length = mpeg_frame_bytes(bytes(packet)[:7])
+        return length is not None and length > packet.size
+
+    def _refuse_incomplete(self, decoding: "_Decoding") -> None:
+        samples, frames = self._promise.samples, self._promise.frames
+        is_short = (samples is not None and self._samples < samples) or (
             # Some encoders count the header's own frame.
-            promise.frames is not None and packets < promise.frames - 1
+            frames is not None and decoding.packets < frames - 1
         )
-        only_the_end = bad <= 1 and (bad_at_end or not bad)
-        if cut or (short and only_the_end):
-            raise TruncatedError("The file ends too early: part of the song is missing. Send the whole file again.")
-        if short or bad > _BAD_PACKETS * packets or (bad and not self._samples):
-            raise CorruptMediaError("The audio is damaged and cannot be decoded. Export or download it again.")
+        is_end_reached = samples is not None and decoding.end >= samples
+        is_damaged_inside = decoding.bad_packets > decoding.is_last_bad
+        if decoding.is_last_cut or (is_short and not is_end_reached and not is_damaged_inside):
+            raise TruncatedError(TRUNCATED)
+        if is_short or decoding.bad_packets > _BAD_PACKETS * decoding.packets:
+            raise CorruptMediaError(_DAMAGED)
         if not self._samples:
             raise EmptyFileError("The file has an audio track without any sound in it: 0 samples.")
 
     def _refuse_longer_than_allowed(self, seconds: float) -> None:
         if seconds > self._max_seconds:
             raise TooLongError(
-                f"The song is longer than {self._max_seconds:.0f} s, the most that is allowed. Send a shorter one."
+                f"The song is longer than {self._max_seconds:.0f} s, the most allowed. Send a shorter one."
             )
 
     def close(self) -> None:
@@ -201,23 +219,23 @@ def _resampler(frame: AudioFrame) -> AudioResampler:
     return AudioResampler("fltp", "stereo", SAMPLE_RATE, options={"rematrix_maxval": "1"})
 
 
-def _same_format(frame: AudioFrame, other: AudioFrame) -> bool:
-    return (frame.sample_rate, frame.layout.name, frame.format.name) == (
-        other.sample_rate,
-        other.layout.name,
-        other.format.name,
-    )
+def _format(frame: AudioFrame) -> tuple[int, str, str]:
+    return frame.sample_rate, frame.layout.name, frame.format.name
 
 
 def _resampled(resampler: AudioResampler, frame: AudioFrame | None) -> Iterator[Samples]:
     """Resample a frame; None flushes."""
-    for resampled in resampler.resample(frame):
-        if resampled is not None:  # where there is nothing to resample, flushing gives None back
-            yield _samples(resampled)
+    try:
+        resampled = resampler.resample(frame)
+    except av.FFmpegError as error:  # a sample rate of millions
+        raise CorruptMediaError(_DAMAGED) from error
+    for part in resampled:
+        if part is not None:  # where there is nothing to resample, flushing gives None back
+            yield _samples(part)
 
 
 def _samples(frame: AudioFrame) -> Samples:
-    samples: Samples = frame.to_ndarray()
+    samples = cast(Samples, frame.to_ndarray())
     if not np.abs(samples).max(initial=0) <= _LOUDEST:  # true of NaN, too
         samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0).clip(-_LOUDEST, _LOUDEST)
     return np.repeat(samples, 2, axis=0) if samples.shape[0] == 1 else samples

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import av
 import numpy as np
 import numpy.typing as npt
 import soxr
+from av.audio.stream import AudioStream
 
 from separation.spectrum import CHANNELS, SAMPLE_RATE, Samples
 
@@ -45,7 +46,8 @@ class AudioWriter:
         if output.sample_rate != SAMPLE_RATE:
             self._resampler = soxr.ResampleStream(SAMPLE_RATE, output.sample_rate, CHANNELS, "float32", "HQ")
         self._container = av.open(path, "w", format=output.format)
-        self._stream = self._container.add_stream(_CODECS[output.format], output.sample_rate, layout="stereo")
+        stream = self._container.add_stream(_CODECS[output.format], output.sample_rate, layout="stereo")
+        self._stream = cast(AudioStream, stream)
         if output.format == "mp3":
             if output.bitrate:
                 self._stream.bit_rate = output.bitrate * 1000
@@ -59,7 +61,7 @@ class AudioWriter:
         self._encode(samples)
 
     def finish(self) -> None:
-        """Complete the file. At another rate, too, it is as long as what was written, to the nearest sample."""
+        """Complete the file: as long as what was written, to the nearest sample at another rate."""
         if self._resampler is not None:
             rest = self._resampler.resample_chunk(np.empty((0, CHANNELS), np.float32), last=True).T
             missing = round(self._received * self._output.sample_rate / SAMPLE_RATE) - self._written

@@ -1,7 +1,7 @@
 """Reads the tensors of a TensorFlow checkpoint ("tensor bundle") without TensorFlow.
 
-A bundle is an index, which is a LevelDB table of protocol buffers, and a data file of raw little-endian tensors.
-Formats: tensorflow/core/protobuf/tensor_bundle.proto, tensorflow/core/lib/io/format.cc.
+A bundle is an index, which is a LevelDB table of protocol buffers, and a data file of raw little-endian
+tensors. Formats: tensorflow/core/protobuf/tensor_bundle.proto, tensorflow/core/lib/io/format.cc.
 """
 
 import struct
@@ -30,8 +30,8 @@ def read_checkpoint(prefix: Path) -> dict[str, npt.NDArray[np.float32]]:
     Returns
     -------
     dict
-        Read-only views of the data file by variable name, in the shapes that TensorFlow saved. Tensors of other types,
-        such as the step counter, are left out.
+        Read-only views of the data file by variable name, in the shapes that TensorFlow saved. Tensors of
+        other types, such as the step counter, are left out.
 
     Raises
     ------
@@ -58,7 +58,8 @@ def _tensors(index: bytes, data: npt.NDArray[np.uint8]) -> Iterator[tuple[str, n
         entry = _message(value)
         if entry.get(1) != [_DT_FLOAT]:
             continue
-        shape = [_integer(_message(_bytes(dim)), 1) for dim in _message(_bytes(entry[2][0])).get(2, [])] if 2 in entry else []
+        dimensions = _message(_bytes(entry.get(2, [b""])[0])).get(2, [])
+        shape = [_integer(_message(_bytes(dimension)), 1) for dimension in dimensions]
         offset, size = _integer(entry, 4), _integer(entry, 5)
         if offset + size > data.size or size != 4 * int(np.prod(shape)):
             raise ValueError(f"{key.decode()} lies outside the data file")

@@ -1,7 +1,8 @@
-"""What a file's own headers promise, read before it is decoded: does it end where it says, and how long is it?
+"""What a file's own headers promise, read before it is decoded: where does it end, and how long is it?
 
-FFmpeg decodes a cut file as far as it goes and says nothing; so the sizes that containers record are compared with the
-bytes present. A format that records none of them (MP3 or AAC frames without a header, streamed WAV) promises nothing.
+FFmpeg decodes a cut file as far as it goes and says nothing; so the sizes that containers record are compared
+with the bytes present. A format that records none (MP3 or AAC frames without a header, streamed WAV) promises
+nothing.
 """
 
 import struct
@@ -11,7 +12,11 @@ from typing import BinaryIO
 
 from separation.errors import TruncatedError
 
-_UNKNOWN_32 = 0x7FFF_0000  # streaming writers put 0 or one of several values near 2^31 or 2^32 for "not known yet"
+TRUNCATED = "The file ends too early: part of the song is missing. Send the whole file again."
+
+_UNKNOWN_32 = (
+    0x7FFF_0000  # streaming writers put 0 or one of several values near 2^31 or 2^32 for "not known yet"
+)
 _UNKNOWN_64 = 1 << 62
 _OGG_PAGE_BYTES = 65_307  # the largest page
 
@@ -77,7 +82,7 @@ def _after_id3(file: BinaryIO, size: int) -> int:
 
 def _require(complete: bool) -> None:
     if not complete:
-        raise TruncatedError("The file ends too early: part of it is missing. Send the whole file again.")
+        raise TruncatedError(TRUNCATED)
 
 
 def _check_riff(file: BinaryIO, offset: int, size: int) -> Promise:

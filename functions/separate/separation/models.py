@@ -1,4 +1,7 @@
-"""The command that fetches models: `python -m separation.models [2stems|4stems|5stems|all] [--dir DIR] [--verify]`."""
+"""The command that fetches models.
+
+python -m separation.models [2stems|4stems|5stems|all] [--dir DIR] [--verify]
+"""
 
 import argparse
 import sys
@@ -12,10 +15,16 @@ from separation.weights import VARIANTS, install, models_directory, verify
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fetch or only verify the models asked for; the exit status is 0 if all of them are there and whole."""
-    parser = argparse.ArgumentParser(prog="python -m separation.models", description="Fetch Spleeter's models.")
+    parser = argparse.ArgumentParser(
+        prog="python -m separation.models", description="Fetch Spleeter's models."
+    )
     parser.add_argument("variant", nargs="?", default="2stems", choices=[*VARIANTS, "all"])
-    parser.add_argument("--dir", type=Path, default=models_directory(), help="where models are kept (%(default)s)")
-    parser.add_argument("--verify", action="store_true", help="check the files that are there and fetch nothing")
+    parser.add_argument(
+        "--dir", type=Path, default=models_directory(), help="where models are kept (%(default)s)"
+    )
+    parser.add_argument(
+        "--verify", action="store_true", help="check the files that are there and fetch nothing"
+    )
     options = parser.parse_args(arguments)
     status = 0
     for variant in VARIANTS:

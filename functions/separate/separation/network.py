@@ -1,7 +1,7 @@
 """Builds Spleeter's U-Nets as one OpenVINO graph, from the variables of its TensorFlow checkpoint.
 
-The layers are those of `spleeter/model/functions/unet.py` (A. Jansson et al., "Singing voice separation with deep U-Net
-convolutional networks", ISMIR 2017). Tensors are laid out (batch, channel, frame, bin).
+The layers are those of `spleeter/model/functions/unet.py` (A. Jansson et al., "Singing voice separation with
+deep U-Net convolutional networks", ISMIR 2017). Tensors are laid out (batch, channel, frame, bin).
 """
 
 from collections.abc import Mapping
@@ -9,10 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import openvino as ov
-from openvino import opset13 as ops
 
 from separation.errors import ModelDamagedError
+from separation.silent_openvino import ops, ov
 
 Activation = Literal["leaky_relu", "elu"]
 Head = Literal["sigmoid", "softmax"]
@@ -53,7 +52,9 @@ def build_network(
     """
     spectrogram = ops.parameter([1, 2, frames, bins], np.float32)
     try:
-        logits = ops.concat([_UNet(weights, stem, activation).logits(spectrogram) for stem in range(stems)], 0)
+        logits = ops.concat(
+            [_UNet(weights, stem, activation).logits(spectrogram) for stem in range(stems)], 0
+        )
     except (KeyError, ValueError, RuntimeError) as error:
         raise ModelDamagedError(f"The weights are not those of a model of {stems} stems: {error}") from error
     share = ops.sigmoid(logits) if head == "sigmoid" else ops.softmax(logits, 0)
@@ -93,9 +94,9 @@ class _UNet:
     def _upsample(self, signal: Any, level: int) -> Any:
         """Transposed 5x5 convolution of stride 2, then activation, then batch norm.
 
-        Written as one 3x3 convolution that makes the four output parities as four groups of channels, which a
-        depth-to-space interleaves: runtimes are far faster at it. Activation and norm act on each channel alone, so
-        they may come before the interleaving, where the runtime fuses them into the convolution.
+        Written as one 3x3 convolution that makes the four output parities as four groups of channels, which
+        a depth-to-space interleaves: runtimes are far faster at it. Activation and norm act on each channel
+        alone, so they may come before the interleaving, where the runtime fuses them into the convolution.
         """
         kernel, bias = self._kernel("conv2d_transpose", 6 * self._stem + level)
         signal = _convolve(signal, parity_kernel(kernel), np.tile(bias, 4), before=1, after=1)
@@ -126,8 +127,8 @@ class _UNet:
 def parity_kernel(kernel: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Rearrange a transposed convolution of stride 2 and SAME padding into a plain one of stride 1.
 
-    Output row 2p + r of the transposed convolution sums input row p + d - 1 times kernel row r + 3 - 2d, for d of 0, 1, 2
-    and where the kernel has that row; the same holds for columns.
+    Output row 2p + r of the transposed convolution sums input row p + d - 1 times kernel row r + 3 - 2d, for
+    d of 0, 1, 2 and where the kernel has that row; the same holds for columns.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Separates one song: decode -> spectrum -> networks -> masks -> inverse -> encode, as a stream of segments.
 
-Three kinds of threads work side by side, with a segment or two between them, so memory does not grow with the song:
+Three kinds of threads work side by side, one segment apart, so memory does not grow with the song:
 
     reader: decode, spectrum  ->  caller: networks, progress  ->  one per stem: mask, inverse, encode
 """
@@ -75,7 +75,8 @@ def separate(
     max_seconds : float
         Longer songs are refused.
     on_progress : callable, optional
-        Called in this thread with the fraction done, 0 to 1, after each segment and at the end. It may raise to abort.
+        Called in this thread with the fraction done, 0 to 1, after each segment and at the end. It may raise
+        to abort.
 
     Raises
     ------

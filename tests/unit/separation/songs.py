@@ -1,0 +1,109 @@
+"""Songs made on the spot, in every container, and the reading of stems."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+
+
+class Kind(NamedTuple):
+    """A kind of audio file: its ending, FFmpeg's codec and muxer, and the muxer's options."""
+
+    ending: str
+    codec: str
+    muxer: str
+    sample_rate: int = 44_100
+    options: dict[str, str] = {}  # noqa: RUF012
+
+
+KINDS = {
+    "wav": Kind("wav", "pcm_s16le", "wav"),
+    "wav of float": Kind("wav", "pcm_f32le", "wav"),
+    "wav of 24 bits": Kind("wav", "pcm_s24le", "wav"),
+    "rf64": Kind("wav", "pcm_s16le", "wav", options={"rf64": "always"}),
+    "w64": Kind("w64", "pcm_s16le", "w64"),
+    "aiff": Kind("aiff", "pcm_s16be", "aiff"),
+    "caf": Kind("caf", "pcm_s16be", "caf"),
+    "flac": Kind("flac", "flac", "flac"),
+    "mp3": Kind("mp3", "libmp3lame", "mp3"),
+    "mp3 without a header": Kind("mp3", "libmp3lame", "mp3", options={"write_xing": "0"}),
+    "aac": Kind("aac", "aac", "adts"),
+    "ogg opus": Kind("ogg", "libopus", "ogg", 48_000),
+    "ogg flac": Kind("ogg", "flac", "ogg"),
+    "m4a": Kind("m4a", "aac", "ipod"),
+    "m4a of alac": Kind("m4a", "alac", "ipod"),
+    "mp4, index first": Kind("mp4", "aac", "mp4", options={"movflags": "faststart"}),
+    "mp4, in fragments": Kind(
+        "mp4", "aac", "mp4", options={"movflags": "frag_keyframe+empty_moov", "frag_duration": "500000"}
+    ),
+    "mov": Kind("mov", "pcm_s16le", "mov"),
+    "matroska": Kind("mkv", "flac", "matroska"),
+    "webm": Kind("webm", "libopus", "webm", 48_000),
+    "webm, live": Kind("webm", "libopus", "webm", 48_000, {"live": "1"}),
+}
+
+
+def noise(seconds: float, *, channels: int = 2, seed: int = 0, sample_rate: int = 44_100) -> Samples:
+    """Noise with a beat, peaks below full scale: nothing that an encoder could leave out."""
+    count = round(seconds * sample_rate)
+    samples = np.random.default_rng(seed).uniform(-0.5, 0.5, (channels, count)).astype(np.float32)
+    samples *= (0.3 + 0.7 * (np.arange(count) // (sample_rate // 4) % 2)).astype(np.float32)
+    return samples
+
+
+def tone(seconds: float, hertz: float = 1000.0, *, sample_rate: int = 44_100) -> Samples:
+    """A sine on both channels."""
+    wave = 0.5 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * sample_rate)) / sample_rate)
+    return np.stack([wave, wave]).astype(np.float32)
+
+
+def write(
+    path: Path, samples: Samples, kind: Kind = KINDS["wav of float"], layout: str | None = None
+) -> Path:
+    """Encode samples of shape (channels, any)."""
+    names = {1: "mono", 2: "stereo", 6: "5.1"}
+    layout = layout or names[samples.shape[0]]
+    with av.open(path, "w", format=kind.muxer, options=kind.options) as container:
+        stream: Any = container.add_stream(kind.codec, kind.sample_rate, layout=layout)
+        for start in range(0, samples.shape[1], 20_000):
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(samples[:, start : start + 20_000]), "fltp", layout
+            )
+            frame.sample_rate = kind.sample_rate
+            frame.pts = start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def write_video(path: Path, *, seconds: float = 0.4) -> Path:
+    """A film without sound."""
+    with av.open(path, "w") as container:
+        stream: Any = container.add_stream("mpeg4", 25)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for _ in range(round(25 * seconds)):
+            picture = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), "rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    return path
+
+
+def read(path: Path) -> npt.NDArray[np.float64]:
+    """Decode a stem to float64 in +-1, shape (channels, any)."""
+    with av.open(path) as container:
+        frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
+        channels = container.streams.audio[0].codec_context.channels
+    if frames[0].dtype == np.int16:  # interleaved
+        return np.concatenate([frame.reshape(-1, channels) for frame in frames]).T / 32_768
+    return np.concatenate(frames, axis=1).astype(np.float64)
+
+
+def describe(path: Path) -> tuple[str, int, int]:
+    """Codec, sample rate and bit rate of a file's audio."""
+    with av.open(path) as container:
+        context = container.streams.audio[0].codec_context
+        return context.codec.canonical_name, context.sample_rate, context.bit_rate or 0

@@ -1,0 +1,266 @@
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from tests.unit.separation.engines import HalvingEngine
+from tests.unit.separation.songs import KINDS, Kind, Samples, noise, read, tone, write
+
+from separation import AudioOutput, Engine, Separated, SeparationError, separate
+from separation.masks import Magnitude
+
+SEGMENT = 524_288
+STEMS = ("vocals", "accompaniment")
+
+
+class Run:
+    """Separates songs into a folder of their own."""
+
+    def __init__(self, folder: Path, engine: Engine) -> None:
+        self.folder = folder
+        self.engine = engine
+
+    def __call__(
+        self,
+        song: Samples,
+        *,
+        stems: tuple[str, ...] = STEMS,
+        mask_extension: Literal["average", "zeros"] = "average",
+        output: AudioOutput = AudioOutput(),  # noqa: B008
+        on_progress: Callable[[float], None] | None = None,
+        kind: Kind = KINDS["wav of float"],
+    ) -> Separated:
+        self.folder.mkdir(exist_ok=True)
+        return separate(
+            write(self.folder.parent / f"{self.folder.name}.{kind.ending}", song, kind),
+            self.folder,
+            self.engine,
+            stems=stems,
+            mask_extension=mask_extension,
+            output=output,
+            max_seconds=120,
+            on_progress=on_progress,
+        )
+
+    def files(self) -> list[str]:
+        return sorted(path.name for path in self.folder.iterdir())
+
+
+@pytest.fixture
+def run(tmp_path: Path, engine: HalvingEngine) -> Run:
+    return Run(tmp_path / "stems", engine)
+
+
+def test_each_stem_is_its_share_of_the_song(run: Run, tmp_path: Path, engine: HalvingEngine) -> None:
+    song = noise(30)
+    done = run(song)
+    assert done == Separated(
+        stems={stem: run.folder / f"{stem}.wav" for stem in STEMS},
+        seconds=30.0,
+        channels=2,
+        sample_rate=44_100,
+        codec="pcm_f32le",
+    )
+    # Wiener masks of estimates 1 : 3 are 1/10 and 9/10.
+    assert np.abs(read(done.stems["vocals"]) - 0.1 * song).max() < 2 / 32_768
+    assert np.abs(read(done.stems["accompaniment"]) - 0.9 * song).max() < 2 / 32_768
+    assert engine.shapes == [((512, 1024, 2), np.float32)] * 3
+
+
+@pytest.mark.parametrize(
+    "samples", [1, 1024, 4096, 44_100, SEGMENT - 4096, SEGMENT - 1, SEGMENT, SEGMENT + 1, 2 * SEGMENT - 4095]
+)
+def test_stems_are_as_long_as_the_song_and_sum_to_it(run: Run, samples: int) -> None:
+    song = noise(samples / 44_100)
+    done = run(song)
+    stems = [read(path) for path in done.stems.values()]
+    assert [stem.shape for stem in stems] == [(2, samples)] * 2
+    assert (
+        np.abs(np.sum(stems, axis=0) - song).max() <= 1.05 / 32_768
+    )  # two stems, rounded to half a step each
+
+
+def test_spleeters_stems_sum_to_the_song(tmp_path: Path, spleeter_engine: Engine) -> None:
+    song = noise(13) + tone(13)
+    done = Run(tmp_path / "stems", spleeter_engine)(song * np.float32(0.9))
+    stems = [read(path) for path in done.stems.values()]
+    assert np.abs(np.sum(stems, axis=0) - 0.9 * song).max() <= 1.1 / 32_768
+    assert all(np.abs(stem).max() > 0.01 for stem in stems)
+
+
+def test_two_songs_in_one_process_are_not_mixed(tmp_path: Path, spleeter_engine: Engine) -> None:
+    one, other = noise(2, seed=1) + tone(2), noise(3, seed=2)
+    alone = {
+        name: [read(path) for path in Run(tmp_path / name, spleeter_engine)(song).stems.values()]
+        for name, song in (("one", one), ("other", other), ("again", one))
+    }
+    assert all(np.array_equal(a, b) for a, b in zip(alone["one"], alone["again"], strict=True))
+    assert not np.array_equal(alone["one"][0], alone["other"][0][:, : alone["one"][0].shape[1]])
+
+
+def test_silence_gives_silence(tmp_path: Path, spleeter_engine: Engine) -> None:
+    done = Run(tmp_path / "stems", spleeter_engine)(np.zeros((2, 50_000), np.float32))
+    assert all(not read(path).any() for path in done.stems.values())
+
+
+def test_samples_that_are_no_numbers_do_not_spread(run: Run) -> None:
+    song = noise(1)
+    song[:, 20_000] = np.nan
+    song[:, 30_000] = np.inf
+    song[0, 35_000] = 3e38
+    done = run(song)
+    heard = np.sum([read(path) for path in done.stems.values()], axis=0)
+    assert np.abs(heard - song)[:, :15_000].max() <= 1.05 / 32_768
+
+
+def test_zeros_leave_out_what_the_networks_do_not_hear(run: Run) -> None:
+    high, middle = (
+        tone(2, 15_000),
+        slice(10_000, -10_000),
+    )  # its ends click, and clicks are of all frequencies
+    muted = read(run(high, mask_extension="zeros").stems["accompaniment"])
+    kept = read(run(high, mask_extension="average").stems["accompaniment"])
+    assert np.abs(muted[:, middle]).max() < 1e-3
+    assert np.abs(kept[:, middle]).max() > 0.2
+
+
+@pytest.mark.parametrize("stems", [("vocals",), ("accompaniment",), STEMS])
+def test_only_the_stems_asked_for_are_written(run: Run, stems: tuple[str, ...]) -> None:
+    done = run(noise(1), stems=stems)
+    assert set(done.stems) == set(stems)
+    assert run.files() == sorted(f"{stem}.wav" for stem in stems)
+
+
+@pytest.mark.parametrize("stems", [(), ("piano",), ("vocals", "piano")])
+def test_stems_that_the_engine_does_not_have_are_an_error(run: Run, stems: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="vocals"):
+        run(noise(1), stems=stems)
+
+
+@pytest.mark.parametrize("kind", ["mp3", "m4a", "webm"])
+@pytest.mark.parametrize(
+    "output", [AudioOutput("flac", 48_000), AudioOutput("mp3", 44_100, 128), AudioOutput("wav")]
+)
+def test_any_format_becomes_any_other(run: Run, kind: str, output: AudioOutput) -> None:
+    chosen = KINDS[kind]
+    done = run(tone(2, sample_rate=chosen.sample_rate), output=output, kind=chosen)
+    assert run.files() == sorted(f"{stem}.{output.format}" for stem in STEMS)
+    stem = read(done.stems["accompaniment"])
+    assert stem.shape[1] / output.sample_rate == pytest.approx(done.seconds, abs=1e-4)
+    assert np.abs(stem[:, 20_000:60_000]).max() == pytest.approx(0.45, abs=0.05)
+
+
+def test_progress_rises_to_one_in_the_callers_thread(run: Run) -> None:
+    seen: list[tuple[float, threading.Thread]] = []
+    run(noise(40), on_progress=lambda fraction: seen.append((fraction, threading.current_thread())))
+    fractions = [fraction for fraction, _ in seen]
+    assert len(fractions) == 5  # four segments and the end
+    assert fractions == sorted(fractions)
+    assert fractions[0] == pytest.approx((SEGMENT) / 44_100 / 40, abs=0.01)
+    assert fractions[-1] == 1
+    assert {thread for _, thread in seen} == {threading.current_thread()}
+
+
+class StopItError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("after", [1, 2, 5])
+@pytest.mark.parametrize(
+    "output", [AudioOutput("wav"), AudioOutput("flac", 48_000), AudioOutput("mp3", 44_100, 192)]
+)
+def test_an_abort_leaves_no_file_and_no_thread(run: Run, output: AudioOutput, after: int) -> None:
+    calls = []
+
+    def stop(fraction: float) -> None:
+        calls.append(fraction)
+        if len(calls) == after:
+            raise StopItError
+
+    before = set(threading.enumerate())
+    with pytest.raises(StopItError):
+        run(noise(40), output=output, on_progress=stop)
+    assert run.files() == []
+    assert set(threading.enumerate()) == before
+
+
+def test_a_song_found_to_be_damaged_midway_leaves_nothing(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "song.flac", noise(30), KINDS["flac"])
+    path.write_bytes(path.read_bytes()[:-50_000])
+    run.folder.mkdir()
+    before = set(threading.enumerate())
+    with pytest.raises(SeparationError) as raised:
+        separate(
+            path,
+            run.folder,
+            run.engine,
+            stems=STEMS,
+            mask_extension="zeros",
+            output=AudioOutput(),
+            max_seconds=60,
+        )
+    assert raised.value.code == "truncated"
+    assert run.files() == []
+    assert set(threading.enumerate()) == before
+
+
+class FailingEngine(HalvingEngine):
+    def estimate(self, magnitude: Magnitude) -> Magnitude:
+        if len(self.shapes) == 1:
+            raise RuntimeError("out of memory")
+        return super().estimate(magnitude)
+
+
+def test_an_engine_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    run = Run(tmp_path / "stems", FailingEngine())
+    with pytest.raises(RuntimeError, match="out of memory"):
+        run(noise(30))
+    assert run.files() == []
+
+
+def test_a_folder_that_is_not_there_is_an_error_and_no_thread(tmp_path: Path, engine: HalvingEngine) -> None:
+    before = set(threading.enumerate())
+    with pytest.raises(OSError, match="No such file"):
+        separate(
+            write(tmp_path / "song.wav", noise(1)),
+            tmp_path / "nowhere",
+            engine,
+            stems=STEMS,
+            mask_extension="zeros",
+            output=AudioOutput(),
+            max_seconds=60,
+        )
+    assert set(threading.enumerate()) == before
+
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from separation import AudioOutput, separate
+from tests.unit.separation.engines import HalvingEngine
+separate(Path(sys.argv[1]), Path(sys.argv[2]), HalvingEngine(), stems=("vocals", "accompaniment"),
+         mask_extension="average", output=AudioOutput("flac", 48000), max_seconds=9999)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def peak_megabytes(song: Path, folder: Path) -> int:
+    path = [str(Path(__file__).parents[3]), *sys.path]
+    done: Any = subprocess.run(
+        [sys.executable, "-c", MEASURE, song, folder],
+        env={"PYTHONPATH": ":".join(path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(done.stdout)
+
+
+def test_memory_does_not_grow_with_the_song(tmp_path: Path) -> None:
+    minute = write(tmp_path / "one.wav", noise(60), KINDS["wav"])
+    ten_minutes = write(tmp_path / "ten.wav", np.tile(noise(60), (1, 10)), KINDS["wav"])
+    assert peak_megabytes(ten_minutes, tmp_path) < peak_megabytes(minute, tmp_path) + 40

@@ -1,0 +1,172 @@
+"""The state machine: no sequence of events, workers and clocks leads off the design's arrows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from ulid import ULID
+
+from stempipe.config import JobConfig
+from stempipe.errors import EmptyFile, InternalError, WorkerLost
+from stempipe.job import TRANSITIONS, Job, Stage, Status
+from stempipe.jobs import (
+    MAX_ATTEMPTS,
+    Claim,
+    ClaimLost,
+    JobIsFinal,
+    JobIsHeld,
+    Jobs,
+    Source,
+    TransitionRefused,
+)
+from tests.aws import TABLE, aws
+
+LEASE = 30
+SOURCE = Source("s3", "uploads", "jobs/alice/01K", "song.mp3", bytes=5)
+
+
+class JobLife(RuleBasedStateMachine):
+    """One job, any number of workers that may freeze at any time, a clock that jumps."""
+
+    claims = Bundle("claims")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = datetime(2026, 1, 1, tzinfo=UTC)
+        self.jobs = Jobs(TABLE, retention_days=7, now=lambda: self.clock)
+        self.id = str(ULID())
+        self.seen: list[Status] = []
+        self.holder: Claim | None = None
+        self.attempts = 0
+        self.progress = 0
+
+    @property
+    def job(self) -> Job:
+        return self.jobs.get("alice", self.id)
+
+    @initialize(status=st.sampled_from([Status.AWAITING_UPLOAD, Status.QUEUED]))
+    def make(self, status: Status) -> None:
+        self.jobs.add("alice", self.id, status, SOURCE, JobConfig())
+        self.seen = [status]
+
+    @rule(seconds=st.sampled_from([1, LEASE - 1, LEASE + 1]))
+    def time_passes(self, seconds: int) -> None:
+        self.clock += timedelta(seconds=seconds)
+
+    @rule(usable=st.booleans())
+    def upload_event(self, usable: bool) -> None:
+        job, before = self.job, self.seen[-1]
+        try:
+            if usable:
+                self.jobs.upload_arrived(job, etag="e", size=5)
+            else:
+                self.jobs.refuse_upload(job, EmptyFile())
+        except TransitionRefused:
+            assert before is not Status.AWAITING_UPLOAD
+        else:
+            assert before is Status.AWAITING_UPLOAD
+
+    @rule(target=claims)
+    def message(self) -> Any:
+        before = self.job
+        lapsed = before.state is Status.PROCESSING and (before.lease_until or 0) < self.clock.timestamp()
+        try:
+            claim = self.jobs.claim("alice", self.id, LEASE)
+        except JobIsFinal:
+            assert before.state.is_final
+        except JobIsHeld as held:
+            assert 0 < held.seconds <= LEASE
+            assert not lapsed
+            assert before.state in (Status.PROCESSING, Status.AWAITING_UPLOAD)
+        except WorkerLost:
+            assert lapsed
+            assert self.attempts == MAX_ATTEMPTS
+            self.holder = None
+        else:
+            assert before.state is Status.QUEUED or lapsed
+            self.attempts += 1
+            assert claim.job.attempt == self.attempts
+            self.holder, self.progress = claim, 0
+            return claim
+        return multiple()
+
+    def writes(self, claim: Claim, write: str) -> None:
+        """Only the holder's writes get through."""
+        try:
+            match write:
+                case "complete":
+                    claim.complete(
+                        {"vocals": "k"},
+                        duration_seconds=1,
+                        sample_rate=44100,
+                        channels=2,
+                        codec="mp3",
+                        gb_seconds=1,
+                    )
+                case "fail":
+                    claim.fail(InternalError())
+                case "release" if not claim.is_last_attempt:
+                    claim.release()
+                case _:
+                    claim.report(Stage.SEPARATING, self.progress, 1.0)
+        except ClaimLost:
+            assert claim is not self.holder
+        else:
+            assert claim is self.holder
+            if self.job.state is not Status.PROCESSING:
+                self.holder = None
+
+    @rule(claim=claims, more=st.integers(0, 30))
+    def reports(self, claim: Claim, more: int) -> None:
+        self.progress = min(99, self.progress + more)
+        self.writes(claim, "report")
+
+    @rule(claim=consumes(claims), write=st.sampled_from(["complete", "fail", "release"]))
+    def ends(self, claim: Claim, write: str) -> None:
+        self.writes(claim, write)
+
+    @invariant()
+    def states_follow_the_arrows(self) -> None:
+        state = self.job.state
+        if state is not self.seen[-1]:
+            assert state in TRANSITIONS[self.seen[-1]]
+            self.seen.append(state)
+
+    @invariant()
+    def the_record_says_what_its_state_implies(self) -> None:
+        job = self.job
+        assert int(job.attempt) == self.attempts <= MAX_ATTEMPTS
+        assert (job.error_code is not None) == (job.state is Status.FAILED)
+        assert (job.stem_keys is not None) == (job.state is Status.COMPLETED)
+        assert (job.completed_at is not None) == job.state.is_final
+        assert (job.lease_until is not None) == (job.state is Status.PROCESSING)
+        assert (job.stage is not None) == (job.state is Status.PROCESSING)
+
+
+def test_no_sequence_of_events_leads_off_the_arrows(monkeypatch: pytest.MonkeyPatch) -> None:
+    with aws(monkeypatch):
+        run_state_machine_as_test(
+            JobLife, settings=settings(max_examples=60, stateful_step_count=20, deadline=None)
+        )
+
+
+def test_final_states_have_no_way_out() -> None:
+    assert {state for state in Status if state.is_final} == {
+        Status.COMPLETED,
+        Status.FAILED,
+        Status.CANCELLED,
+    }

@@ -1,0 +1,39 @@
+"""Settings come from the environment, and from nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from stempipe.settings import SeparateSettings
+
+ENVIRONMENT = {
+    "JOBS_TABLE": "jobs",
+    "UPLOADS_BUCKET": "uploads",
+    "STEMS_BUCKET": "stems",
+    "JOBS_QUEUE_URL": "https://queue",
+}
+
+
+def test_defaults_fill_what_the_template_leaves_out() -> None:
+    settings = SeparateSettings.from_environment({**ENVIRONMENT, "PATH": "/bin"})
+    assert settings.model_variants == ("2stems",)
+    assert settings.max_song_seconds == 600
+    assert settings.endpoint is None
+
+
+def test_lists_are_split_at_commas() -> None:
+    settings = SeparateSettings.from_environment({**ENVIRONMENT, "MODEL_VARIANTS": "2stems,4stems"})
+    assert settings.model_variants == ("2stems", "4stems")
+
+
+def test_a_missing_variable_is_named() -> None:
+    with pytest.raises(ValidationError, match="jobs_table"):
+        SeparateSettings.from_environment({})
+
+
+def test_r2_goes_before_the_local_endpoint() -> None:
+    settings = SeparateSettings.from_environment(
+        {**ENVIRONMENT, "STORAGE_ENDPOINT": "https://r2", "AWS_ENDPOINT_URL": "http://local"}
+    )
+    assert settings.endpoint == "https://r2"
