@@ -1,8 +1,8 @@
 """From template.yaml to the template that MiniStack runs.
 
-Only what MiniStack cannot run as AWS does is rewritten. It runs no images without Docker, so a function becomes
-a bootstrap that starts AWS's own runtime client in its source folder. It reads no OpenAPI body, which is what
-``AWS::Serverless::HttpApi`` turns into, so the API becomes explicit resources. The rest are details, below.
+Only what MiniStack cannot run as AWS does is rewritten. It runs no images without Docker, so a function
+becomes a bootstrap that starts AWS's own runtime client in its source folder. It reads no OpenAPI body, which
+is what ``AWS::Serverless::HttpApi`` turns into, so the API becomes explicit resources. The rest are details.
 """
 
 from __future__ import annotations

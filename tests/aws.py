@@ -50,8 +50,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
         "POWERTOOLS_TRACE_DISABLED": "true",
-        "POWERTOOLS_SERVICE_NAME": "stempipe",
-        "POWERTOOLS_METRICS_NAMESPACE": "Stempipe",
         "JOBS_TABLE": TABLE,
         "UPLOADS_BUCKET": UPLOADS,
         "STEMS_BUCKET": STEMS,

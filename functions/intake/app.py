@@ -52,11 +52,11 @@ def take_in(event: dict[str, Any], rules: Intake) -> list[dict[str, str]]:
         try:
             if (upload := read_record(record)) and (job := rules.take(upload)):
                 logger.info("Taken in", owner=job.owner, job_id=job.id, status=job.status)
-                metrics.add_metric(f"Upload_{job.status}", MetricUnit.Count, 1)
+                metrics.add_metric("UploadsTakenIn", MetricUnit.Count, 1)
                 jobs.append({"owner": job.owner, "id": job.id, "status": job.status})
         except ValidationError:
             logger.exception("Not a record of a storage event")
-            metrics.add_metric("RecordUnreadable", MetricUnit.Count, 1)
+            metrics.add_metric("RecordsUnreadable", MetricUnit.Count, 1)
         except Exception as fault:
             if isinstance(fault, StempipeError) and not fault.retryable:
                 logger.warning("Not taken in", code=fault.code, reason=fault.message)

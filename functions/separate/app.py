@@ -96,7 +96,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         except TryAgain as again:
             if again.seconds is not None:
                 queue().put_off(record.receipt_handle, again.seconds)
-            metrics.add_metric("TriedAgain", MetricUnit.Count, 1)
+            metrics.add_metric("MessagesReturned", MetricUnit.Count, 1)
             raise
 
     answer: Any = process_partial_response(

@@ -25,7 +25,7 @@ from stempipe.errors import (
     Unauthorized,
 )
 from stempipe.jobs import Jobs
-from stempipe.observability import logger, metrics, tracer
+from stempipe.observability import logger, tracer
 from stempipe.settings import StatusSettings
 from stempipe.storage import Storage, s3_client
 
@@ -102,7 +102,7 @@ def get_job(id: Annotated[str, Path(description="The job's id.", max_length=64)]
     return api().get(owner(), id)
 
 
-@app.get("/v1/health", summary="Is the API up?", security=[], responses=_answers(200))
+@app.get("/v1/health", summary="Is the API up?", security=[{}], responses=_answers(200))
 def health() -> Health:
     """Needs no token."""
     return Health()
@@ -164,7 +164,6 @@ def unforeseen(error: Exception) -> Response[str]:
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
     return app.resolve(event, context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Timer
 
 import httpx
 import pytest
@@ -58,14 +60,25 @@ def local(root: Path) -> Iterator[Run]:
         process.communicate()
 
 
-def read_until(process: subprocess.Popen[str], text: str) -> str:
+def welcome(process: subprocess.Popen[str], seconds: float = 30) -> str:
+    """What ``up`` prints once it is up."""
     assert process.stdout
-    read = ""
+    timer = Timer(seconds, process.kill)  # which ends the output
+    timer.start()
+    printed = ""
     for line in process.stdout:
-        read += line
-        if text in line:
-            return read
-    raise AssertionError(f"{text!r} was never printed:\n{read}\n{process.communicate()[1]}")
+        printed += line
+        if line.startswith("  curl -T"):
+            timer.cancel()
+            return printed
+    raise AssertionError(f"It did not come up:\n{printed}\n{process.communicate()[1]}")
+
+
+def shown(name: str, printed: str) -> str:
+    """The value that is given to a shell variable in the welcome."""
+    found = re.search(rf"{name}='?([^' \n]+)", printed)
+    assert found
+    return found.group(1)
 
 
 def test_demo_separates_a_song_and_leaves_nothing_running(local: Run, song: Path, tmp_path: Path) -> None:
@@ -104,13 +117,13 @@ def test_demo_names_a_file_that_is_missing(local: Run, tmp_path: Path) -> None:
 def test_up_says_how_to_use_it_and_ends_with_ctrl_c(local: Run, tmp_path: Path) -> None:
     port = free_port()
     process = local("up", "--port", str(port), "--state", tmp_path)
-    printed = read_until(process, "'http://127.0.0.1")
-    assert f"http://127.0.0.1:{port}" in printed
-    assert "Authorization: Bearer ey" in printed
+    printed = welcome(process)
+    assert shown("AWS_ENDPOINT_URL", printed) == f"http://127.0.0.1:{port}"
+    headers = {"Authorization": f"Bearer {shown('TOKEN', printed)}"}
+    assert httpx.get(f"{shown('API', printed)}/v1/jobs", headers=headers, timeout=60).is_success
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
-    assert process.returncode in (0, 130)
-    assert errors == ""
+    assert (process.returncode, errors) == (0, "")
     assert not processes_of(tmp_path)
 
 
@@ -119,9 +132,9 @@ def test_nothing_is_left_however_up_ends_in_the_middle_of_a_job(
     local: Run, tmp_path: Path, long_song: Path, death: signal.Signals
 ) -> None:
     process = local("up", "--port", str(free_port()), "--state", tmp_path)
-    printed = dict(line.split(maxsplit=1) for line in read_until(process, "Token ").splitlines() if line)
-    headers = {"Authorization": f"Bearer {printed['Token']}"}
-    with httpx.Client(base_url=printed["API"], headers=headers, timeout=60) as api:
+    printed = welcome(process)
+    headers = {"Authorization": f"Bearer {shown('TOKEN', printed)}"}
+    with httpx.Client(base_url=shown("API", printed), headers=headers, timeout=60) as api:
         created = demo.create_job(api, long_song)
         demo.upload(created["upload"], long_song)
         for job in demo.watch(api, created["job"]["id"]):

@@ -174,7 +174,9 @@ def test_an_upload_of_no_use_fails_its_job(
     put(cloud, key, body)
     put(cloud, DIRECT_KEY, body)
     intake(event(key, DIRECT_KEY))
-    assert [(job.state, job.error_code) for job in jobs.newest("alice", 10).jobs] == [(Status.FAILED, code)] * 2
+    assert [(job.state, job.error_code) for job in jobs.newest("alice", 10).jobs] == [
+        (Status.FAILED, code)
+    ] * 2
     assert cloud.messages() == []
 
 
@@ -196,15 +198,11 @@ def test_another_buckets_event_is_left_alone(
     assert intake(foreign) == []
 
 
-def test_s3s_test_event_is_answered(
-    intake: Handle, sample_event: Callable[[str], dict[str, Any]]
-) -> None:
+def test_s3s_test_event_is_answered(intake: Handle, sample_event: Callable[[str], dict[str, Any]]) -> None:
     assert intake(sample_event("intake-s3-test")) == []
 
 
-def test_a_bad_record_fails_alone(
-    cloud: Aws, intake: Handle, event: Callable[..., dict[str, Any]]
-) -> None:
+def test_a_bad_record_fails_alone(cloud: Aws, intake: Handle, event: Callable[..., dict[str, Any]]) -> None:
     put(cloud)
     mixed = event("jobs/alice/no-such-job", "inbox/alice/no such object", DIRECT_KEY)
     mixed["Records"].insert(0, {"eventName": "ObjectCreated:Put", "s3": "nonsense"})

@@ -40,7 +40,9 @@ def test_mp3_has_a_bitrate_by_default() -> None:
 
 
 def test_a_configuration_survives_its_own_json() -> None:
-    config = JobConfig.from_json('{"quality": {"outputFormat": "mp3", "bitrate": 320}, "stems": {"vocals": true}}')
+    config = JobConfig.from_json(
+        '{"quality": {"outputFormat": "mp3", "bitrate": 320}, "stems": {"vocals": true}}'
+    )
     assert JobConfig.from_json(config.to_json()) == config
 
 

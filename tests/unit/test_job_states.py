@@ -160,7 +160,7 @@ class JobLife(RuleBasedStateMachine):
 def test_no_sequence_of_events_leads_off_the_arrows(monkeypatch: pytest.MonkeyPatch) -> None:
     with aws(monkeypatch):
         run_state_machine_as_test(
-            JobLife, settings=settings(max_examples=60, stateful_step_count=20, deadline=None)
+            JobLife, settings=settings(max_examples=30, stateful_step_count=20, deadline=None)
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
 from types import TracebackType
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import av
 import numpy as np
@@ -28,6 +28,8 @@ from separation.spectrum import SAMPLE_RATE, Samples
 # FFmpeg's names. Playlists and other formats that open further files or addresses are not among them.
 _CONTAINERS = "wav,w64,aiff,caf,flac,mp3,aac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
 _OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "", "enable_drefs": "0"}
+# PyAV before 19 fails on a title that is not UTF-8, unless told not to; PyAV 19 has no such option.
+_METADATA: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 _SELF_FRAMED = {"mp3", "aac"}  # FFmpeg only estimates the duration of these
 _PROTECTED_TAGS = {"drms", "enca"}
 _LOUDEST = np.float32(65_536)  # a float file may hold anything; far beyond full scale only nonsense is left
@@ -82,7 +84,7 @@ class AudioInput:
 
     def _open(self) -> None:
         try:
-            self._container = av.open(self._file, "r", container_options=_OPTIONS, metadata_errors="replace")
+            self._container = av.open(self._file, "r", container_options=_OPTIONS, **_METADATA)
         except (av.FFmpegError, OSError, ValueError) as error:
             raise UnsupportedMediaError(
                 "This is no audio file that can be read. Send WAV, FLAC, MP3, AAC, Ogg, AIFF, MP4 or WebM."

@@ -12,9 +12,10 @@ from av.audio.stream import AudioStream
 
 from separation.spectrum import CHANNELS, SAMPLE_RATE, Samples
 
+# LAME stays at its default quality: each step below it is 15 to 20 % faster, and lifts the coding noise in
+# vocals above what music masks, by 3 dB at the first step and by 10 dB at the next.
 _CODECS = {"wav": "pcm_s16le", "flac": "flac", "mp3": "libmp3lame"}
 _SCALE = np.float32(32_768)
-_LAME_QUALITY = "5"
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,8 @@ class AudioWriter:
         self._container = av.open(path, "w", format=output.format)
         stream = self._container.add_stream(_CODECS[output.format], output.sample_rate, layout="stereo")
         self._stream = cast(AudioStream, stream)
-        if output.format == "mp3":
-            if output.bitrate:
-                self._stream.bit_rate = output.bitrate * 1000
-            self._stream.codec_context.options = {"compression_level": _LAME_QUALITY}
+        if output.format == "mp3" and output.bitrate:
+            self._stream.bit_rate = output.bitrate * 1000
 
     def write(self, samples: Samples) -> None:
         """Append samples, shape (2, any), float32 at 44.1 kHz. What exceeds +-1 is clipped."""

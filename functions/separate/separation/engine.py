@@ -60,8 +60,9 @@ class OpenVinoEngine:
         properties = {
             # OpenVINO would else use bfloat16 where the processor has it, which is audible.
             "INFERENCE_PRECISION_HINT": "f32",
-            "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)),
+            "INFERENCE_NUM_THREADS": _cores(),
             "NUM_STREAMS": 1,
+            "ENABLE_HYPER_THREADING": True,  # a vCPU of Lambda is one hyper-thread
             "ENABLE_CPU_PINNING": False,
         }
         self._request: Any = ov.Core().compile_model(network, "CPU", properties).create_infer_request()
@@ -71,6 +72,13 @@ class OpenVinoEngine:
         self._request.infer([planes], share_inputs=True)
         estimates: Magnitude = self._request.get_output_tensor().data.copy()
         return estimates.transpose(0, 2, 3, 1)
+
+
+def _cores() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS knows no affinity
 
 
 def load_engine(variant: VariantName, bandwidth: Bandwidth, models: Path | None = None) -> Engine:

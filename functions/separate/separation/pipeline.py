@@ -140,9 +140,11 @@ class _Track:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._writer.close()
-        if kind is not None:
-            self._path.unlink(missing_ok=True)
+        try:
+            self._writer.close()
+        finally:
+            if kind is not None:
+                self._path.unlink(missing_ok=True)
 
 
 def _read_ahead(items: Iterator[Segment]) -> Generator[Segment]:

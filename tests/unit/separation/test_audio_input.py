@@ -112,6 +112,15 @@ def test_tags_around_an_mp3_are_no_damage(tmp_path: Path, name: str, tags: str) 
     assert np.array_equal(decode(path)[:, : plain.shape[1]], plain)
 
 
+def test_a_title_that_is_not_utf8_is_no_damage(tmp_path: Path) -> None:
+    path = write(tmp_path / "song.wav", noise(1), KINDS["wav"])
+    title = b"LIST\x10\0\0\0INFOINAM\x04\0\0\0\xe9t\xe9\0"
+    data = path.read_bytes()
+    assert data[12:16] == b"fmt "
+    path.write_bytes(data[:12] + title + data[12:])
+    assert decode(path).shape[1] == 44_100
+
+
 def test_cover_art_is_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "song.mp3"
     with av.open(path, "w") as container:

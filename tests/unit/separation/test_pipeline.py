@@ -222,6 +222,17 @@ def test_an_engine_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert run.files() == []
 
 
+@pytest.mark.parametrize("name", ["wav", "flac", "mp3"])
+def test_a_full_disk_is_an_error_and_leaves_nothing(run: Run, name: Literal["wav", "flac", "mp3"]) -> None:
+    run.folder.mkdir()
+    (run.folder / f"accompaniment.{name}").symlink_to("/dev/full")
+    before = set(threading.enumerate())
+    with pytest.raises(OSError, match="No space left"):
+        run(noise(30), output=AudioOutput(name))
+    assert run.files() == []
+    assert set(threading.enumerate()) == before
+
+
 def test_a_folder_that_is_not_there_is_an_error_and_no_thread(tmp_path: Path, engine: HalvingEngine) -> None:
     before = set(threading.enumerate())
     with pytest.raises(OSError, match="No such file"):

@@ -15,7 +15,7 @@ from stempipe.config import JobConfig
 from stempipe.errors import InternalError, StempipeError
 from stempipe.job import Job, Stage
 from stempipe.jobs import Claim, ClaimLost, JobIsFinal, JobIsHeld, Jobs
-from stempipe.observability import logger
+from stempipe.observability import MetricUnit, logger, metrics
 from stempipe.queue import JobMessage
 from stempipe.storage import Storage
 from stempipe.uploads import owner_segment
@@ -209,15 +209,19 @@ class Worker:
             error = fault if isinstance(fault, StempipeError) else InternalError()
             if not error.retryable:
                 logger.info("The job fails", code=error.code, reason=error.message)
-                claim.fail(error)
+                self._fail(claim, error)
                 return
             logger.exception("The attempt failed", code=error.code)
             if claim.is_last_attempt:
-                claim.fail(error)
+                self._fail(claim, error)
                 raise TryAgain(error.code, 0) from fault
             claim.release()
             attempt = int(claim.job.attempt)
             raise TryAgain(error.code, _FIRST_RETRY_SECONDS * _RETRY_FACTOR ** (attempt - 1)) from fault
+
+    def _fail(self, claim: Claim, error: StempipeError) -> None:
+        claim.fail(error)
+        metrics.add_metric("JobsFailed", MetricUnit.Count, 1)
 
     def _make_stems(self, claim: Claim) -> None:
         started = time.monotonic()
@@ -240,6 +244,9 @@ class Worker:
                 codec=separated.codec,
                 gb_seconds=(time.monotonic() - started) * self.memory_gb,
             )
+        metrics.add_metric("JobsCompleted", MetricUnit.Count, 1)
+        metrics.add_metric("SongSeconds", MetricUnit.Seconds, separated.seconds)
+        metrics.add_metric("WorkSeconds", MetricUnit.Seconds, time.monotonic() - started)
 
     def _put(self, job: Job, config: JobConfig, separated: Separated, heartbeat: Heartbeat) -> dict[str, str]:
         keys = {}

@@ -1,0 +1,250 @@
+"""separate, message by message, with a stand-in for the engine where a test needs a fault on demand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from stempipe.config import JobConfig
+from stempipe.errors import UnusableMedia
+from stempipe.job import Job, Status
+from stempipe.jobs import Jobs, Source
+from stempipe.queue import JobMessage
+from stempipe.storage import Storage
+from stempipe.worker import Separated, TryAgain, Worker
+from tests.aws import STEMS, UPLOADS, Aws
+
+MESSAGE = JobMessage(owner="alice", id="01K")
+KEY = "jobs/alice/01K"
+
+
+class Engine:
+    """Writes a file a stem, or does what a test tells it to in between."""
+
+    def __init__(self) -> None:
+        self.during: Callable[[], None] = lambda: None
+        self.songs: list[bytes] = []
+
+    def __call__(
+        self, source: Path, destination: Path, config: JobConfig, on_progress: Callable[[float], None]
+    ) -> Separated:
+        self.songs.append(source.read_bytes())
+        on_progress(0.5)
+        self.during()
+        on_progress(1.0)
+        stems = {}
+        for stem in config.kept:
+            stems[stem] = destination / f"{stem}.{config.quality.output_format}"
+            stems[stem].write_bytes(stem.encode())
+        return Separated(stems, seconds=180.0, sample_rate=48000, channels=1, codec="mp3")
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
+
+
+@pytest.fixture
+def storage(cloud: Aws) -> Storage:
+    return Storage(cloud.s3, "s3")
+
+
+@pytest.fixture
+def worker(jobs: Jobs, storage: Storage, engine: Engine, tmp_path: Path) -> Worker:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    return Worker(jobs, storage, engine, stems_bucket=STEMS, lease_seconds=30, memory_gb=2.0, scratch=scratch)
+
+
+@pytest.fixture
+def job(cloud: Aws, jobs: Jobs) -> Iterator[Callable[[], Job]]:
+    """A queued job, and its upload. Gives a function that reads it back."""
+    etag = cloud.s3.put_object(Bucket=UPLOADS, Key=KEY, Body=b"song")["ETag"].strip('"')
+    source = Source("s3", UPLOADS, KEY, "song.mp3", bytes=4, etag=etag)
+    jobs.add("alice", "01K", Status.QUEUED, source, JobConfig())
+    yield lambda: jobs.get("alice", "01K")
+
+
+def raising(error: Exception) -> Callable[[], None]:
+    def fault() -> None:
+        raise error
+
+    return fault
+
+
+def test_a_queued_job_becomes_stems(
+    worker: Worker, engine: Engine, cloud: Aws, job: Callable[[], Job]
+) -> None:
+    worker.work_on(MESSAGE)
+    done = job()
+    assert (done.state, done.progress, done.attempt) == (Status.COMPLETED, 100, 1)
+    assert (done.duration_seconds, done.sample_rate, done.channels) == (180.0, 48000, 1)
+    assert engine.songs == [b"song"]
+    assert done.stem_keys == {
+        "vocals": "alice/01K/1/vocals.wav",
+        "accompaniment": "alice/01K/1/accompaniment.wav",
+    }
+    stored = cloud.s3.get_object(Bucket=STEMS, Key=done.stem_keys["vocals"])
+    assert (stored["Body"].read(), stored["ContentType"]) == (b"vocals", "audio/wav")
+    assert list((worker.scratch or Path()).iterdir()) == []
+
+
+def test_progress_is_written_at_least_once_a_second(
+    worker: Worker, engine: Engine, job: Callable[[], Job]
+) -> None:
+    seen = set()
+
+    def work() -> None:
+        end = time.monotonic() + 2.5
+        while time.monotonic() < end:
+            now = job()
+            seen.add((now.updated_at, now.stage, now.progress))
+            time.sleep(0.1)
+
+    engine.during = work
+    worker.work_on(MESSAGE)
+    # Every write has a time of its own: in 2.5 s at least two, and far fewer than were looked for.
+    assert 2 <= len({at for at, _, _ in seen}) <= 6
+    assert ("separating", 47) in {(stage, progress) for _, stage, progress in seen}
+
+
+def test_a_song_that_cannot_be_separated_fails_at_once(
+    worker: Worker, engine: Engine, job: Callable[[], Job]
+) -> None:
+    engine.during = raising(UnusableMedia("too_long", "The song is too long."))
+    worker.work_on(MESSAGE)
+    done = job()
+    assert (done.state, done.error_code, done.error_message) == (
+        Status.FAILED,
+        "too_long",
+        "The song is too long.",
+    )
+
+
+def test_a_fault_that_may_pass_is_tried_again_later_and_later_and_then_fails(
+    worker: Worker, engine: Engine, job: Callable[[], Job]
+) -> None:
+    engine.during = raising(RuntimeError("boom"))
+    delays = []
+    for _ in range(3):
+        with pytest.raises(TryAgain) as again:
+            worker.work_on(MESSAGE)
+        delays.append((again.value.seconds, job().state))
+    assert delays == [(5, Status.QUEUED), (20, Status.QUEUED), (0, Status.FAILED)]
+    assert job().error_code == "internal_error"
+    assert "boom" not in (job().error_message or "")
+
+
+def test_a_job_that_another_worker_holds_comes_back_when_its_lease_may_have_ended(
+    worker: Worker, jobs: Jobs, job: Callable[[], Job]
+) -> None:
+    jobs.claim("alice", "01K", 30)
+    with pytest.raises(TryAgain) as again:
+        worker.work_on(MESSAGE)
+    assert again.value.seconds is not None
+    assert 25 < again.value.seconds <= 31
+
+
+def test_a_message_after_completion_does_nothing(
+    worker: Worker, engine: Engine, job: Callable[[], Job]
+) -> None:
+    worker.work_on(MESSAGE)
+    worker.work_on(MESSAGE)
+    assert len(engine.songs) == 1
+
+
+def test_a_message_of_no_job_does_nothing(worker: Worker, cloud: Aws) -> None:
+    worker.work_on(JobMessage(owner="alice", id="none"))
+
+
+def test_a_worker_that_is_overtaken_writes_nothing(
+    worker: Worker, engine: Engine, jobs: Jobs, job: Callable[[], Job]
+) -> None:
+    def overtake() -> None:
+        record = job()
+        record.update([Job.attempt.add(1)])
+
+    engine.during = overtake
+    with pytest.raises(TryAgain) as again:
+        worker.work_on(MESSAGE)
+    assert again.value.seconds is None
+    assert job().state is Status.PROCESSING
+    assert job().stem_keys is None
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_an_upload_that_was_deleted_or_replaced_fails_the_job(
+    worker: Worker, cloud: Aws, job: Callable[[], Job], deleted: bool
+) -> None:
+    if deleted:
+        cloud.s3.delete_object(Bucket=UPLOADS, Key=KEY)
+    else:
+        cloud.s3.put_object(Bucket=UPLOADS, Key=KEY, Body=b"another song")
+    worker.work_on(MESSAGE)
+    assert (job().state, job().error_code) == (Status.FAILED, "upload_gone")
+
+
+@pytest.fixture
+def handler(
+    cloud: Aws, load_app: Callable[[str], ModuleType], lambda_context: Any
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    app = load_app("separate")
+
+    def handle(event: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = app.handler(event, lambda_context)
+        return answer
+
+    return handle
+
+
+def received(cloud: Aws, body: str) -> dict[str, Any]:
+    """An event of one message that really is in the queue."""
+    cloud.sqs.send_message(QueueUrl=cloud.queue_url, MessageBody=body)
+    (message,) = cloud.sqs.receive_message(QueueUrl=cloud.queue_url, VisibilityTimeout=1800)["Messages"]
+    return {
+        "Records": [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": {"ApproximateReceiveCount": "1"},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:jobs",
+                "awsRegion": "us-east-1",
+            }
+        ]
+    }
+
+
+def test_the_handler_separates_with_the_real_engine(
+    handler: Callable[[dict[str, Any]], dict[str, Any]], cloud: Aws, job: Callable[[], Job]
+) -> None:
+    # b"song" is no audio: the engine says so, and the message is done with.
+    assert handler(received(cloud, MESSAGE.model_dump_json())) == {"batchItemFailures": []}
+    assert (job().state, job().error_code) == (Status.FAILED, "unsupported_media")
+
+
+def test_the_handler_sends_back_what_must_be_tried_again_and_when(
+    handler: Callable[[dict[str, Any]], dict[str, Any]], cloud: Aws, jobs: Jobs, job: Callable[[], Job]
+) -> None:
+    jobs.claim("alice", "01K", lease_seconds=1)
+    event = received(cloud, MESSAGE.model_dump_json())
+    failures = handler(event)["batchItemFailures"]
+    assert failures == [{"itemIdentifier": event["Records"][0]["messageId"]}]
+    # It was invisible for half an hour; now it is back after the lease.
+    deadline = time.monotonic() + 10
+    while not cloud.messages():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_the_handler_does_not_swallow_a_message_it_cannot_read(
+    handler: Callable[[dict[str, Any]], dict[str, Any]], cloud: Aws
+) -> None:
+    assert len(handler(received(cloud, "{}"))["batchItemFailures"]) == 1
