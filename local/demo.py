@@ -98,11 +98,16 @@ def upload(link: dict[str, Any], song: Path) -> None:
         raise JobFailed("upload_refused", f"{response.status_code} {response.text}")
 
 
+def get_job(api: httpx.Client, job_id: str) -> Job:
+    """The job as it is now."""
+    return _answer(api.get(f"/v1/jobs/{job_id}"))
+
+
 def watch(api: httpx.Client, job_id: str, seconds: float = 1800) -> Iterator[Job]:
     """The job again and again, until it is final."""
     deadline = time.monotonic() + seconds
     while True:
-        job = _answer(api.get(f"/v1/jobs/{job_id}"))
+        job = get_job(api, job_id)
         yield job
         if job["status"] in FINAL:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import signal
 import socket
@@ -69,7 +70,7 @@ class Server:
             # What functions left in their /tmp is of no use to the next run.
             shutil.rmtree(state / "tmp", ignore_errors=True)
             (state / "tmp").mkdir()
-            _move(state, port)
+            _revive_queues(state, port)
             log = state / "ministack.log"
             with log.open("wb") as output:
                 keeper = subprocess.Popen(  # noqa: S603 - _command's
@@ -161,12 +162,19 @@ def _lock(state: Path) -> IO[bytes]:
     return lock
 
 
-def _move(state: Path, port: int) -> None:
-    """Let kept state follow the port: MiniStack finds a queue by its URL, and that names the port."""
+def _revive_queues(state: Path, port: int) -> None:
+    """Let kept queues serve again.
+
+    MiniStack finds a queue by its URL, and that names the port, which may be another one now. And who had
+    received a message is gone: it need not stay invisible for the half hour that a lost worker is given.
+    """
     note = state / "port"
-    if note.exists() and (before := note.read_text()) != str(port):
-        for file in (state / "services").glob("*.json"):
-            file.write_text(file.read_text().replace(f"localhost:{before}/", f"localhost:{port}/"))
+    before = note.read_text() if note.exists() else str(port)
+    for file in (state / "services").glob("*.json"):
+        text = file.read_text().replace(f"localhost:{before}/", f"localhost:{port}/")
+        if file.name == "sqs.json":
+            text = re.sub(r'"visible_at": [\d.]+', '"visible_at": 0', text)
+        file.write_text(text)
     note.write_text(str(port))
 
 

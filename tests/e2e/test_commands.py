@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from local import demo
-from local.cloud import running
+from local.cloud import Deployment, running
 from local.server import LocalError, free_port
 
 Run = Callable[..., "subprocess.Popen[str]"]
@@ -135,11 +135,9 @@ def test_nothing_is_left_however_up_ends_in_the_middle_of_a_job(
     printed = welcome(process)
     headers = {"Authorization": f"Bearer {shown('TOKEN', printed)}"}
     with httpx.Client(base_url=shown("API", printed), headers=headers, timeout=60) as api:
-        created = demo.create_job(api, long_song)
-        demo.upload(created["upload"], long_song)
-        for job in demo.watch(api, created["job"]["id"]):
-            if job["status"] == "processing":
-                break
+        job_id = send(api, long_song)
+        while demo.get_job(api, job_id)["status"] != "processing":
+            time.sleep(0.1)
     assert len(processes_of(tmp_path)) > 4  # the keeper, MiniStack and the functions
     process.send_signal(death)
     process.send_signal(death)
@@ -160,28 +158,36 @@ def test_a_port_in_use_is_named_with_the_way_out(local: Run, tmp_path: Path) -> 
     assert "Traceback" not in errors
 
 
-def test_starting_again_keeps_jobs_stems_and_the_user(song: Path, tmp_path: Path) -> None:
+def test_starting_again_keeps_jobs_stems_and_the_user_and_goes_on_with_a_job_that_was_interrupted(
+    song: Path, long_song: Path, tmp_path: Path
+) -> None:
     state = tmp_path / "state"
-    with running(port=free_port(), state=state) as cloud:
-        job_id = _separate(cloud.api_url, cloud.token(), song)
+    with running(port=free_port(), state=state) as cloud, as_producer(cloud) as api:
         user = cloud.user_id()
+        done, interrupted = send(api, song), send(api, long_song)
+        *_, job = demo.watch(api, done, seconds=60)
+        assert job["status"] == "completed"
+        while demo.get_job(api, interrupted)["status"] != "processing":
+            time.sleep(0.1)
 
-    with running(port=free_port(), state=state) as cloud:  # on another port even
-        headers = {"Authorization": f"Bearer {cloud.token()}"}
+    with running(port=free_port(), state=state) as cloud, as_producer(cloud) as api:  # on another port even
         assert cloud.user_id() == user
-        job = httpx.get(f"{cloud.api_url}/v1/jobs/{job_id}", headers=headers).json()
+        job = demo.get_job(api, done)
         assert job["status"] == "completed"
         assert demo.download(job["results"]["stems"]["vocals"], tmp_path).stat().st_size > 1_000_000
-        _separate(cloud.api_url, cloud.token(), song)
+        *_, job = demo.watch(api, interrupted, seconds=90)  # the first worker's lease must lapse
+        assert (job["status"], job["attempt"]) == ("completed", 2)
 
 
-def _separate(url: str, token: str, song: Path) -> str:
-    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as api:
-        created = demo.create_job(api, song)
-        demo.upload(created["upload"], song)
-        *_, job = demo.watch(api, created["job"]["id"], seconds=60)
-    assert job["status"] == "completed"
-    return str(job["id"])
+def as_producer(cloud: Deployment) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {cloud.token()}"}
+    return httpx.Client(base_url=cloud.api_url, headers=headers, timeout=60)
+
+
+def send(api: httpx.Client, song: Path) -> str:
+    created = demo.create_job(api, song)
+    demo.upload(created["upload"], song)
+    return str(created["job"]["id"])
 
 
 def test_one_state_folder_serves_one_cloud(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_an_upload_of_another_size_is_refused_by_the_bucket(api: httpx.Client, s
     answer = httpx.post(upload["url"], data=upload["fields"], files={"file": b"too short"})
     assert answer.status_code == 400
     assert "EntityTooSmall" in answer.text
-    assert api.get(f"/v1/jobs/{created['job']['id']}").json()["status"] == "awaiting_upload"
+    assert demo.get_job(api, created["job"]["id"])["status"] == "awaiting_upload"
 
 
 def test_a_song_dropped_into_the_inbox_becomes_a_job_of_its_owner(

@@ -49,7 +49,8 @@ def event(sample_event: Callable[[str], dict[str, Any]]) -> Callable[..., dict[s
     return of
 
 
-def put(cloud: Aws, key: str = DIRECT_KEY, body: bytes = b"music", **metadata: str) -> None:
+def put(cloud: Aws, key: str = DIRECT_KEY, body: bytes = b"music", config: str | None = None) -> None:
+    metadata = {} if config is None else {"stempipe-config": config}
     cloud.s3.put_object(Bucket=UPLOADS, Key=key, Body=body, Metadata=metadata)
 
 
@@ -83,7 +84,7 @@ def test_an_r2_notification_does_the_same(
 def test_the_objects_metadata_configures_the_job(
     cloud: Aws, jobs: Jobs, intake: Handle, event: Callable[..., dict[str, Any]]
 ) -> None:
-    put(cloud, **{"stempipe-config": '{"stems": {"vocals": true}, "quality": {"outputFormat": "flac"}}'})
+    put(cloud, config='{"stems": {"vocals": true}, "quality": {"outputFormat": "flac"}}')
     (taken,) = intake(event("inbox/alice/my+first+song.mp3"))
     config = jobs.get("alice", taken["id"]).config
     assert config.kept == ("vocals",)
@@ -94,7 +95,7 @@ def test_the_objects_metadata_configures_the_job(
 def test_a_bad_configuration_fails_the_job_and_says_why(
     cloud: Aws, jobs: Jobs, intake: Handle, event: Callable[..., dict[str, Any]], config: str
 ) -> None:
-    put(cloud, **{"stempipe-config": config})
+    put(cloud, config=config)
     (taken,) = intake(event(DIRECT_KEY))
     job = jobs.get("alice", taken["id"])
     assert (job.state, job.error_code) == (Status.FAILED, "invalid_config")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -62,12 +62,12 @@ def worker(jobs: Jobs, storage: Storage, engine: Engine, tmp_path: Path) -> Work
 
 
 @pytest.fixture
-def job(cloud: Aws, jobs: Jobs) -> Iterator[Callable[[], Job]]:
+def job(cloud: Aws, jobs: Jobs) -> Callable[[], Job]:
     """A queued job, and its upload. Gives a function that reads it back."""
     etag = cloud.s3.put_object(Bucket=UPLOADS, Key=KEY, Body=b"song")["ETag"].strip('"')
     source = Source("s3", UPLOADS, KEY, "song.mp3", bytes=4, etag=etag)
     jobs.add("alice", "01K", Status.QUEUED, source, JobConfig())
-    yield lambda: jobs.get("alice", "01K")
+    return lambda: jobs.get("alice", "01K")
 
 
 def raising(error: Exception) -> Callable[[], None]:

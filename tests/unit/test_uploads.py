@@ -65,8 +65,18 @@ def test_an_owner_is_always_one_segment(owner: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["song.mp3", "inbox/", "inbox/alice", "inbox/alice/", "inbox/alice/album/", "inbox//song.mp3"]
-    + ["jobs/alice", "jobs/alice/1/2", "other/alice/song.mp3", ""],
+    [
+        "",
+        "song.mp3",
+        "inbox/",
+        "inbox/alice",
+        "inbox/alice/",
+        "inbox/alice/album/",
+        "inbox//song.mp3",
+        "jobs/alice",
+        "jobs/alice/1/2",
+        "other/alice/song.mp3",
+    ],
 )
 def test_keys_under_no_watched_prefix_are_nobodys(key: str) -> None:
     assert read_key(key) is None
