@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 REGION = "us-east-1"
 STACK = "stempipe"
 CODE_BUCKET = "stempipe-local-code"
-# MiniStack accepts any; it tells accounts apart by the access key.
+# MiniStack's administrator, whose secret it does not check.
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
 PASSWORD = "Only-for-this-machine-1"  # noqa: S105 - it is shown to everybody who runs this
 USER = "producer@example.com"
@@ -56,7 +56,7 @@ class Deployment:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the local cloud."""
-        return _client(self.endpoint, service)
+        return client(self.endpoint, service)
 
     def token(self, email: str = USER, password: str = PASSWORD) -> str:
         """Sign a user in, making it first if need be, and return its access token."""
@@ -129,10 +129,10 @@ def deploy(endpoint: str, *, root: Path, python: Path, logs: Path) -> Deployment
         root=root,
         python=python,
         logs=logs,
-        code=_upload_bootstrap(_client(endpoint, "s3")),
+        code=_upload_bootstrap(client(endpoint, "s3")),
         environment=_function_environment(endpoint),
     )
-    outputs = _apply(_client(endpoint, "cloudformation"), json.dumps(template))
+    outputs = _apply(client(endpoint, "cloudformation"), json.dumps(template))
     return Deployment(
         endpoint=endpoint,
         api_url=f"{endpoint}/_aws/execute-api/{outputs['ApiId']}/$default",
@@ -146,7 +146,8 @@ def deploy(endpoint: str, *, root: Path, python: Path, logs: Path) -> Deployment
     )
 
 
-def _client(endpoint: str, service: str) -> Any:
+def client(endpoint: str, service: str) -> Any:
+    """A boto3 client of the local cloud at an address."""
     config = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 2})
     return boto3.client(service, endpoint_url=endpoint, config=config, **CREDENTIALS)  # type: ignore[call-overload]
 

@@ -52,8 +52,8 @@ class Server:
     _keeper: subprocess.Popen[bytes]
 
     @classmethod
-    def start(cls, *, python: Path, state: Path, port: int) -> Server:
-        """Start MiniStack and wait until it answers.
+    def start(cls, *, python: Path, state: Path, port: int, host: str = HOST) -> Server:
+        """Start MiniStack on a port of an address of this machine, and wait until it answers.
 
         Raises
         ------
@@ -61,7 +61,7 @@ class Server:
             The port or the state folder is in use, or MiniStack did not come up.
         """
         if not python.exists():
-            raise LocalError(f"{python} does not exist. Run `make setup` first.")
+            raise LocalError(f"{python} does not exist. Run `make ministack` first.")
         state = state.resolve()
         (state / "tmp").mkdir(parents=True, exist_ok=True)
         lock = _lock(state)
@@ -74,7 +74,7 @@ class Server:
             log = state / "ministack.log"
             with log.open("wb") as output:
                 keeper = subprocess.Popen(  # noqa: S603 - _command's
-                    [sys.executable, str(KEEPER), *_command(python, port)],
+                    [sys.executable, str(KEEPER), *_command(python, host, port)],
                     stdin=subprocess.PIPE,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -124,11 +124,11 @@ class Server:
         raise LocalError(f"MiniStack did not answer within {START_SECONDS:.0f} s. See {self.log}")
 
 
-def _command(python: Path, port: int) -> list[str]:
+def _command(python: Path, host: str, port: int) -> list[str]:
     # Not `-m ministack`, which also listens on port 443 where it may.
     return [
         *(str(python), "-m", "hypercorn", "ministack.app:app", "--workers", "0"),
-        *("--bind", f"{HOST}:{port}", "--keep-alive", "75"),
+        *("--bind", f"{host}:{port}", "--keep-alive", "75"),
     ]
 
 

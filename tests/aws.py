@@ -16,6 +16,7 @@ from moto import mock_aws
 from local.template import load
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -61,17 +62,17 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         s3, sqs = boto3.client("s3"), boto3.client("sqs")
         for bucket in (UPLOADS, STEMS):
             s3.create_bucket(Bucket=bucket)
-        make_table()
+        create_table(boto3.client("dynamodb"))
         dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
         queue = sqs.create_queue(QueueName="jobs")["QueueUrl"]
         monkeypatch.setenv("JOBS_QUEUE_URL", queue)
         yield Aws(s3, sqs, queue, dead)
 
 
-def make_table() -> None:
+def create_table(dynamodb: DynamoDBClient) -> None:
     """The jobs table, as the template defines it."""
     properties = {
         name: TABLE_PROPERTIES[name]
         for name in ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
     }
-    boto3.client("dynamodb").create_table(TableName=TABLE, **properties)
+    dynamodb.create_table(TableName=TABLE, **properties)

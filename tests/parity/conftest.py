@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tests.unit.separation.songs import KINDS, read, write
 
 from separation.fetch import Wheel, fetch, file_sha256
 from separation.weights import models_directory, verify
+from tests.unit.separation.songs import KINDS, read, write
 
 ROOT = Path(__file__).parents[2]
 ORACLE = Path(__file__).with_name("spleeter_oracle.py")

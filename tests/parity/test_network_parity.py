@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.parity.conftest import ORACLE
 
 from separation.checkpoint import read_checkpoint
 from separation.engine import BINS, Bandwidth, OpenVinoEngine
 from separation.network import build_network
 from separation.weights import VARIANTS, VariantName
+from tests.parity.conftest import ORACLE
 
 
 @pytest.mark.parametrize(

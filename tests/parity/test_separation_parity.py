@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tests.parity.conftest import Stems
-from tests.unit.separation.songs import read
 
 from separation import AudioOutput, Engine, load_engine, separate
 from separation.masks import MaskExtension
+from tests.parity.conftest import Stems
+from tests.unit.separation.songs import read
 
 DECIBELS = 60
 SONGS = ["example", "long", "mono", "48 kHz", "m4a", "flac"]

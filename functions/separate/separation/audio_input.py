@@ -1,6 +1,7 @@
 """Decodes the one uploaded file to 44.1 kHz float samples, and refuses what is not a whole song."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
@@ -72,23 +73,22 @@ class AudioInput:
         self._size = source.stat().st_size
         if not self._size:
             raise EmptyFileError("The file is empty: it has no bytes. Send it again.")
-        # Opened as a Python file, so that FFmpeg cannot open anything by name.
-        self._file = source.open("rb")
-        try:
+        with ExitStack() as opened:
+            # Opened as a Python file, so that FFmpeg cannot open anything by name.
+            self._file = opened.enter_context(source.open("rb"))
             self._promise: Promise = read_promise(self._file, self._size)
             self._file.seek(0)
-            self._open()
-        except BaseException:
-            self.close()
-            raise
+            self._open(opened)
+            self.close = opened.pop_all().close
 
-    def _open(self) -> None:
+    def _open(self, opened: ExitStack) -> None:
         try:
-            self._container = av.open(self._file, "r", container_options=_OPTIONS, **_METADATA)
+            container = av.open(self._file, "r", container_options=_OPTIONS, **_METADATA)
         except (av.FFmpegError, OSError, ValueError) as error:
             raise UnsupportedMediaError(
                 "This is no audio file that can be read. Send WAV, FLAC, MP3, AAC, Ogg, AIFF, MP4 or WebM."
             ) from error
+        self._container = opened.enter_context(container)
         streams = self._container.streams.audio
         if not streams:
             raise NoAudioError("The file has no audio in it. Send one that has sound.")
@@ -189,7 +189,8 @@ class AudioInput:
         is_damaged_inside = decoding.bad_packets > decoding.is_last_bad
         if decoding.is_last_cut or (is_short and not is_end_reached and not is_damaged_inside):
             raise TruncatedError(TRUNCATED)
-        if is_short or decoding.bad_packets > _BAD_PACKETS * decoding.packets:
+        allowed = max(1, _BAD_PACKETS * decoding.packets) if self._samples else 0
+        if is_short or decoding.bad_packets > allowed:
             raise CorruptMediaError(_DAMAGED)
         if not self._samples:
             raise EmptyFileError("The file has an audio track without any sound in it: 0 samples.")
@@ -199,11 +200,6 @@ class AudioInput:
             raise TooLongError(
                 f"The song is longer than {self._max_seconds:.0f} s, the most allowed. Send a shorter one."
             )
-
-    def close(self) -> None:
-        if hasattr(self, "_container"):
-            self._container.close()
-        self._file.close()
 
     def __enter__(self) -> Self:
         return self

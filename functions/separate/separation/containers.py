@@ -172,7 +172,7 @@ def _check_ogg(file: BinaryIO, offset: int, size: int) -> Promise:
 
 
 def _check_mp4(file: BinaryIO, offset: int, size: int) -> Promise:
-    position, has_movie = offset, False
+    position, has_index = offset, False
     while position < size:
         header = _read(file, position, 16)
         _require(len(header) >= 8)
@@ -180,14 +180,14 @@ def _check_mp4(file: BinaryIO, offset: int, size: int) -> Promise:
         if length == 1:
             _require(len(header) == 16)
             length = struct.unpack(">Q", header[8:])[0]
-        has_movie = has_movie or name == b"moov"
+        has_index = has_index or name in (b"moov", b"meta")  # "meta" makes it a picture
         if length == 0:  # up to the end of the file
             break
         if not name.strip(b"\0"):  # padding after the last box
             break
         position += max(length, 8)
         _require(position <= size)
-    _require(has_movie)
+    _require(has_index)
     return Promise()
 
 
@@ -284,7 +284,8 @@ _CHECKS: list[tuple[Callable[[bytes], bool], Callable[[BinaryIO, int, int], Prom
     (lambda head: head[:16] == b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00", _check_w64),
     (lambda head: head[:4] == b"fLaC", _check_flac),
     (lambda head: head[:4] == b"OggS", _check_ogg),
-    (lambda head: head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"), _check_mp4),
+    (lambda head: head[4:8] in (b"moov", b"mdat"), _check_mp4),
+    (lambda head: head[:2] == b"\0\0" and head[4:8] in (b"ftyp", b"wide", b"free", b"skip"), _check_mp4),
     (lambda head: head[:4] == b"\x1a\x45\xdf\xa3", _check_matroska),
     (lambda head: len(head) >= 4 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0, _check_mp3),
 ]

@@ -1,9 +1,9 @@
 """The one model that tests need; `make models` fetches it."""
 
 import pytest
-from tests.unit.separation.engines import HalvingEngine
 
 from separation import Engine, load_engine
+from tests.unit.separation.engines import HalvingEngine
 
 
 @pytest.fixture(scope="session")

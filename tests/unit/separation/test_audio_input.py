@@ -4,7 +4,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from tests.unit.separation.songs import KINDS, Samples, noise, tone, write, write_video
 
 from separation import SeparationError
 from separation.audio_input import AudioInput
@@ -16,6 +15,7 @@ from separation.errors import (
     TruncatedError,
     UnsupportedMediaError,
 )
+from tests.unit.separation.songs import KINDS, Samples, noise, tone, write, write_video
 
 EIGHTHS = range(1, 8)
 
@@ -225,6 +225,10 @@ def test_a_film_without_sound_has_no_audio(tmp_path: Path, ending: str) -> None:
     "content",
     [
         pytest.param(b"Dear all, please find attached\n" * 200, id="text"),
+        pytest.param(b"The free encyclopedia that any box parser would trip over\n" * 50, id="text of a box"),
+        pytest.param(
+            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0\0\0\x40meta" + b"\0" * 56, id="picture in boxes"
+        ),
         pytest.param(b"\x89PNG\r\n\x1a\n" + b"\0" * 3000, id="picture"),
         pytest.param(b"PK\3\4" + bytes(range(256)) * 20, id="archive"),
         pytest.param(b"\0" * 5000, id="zeros"),
@@ -282,6 +286,16 @@ def test_a_file_damaged_in_its_middle_is_corrupt(tmp_path: Path, name: str) -> N
     path.write_bytes(data)
     with pytest.raises(CorruptMediaError, match="damaged"):
         decode(path)
+
+
+def test_one_bad_packet_is_passed_over_as_ffmpeg_does(tmp_path: Path) -> None:
+    """Whole files of a second or less, with a first packet that only primes the decoder, are about."""
+    path = write(tmp_path / "song.mp3", noise(0.3), KINDS["mp3 without a header"])
+    plain, data = decode(path), path.read_bytes()
+    with av.open(path) as container:
+        positions = [packet.pos for packet in container.demux(audio=0) if packet.pos is not None]
+    path.write_bytes(data[: positions[6]] + b"\0" * 300 + data[positions[6] :])
+    assert decode(path).shape[1] == pytest.approx(plain.shape[1], abs=3 * 1152)
 
 
 @pytest.mark.parametrize("name", KINDS)

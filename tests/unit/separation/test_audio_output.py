@@ -2,9 +2,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.separation.songs import Samples, describe, noise, read, tone
 
 from separation.audio_output import AudioOutput, AudioWriter, to_int16
+from tests.unit.separation.songs import Samples, describe, noise, read, tone
 
 
 def write(path: Path, output: AudioOutput, song: Samples, block: int = 50_001) -> Path:

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
-from tests.unit.separation.engines import HalvingEngine
-from tests.unit.separation.songs import KINDS, Kind, Samples, noise, read, tone, write
 
 from separation import AudioOutput, Engine, Separated, SeparationError, separate
 from separation.masks import Magnitude
+from tests.unit.separation.engines import HalvingEngine
+from tests.unit.separation.songs import KINDS, Kind, Samples, noise, read, tone, write
 
 SEGMENT = 524_288
 STEMS = ("vocals", "accompaniment")
