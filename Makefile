@@ -41,7 +41,7 @@ deploy: build  ## Build and deploy to your AWS account
 test: dev ministack sam-cli spleeter models  ## All tests but those that need Docker
 	$(DEV)/pytest -m "not sam" $(PYTEST_FLAGS)
 
-test-sam: dev sam-cli  ## Build with SAM and invoke every function in Docker
+test-sam: dev ministack sam-cli  ## Build with SAM and invoke every function in Docker
 	$(DEV)/pytest -m sam tests/sam $(PYTEST_FLAGS)
 
 lint: dev sam-cli  ## Format check, lint, strict types, template

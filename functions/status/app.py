@@ -141,6 +141,10 @@ def stempipe_error(error: StempipeError) -> Response[str]:
 @app.exception_handler(RequestValidationError)
 def invalid_request(error: RequestValidationError) -> Response[str]:
     """A request that does not fit the schema; the message names the field."""
+    content_type = app.current_event.headers.get("content-type", "application/json")
+    if not content_type.startswith("application/json"):
+        message = f"Send JSON, with the header Content-Type: application/json; not {content_type}"
+        return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, InvalidRequest.code, message)
     faults = (
         f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
         for fault in error.errors()

@@ -42,11 +42,13 @@ def ask(
         *,
         owner: str | None = "alice",
         query: dict[str, str] | None = None,
+        content_type: str = "application/json",
     ) -> Answer:
         event = deepcopy(sample_event("status-list-jobs"))
         event["rawPath"] = event["requestContext"]["http"]["path"] = path
         event["requestContext"]["http"]["method"] = method
         event["queryStringParameters"] = query or {}
+        event["headers"]["content-type"] = content_type
         if body is not None:
             event["body"] = body if isinstance(body, str) else json.dumps(body)
         if owner is None:
@@ -184,6 +186,13 @@ def test_a_request_that_cannot_be_had_is_refused_by_code_and_field(
     answer = ask("POST", "/v1/jobs", request_body)
     assert (answer.status, answer.body["error"]["code"]) == (status, code)
     assert field in answer.body["error"]["message"]
+
+
+def test_a_body_that_is_sent_as_a_form_is_told_how_to_be_sent(ask: Ask) -> None:
+    request = {"filename": "song.mp3", "size": 5}
+    answer = ask("POST", "/v1/jobs", request, content_type="application/x-www-form-urlencoded")
+    assert (answer.status, answer.body["error"]["code"]) == (422, "invalid_request")
+    assert "Content-Type: application/json" in answer.body["error"]["message"]
 
 
 def test_a_processing_job_tells_how_far_it_is(ask: Ask, jobs: Jobs) -> None:
