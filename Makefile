@@ -27,7 +27,7 @@ demo: dev ministack models  ## Separate a song on a local cloud (SONG=path, OUT=
 local: dev ministack models  ## Run the whole template on this machine until Ctrl-C (PORT=4566)
 	@$(DEV)/python -m local up --port $(PORT)
 
-models: dev  ## Fetch, check and convert a model (VARIANT=2stems|4stems|5stems|all)
+models: dev  ## Fetch and check a model (VARIANT=2stems|4stems|5stems|all)
 	@$(DEV)/python -m separation.models $(VARIANT)
 
 build: sam-cli  ## Build the functions, the layer and the image (needs Docker)
