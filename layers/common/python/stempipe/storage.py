@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
@@ -69,8 +70,7 @@ def s3_client(settings: StorageSettings) -> S3Client:
 class Storage:
     """Look at, fetch and put objects, and sign links to them.
 
-    Every method that talks to the storage raises ``UploadGone`` for an object that is not there
-    and ``StorageUnavailable`` for any other refusal or fault.
+    Every method that talks to the storage raises ``StorageUnavailable`` where it refuses or fails.
 
     Parameters
     ----------
@@ -85,14 +85,26 @@ class Storage:
         self.provider = provider
 
     def look_up(self, bucket: str, key: str) -> StoredObject:
-        """Size, etag and metadata of an object."""
-        with _faults():
+        """Size, etag and metadata of an object.
+
+        Raises
+        ------
+        UploadGone
+            It is not there.
+        """
+        with _faults(gone=(HTTPStatus.NOT_FOUND,)):
             answer = self._client.head_object(Bucket=bucket, Key=key)
         return StoredObject(answer["ContentLength"], answer["ETag"].strip('"'), answer["Metadata"])
 
     def fetch(self, bucket: str, key: str, etag: str | None, to: Path) -> None:
-        """Write an object to a file, unless its etag is another one by now."""
-        with _faults():
+        """Write an object to a file.
+
+        Raises
+        ------
+        UploadGone
+            It is not there, or its etag is another one by now.
+        """
+        with _faults(gone=(HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED)):
             answer = self._client.get_object(Bucket=bucket, Key=key, IfMatch=etag or "*")
             with to.open("wb") as file:
                 for chunk in answer["Body"].iter_chunks(1 << 20):
@@ -131,13 +143,11 @@ class Storage:
 
 
 @contextmanager
-def _faults() -> Iterator[None]:
+def _faults(gone: Collection[int] = ()) -> Iterator[None]:
     try:
         yield
     except ClientError as fault:
-        status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        # 412: If-Match found another etag.
-        if status in (404, 412):
+        if fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in gone:
             raise UploadGone from fault
         raise StorageUnavailable("The object storage refused or failed. Trying again may help.") from fault
     except (BotoCoreError, boto3.exceptions.Boto3Error) as fault:
