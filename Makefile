@@ -47,7 +47,7 @@ test-sam: dev ministack sam-cli  ## Build with SAM and invoke every function in 
 lint: dev sam-cli  ## Format check, lint, strict types, template
 	$(DEV)/ruff format --check $(SOURCES)
 	$(DEV)/ruff check $(SOURCES)
-	$(DEV)/mypy layers/common/python/stempipe functions/separate/separation local
+	$(DEV)/mypy layers/common/python/stempipe functions/separate/separation local tests
 	@for app in functions/*/app.py; do echo "mypy $$app"; $(DEV)/mypy $$app || exit 1; done
 	$(SAM) validate --lint
 

@@ -123,6 +123,16 @@ def test_another_song_under_the_same_key_is_another_job(
     assert first[0]["id"] != second[0]["id"]
 
 
+def test_the_same_song_with_another_configuration_is_another_job(
+    cloud: Aws, intake: Handle, event: Callable[..., dict[str, Any]]
+) -> None:
+    put(cloud)
+    first = intake(event(DIRECT_KEY))
+    put(cloud, config='{"quality": {"outputFormat": "mp3"}}')
+    second = intake(event(DIRECT_KEY))
+    assert first[0]["id"] != second[0]["id"]
+
+
 def test_an_event_that_comes_late_finds_the_upload_that_is_there(
     cloud: Aws, intake: Handle, event: Callable[..., dict[str, Any]]
 ) -> None:

@@ -85,11 +85,12 @@ def test_keys_under_no_watched_prefix_are_nobodys(key: str) -> None:
 def test_the_same_upload_has_the_same_id() -> None:
     upload = Upload("s3", "b", "inbox/a/x")
     ids = {
-        direct_job_id(upload, "1"),
-        direct_job_id(upload, "2"),
-        direct_job_id(Upload("r2", "b", "inbox/a/x"), "1"),
-        direct_job_id(Upload("s3", "c", "inbox/a/x"), "1"),
-        direct_job_id(Upload("s3", "b", "inbox/a/y"), "1"),
+        direct_job_id(upload, "1", ""),
+        direct_job_id(upload, "2", ""),
+        direct_job_id(upload, "1", "{}"),
+        direct_job_id(Upload("r2", "b", "inbox/a/x"), "1", ""),
+        direct_job_id(Upload("s3", "c", "inbox/a/x"), "1", ""),
+        direct_job_id(Upload("s3", "b", "inbox/a/y"), "1", ""),
     }
-    assert len(ids) == 5
-    assert direct_job_id(upload, "1") in ids
+    assert len(ids) == 6
+    assert direct_job_id(upload, "1", "") in ids

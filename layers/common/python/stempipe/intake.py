@@ -89,7 +89,7 @@ class Intake:
 
     def _take_direct_upload(self, said: DirectUpload, upload: Upload, stored: StoredObject) -> Job:
         source = Source(upload.provider, upload.bucket, upload.key, said.filename, stored.bytes, stored.etag)
-        job_id = direct_job_id(upload, stored.etag)
+        job_id = direct_job_id(upload, stored.etag, stored.metadata.get(CONFIG_METADATA, ""))
         config, error = JobConfig(), self._size_error(stored)
         try:
             config = self._config_of(stored)

@@ -123,9 +123,13 @@ def read_key(key: str) -> JobUpload | DirectUpload | None:
     return None
 
 
-def direct_job_id(upload: Upload, etag: str) -> str:
-    """The id of a direct upload's job: the same upload, seen again, is the same job."""
-    identity = "\0".join((upload.provider, upload.bucket, upload.key, etag))
+def direct_job_id(upload: Upload, etag: str, config: str) -> str:
+    """The id of a direct upload's job: the same upload, seen again, is the same job.
+
+    The configuration that the upload carries is part of it: the same song with other wishes is
+    another job.
+    """
+    identity = "\0".join((upload.provider, upload.bucket, upload.key, etag, config))
     return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
