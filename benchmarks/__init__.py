@@ -1,0 +1,1 @@
+"""How the separation engine compares with Spleeter itself, on this machine and in one run: `make bench`."""

@@ -1,0 +1,57 @@
+"""The engine in a process that stays, as a Lambda function's does between songs.
+
+python -m benchmarks.engine_worker SONG FOLDER
+"""
+
+import json
+import resource
+import sys
+import time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from benchmarks import random_weights
+from benchmarks.stages import matrix_gflops, stage_seconds
+from separation import AudioOutput, Engine, separate
+from separation.weights import VariantName
+
+
+@cache
+def engine(variant: VariantName) -> tuple[Engine, bool]:
+    """A model, loaded once, and whether its weights are the official ones."""
+    return random_weights.engine(variant)
+
+
+def answer(song: Path, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """Do what is asked; loading a model is not part of the time."""
+    if request["do"] == "matrix":
+        return {"gflops": matrix_gflops()}
+    loaded, official = engine(request["variant"])
+    if request["do"] == "stages":
+        seconds, gflops = stage_seconds(song, folder, loaded)
+        return {"seconds": seconds, "gflops": gflops}
+    bitrate = 192 if request["format"] == "mp3" else None
+    began = time.perf_counter()
+    separate(
+        song,
+        folder,
+        loaded,
+        stems=loaded.stems,
+        mask_extension="zeros",
+        output=AudioOutput(request["format"], bitrate=bitrate),
+        max_seconds=600,
+    )
+    seconds = time.perf_counter() - began
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": seconds, "peak_mb": peak_mb, "official": official}
+
+
+def main(song: Path, folder: Path) -> None:
+    """Answer each line of standard input."""
+    for line in sys.stdin:
+        print(json.dumps(answer(song, folder, json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,179 @@
+"""What is measured, in which order: things that are compared take turns."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from benchmarks import official, pipeline, songs
+from benchmarks.figures import Figure
+from benchmarks.processes import BenchError, Command, Worker, run
+from separation.errors import ModelMissingError
+from separation.weights import VariantName, models_directory, verify
+
+LONG_MINUTES = (3, 10, 60)
+FORMATS = ("wav", "flac", "mp3")
+
+
+@dataclass
+class Measured:
+    """Every value by the name of what was measured, in the order of measurement.
+
+    Attributes
+    ----------
+    values
+        In seconds, but for names that say another unit.
+    has_official_4stems
+        Whether the weights of 4stems were the official ones.
+    notes
+        What could not be measured, and why.
+    """
+
+    values: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    has_official_4stems: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, name: str, value: float) -> None:
+        self.values[name].append(value)
+
+    def __getitem__(self, name: str) -> Figure:
+        return Figure(self.values[name])
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+
+class Bench:
+    """One run.
+
+    Parameters
+    ----------
+    song
+        At most 600 s long.
+    folder
+        For everything that is written; 2 GB.
+    repeats
+        How often each thing is measured.
+    say
+        Told what is being done.
+    """
+
+    def __init__(self, song: Path, folder: Path, repeats: int, say: Callable[[str], None]) -> None:
+        self._song = song
+        self._folder = folder
+        self._repeats = repeats
+        self._say = say
+        self._environment = official.environment(folder)
+        self.measured = Measured()
+
+    def run(self) -> Measured:
+        self._compare_whole_processes()
+        self._compare_warm_processes()
+        self._measure_engine()
+        self._measure_memory()
+        self._measure_pipeline()
+        return self.measured
+
+    def _turns(self, what: str) -> range:
+        self._say(what)
+        return range(self._repeats)
+
+    def _compare_whole_processes(self) -> None:
+        self._say("Reading both programs from the disk once")
+        short = songs.tile(self._song, self._folder / "short.wav", 5)
+        run(official.command(short, self._out()), self._environment)
+        run(_engine_once(short, self._out()))
+        for turn in range(self._repeats):
+            self._say(f"Whole processes, {turn + 1} of {self._repeats}")
+            theirs = run(official.command(self._song, self._out()), self._environment)
+            self.measured.add("whole, Spleeter", theirs.seconds)
+            self.measured.add("whole MB, Spleeter", theirs.peak_mb)
+            ours = run(_engine_once(self._song, self._out()))
+            self.measured.add("whole", ours.seconds)
+            self.measured.add("whole MB", ours.peak_mb)
+            for part, seconds in json.loads(ours.output).items():
+                self.measured.add(f"whole, {part}", seconds)
+
+    def _compare_warm_processes(self) -> None:
+        self._say("Warming both processes up")
+        with (
+            Worker(official.worker(self._song), self._environment) as theirs,
+            Worker(_engine_worker(self._song, self._out())) as ours,
+        ):
+            separate = {"do": "separate", "variant": "2stems", "format": "wav"}
+            theirs.ask()
+            ours.ask(**separate)
+            for turn in range(self._repeats):
+                self._say(f"Warm processes, {turn + 1} of {self._repeats}")
+                for who, answer in ((", Spleeter", theirs.ask()), ("", ours.ask(**separate))):
+                    self.measured.add(f"warm{who}", answer["seconds"])
+                    self.measured.add(f"warm MB{who}", answer["peak_mb"])
+
+    def _measure_engine(self) -> None:
+        with Worker(_engine_worker(self._song, self._out())) as engine:
+            wanted: list[tuple[VariantName, str]] = [("2stems", name) for name in FORMATS]
+            wanted.append(("4stems", "wav"))
+            for variant, name in (wanted[0], wanted[-1]):
+                engine.ask(do="separate", variant=variant, format=name)
+            for turn in range(self._repeats):
+                self._say(f"Formats, 4stems and stages, {turn + 1} of {self._repeats}")
+                for variant, name in wanted:
+                    answer = engine.ask(do="separate", variant=variant, format=name)
+                    self.measured.add(f"{variant} {name}", answer["seconds"])
+                self.measured.has_official_4stems = answer["official"]
+                stages = engine.ask(do="stages", variant="2stems")
+                for stage, seconds in stages["seconds"].items():
+                    self.measured.add(f"stage, {stage}", seconds)
+                self.measured.add("network GFLOP/s", stages["gflops"])
+                self.measured.add("matrix GFLOP/s", engine.ask(do="matrix")["gflops"])
+
+    def _measure_memory(self) -> None:
+        long = self._folder / "long.wav"
+        for minutes in LONG_MINUTES:
+            self._say(f"A song of {minutes} minutes")
+            songs.tile(self._song, long, 60 * minutes)
+            done = run(_engine_once(long, self._out(), 60.0 * minutes + 1))
+            self.measured.add(f"{minutes} minutes", done.seconds)
+            self.measured.add(f"{minutes} minutes, MB", done.peak_mb)
+        long.unlink()
+
+    def _measure_pipeline(self) -> None:
+        self._say("Deploying the local cloud")
+        with pipeline.api(self._folder / "cloud") as client:
+            self.measured.add("pipeline, first", pipeline.upload_to_completed(client, self._song, "2stems"))
+            for turn in range(self._repeats):
+                self._say(f"Through the pipeline, {turn + 1} of {self._repeats}")
+                self.measured.add("pipeline", pipeline.upload_to_completed(client, self._song, "2stems"))
+            self._measure_4stems_pipeline(client)
+
+    def _measure_4stems_pipeline(self, client: httpx.Client) -> None:
+        try:
+            verify("4stems", models_directory())
+            pipeline.upload_to_completed(client, self._song, "4stems")  # loads the model
+            for _ in range(self._repeats):
+                self.measured.add(
+                    "pipeline, 4stems", pipeline.upload_to_completed(client, self._song, "4stems")
+                )
+        except (ModelMissingError, BenchError) as error:
+            self.measured.notes.append(f"4stems was not sent through the pipeline. {error}")
+
+    def _out(self) -> Path:
+        out = self._folder / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir()
+        return out
+
+
+def _engine_once(song: Path, out: Path, max_seconds: float = songs.LONGEST) -> Command:
+    return [sys.executable, "-m", "benchmarks.engine_once", song, out, str(max_seconds)]
+
+
+def _engine_worker(song: Path, out: Path) -> Command:
+    return [sys.executable, "-m", "benchmarks.engine_worker", song, out]

@@ -1,0 +1,43 @@
+"""Spleeter as it comes: its command line, and its Python API in a process that stays."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from benchmarks.processes import ROOT, Command, run
+from separation.weights import models_directory, verify
+
+_PYTHON = ROOT / ".venv/spleeter/bin/python"
+_LINK_FFMPEG = ROOT / "tests/parity/spleeter_oracle.py"
+_WORKER = Path(__file__).with_name("official_worker.py")
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Variables for Spleeter's processes: FFmpeg on the PATH, and the official checkpoint, which is linked."""
+    binaries, model = folder / "bin", folder / "models/2stems"
+    binaries.mkdir()
+    run([_PYTHON, _LINK_FFMPEG, "link-ffmpeg", binaries])
+    official = verify("2stems", models_directory()).parent
+    model.mkdir(parents=True)
+    for name in ("model.data-00000-of-00001", "model.index"):
+        (model / name).symlink_to(official / name)
+    (model / "checkpoint").write_text('model_checkpoint_path: "model"\n')
+    (model / ".probe").write_text("OK")  # Spleeter's mark of a finished download
+    return {
+        **os.environ,
+        "PATH": f"{binaries}:{os.environ['PATH']}",
+        "MODEL_PATH": str(model.parent),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONPATH": "",
+    }
+
+
+def command(song: Path, folder: Path) -> Command:
+    """`spleeter separate -p spleeter:2stems`."""
+    return [_PYTHON, "-m", "spleeter", "separate", "-p", "spleeter:2stems", "-o", folder, song]
+
+
+def worker(song: Path) -> Command:
+    """`Separator.separate` again and again; see official_worker.py."""
+    return [_PYTHON, "-P", _WORKER, song]

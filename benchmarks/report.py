@@ -1,0 +1,113 @@
+"""The tables that a run ends with, and the line for machines."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.table import Table
+
+from benchmarks.figures import Figure
+from benchmarks.measure import LONG_MINUTES, Measured
+from benchmarks.stages import STAGES
+
+
+def machine() -> str:
+    """The processor, its cores, the memory, and the versions of what computes."""
+    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    model = names[0].partition(":")[2].strip() if names else platform.machine()
+    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    versions = ", ".join(f"{name} {version(name)}" for name in ("openvino", "numpy", "av"))
+    return (
+        f"{model}, {len(os.sched_getaffinity(0))} cores, {gigabytes:.0f} GB; {platform.system()} "
+        f"{platform.release()}; Python {platform.python_version()}, {versions}; "
+        f"load {os.getloadavg()[0]:.1f} before the run"
+    )
+
+
+def tables(measured: Measured, seconds: float, repeats: int) -> Group:
+    """Medians, with the lowest and the highest value."""
+    title = f"{seconds:.0f} s of music, {repeats} repeats: medians (lowest - highest)"
+    return Group(_comparison(measured, title), _engine(measured))
+
+
+def _comparison(measured: Measured, title: str) -> Table:
+    table = _table(title, "2stems to WAV", "Spleeter", "Stempipe", "ratio, in pairs")
+    for name, text, digits in (
+        ("whole", "whole process, s", 2),
+        ("warm", "warm process, s", 2),
+        ("whole MB", "peak memory, whole process, MB", 0),
+        ("warm MB", "peak memory, warm process, MB", 0),
+    ):
+        theirs, ours = measured[f"{name}, Spleeter"], measured[name]
+        table.add_row(text, theirs.text(digits), ours.text(digits), theirs.over(ours).text(1, "x"))
+    return table
+
+
+def _engine(measured: Measured) -> Table:
+    table = _table("", "Stempipe", "", "ratio, in pairs")
+    wav = measured["2stems wav"]
+
+    def row(text: str, figure: Figure, digits: int = 2, ratio: str = "") -> None:
+        table.add_row(text, figure.text(digits), ratio)
+
+    row("imports, s", measured["whole, import"])
+    row("model load, files in the disk cache, s", measured["whole, load"])
+    table.add_section()
+    row("2stems to WAV, warm, s", wav)
+    for name, text in (("flac", "FLAC"), ("mp3", "MP3 192k")):
+        figure = measured[f"2stems {name}"]
+        row(f"2stems to {text}, s", figure, ratio=figure.over(wav).text(1, "x of WAV"))
+    weights = "official" if measured.has_official_4stems else "random"
+    four = measured["4stems wav"]
+    row(f"4stems to WAV, {weights} weights, s", four, ratio=four.over(wav).text(1, "x of 2stems"))
+    table.add_section()
+    for stage in STAGES:
+        row(f"{stage} alone, s", measured[f"stage, {stage}"])
+    rate, limit = measured["network GFLOP/s"], measured["matrix GFLOP/s"]
+    row("network, GFLOP/s of Spleeter's arithmetic", rate, 0, rate.over(limit).text(2, "x of the product"))
+    row("float32 matrix product (OpenVINO), GFLOP/s", limit, 0)
+    table.add_section()
+    for minutes in LONG_MINUTES:
+        row(f"{minutes} minutes, whole process, s", measured[f"{minutes} minutes"], 1)
+        row(f"{minutes} minutes, peak memory, MB", measured[f"{minutes} minutes, MB"], 0)
+    table.add_section()
+    row("pipeline, upload to completed, first song, s", measured["pipeline, first"], 1)
+    row("pipeline, later songs, s", measured["pipeline"], 1)
+    if "pipeline, 4stems" in measured:
+        row("pipeline, 4stems, later songs, s", measured["pipeline, 4stems"], 1)
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title or None, title_justify="left", title_style="")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index else "left", no_wrap=True)
+    return table
+
+
+def machine_line(measured: Measured) -> str:
+    """Medians, as `name=value`."""
+    wav = measured["2stems wav"]
+    values = {
+        "cold": f"{measured['whole, Spleeter'].over(measured['whole']).median:.1f}x",
+        "warm": f"{measured['warm, Spleeter'].over(measured['warm']).median:.1f}x",
+        "cold_s": f"{measured['whole'].median:.2f}",
+        "warm_s": f"{measured['warm'].median:.2f}",
+        "rss_mb": f"{measured['whole MB'].median:.0f}",
+        "song4_s": f"{measured['4stems wav'].median:.2f}",
+        "flac": f"{measured['2stems flac'].over(wav).median:.1f}x",
+        "mp3": f"{measured['2stems mp3'].over(wav).median:.1f}x",
+        "load_s": f"{measured['whole, load'].median:.2f}",
+        "pipeline_s": f"{measured['pipeline'].median:.1f}",
+        "gflops": f"{measured['network GFLOP/s'].median:.0f}",
+    }
+    return "bench: " + " ".join(f"{name}={value}" for name, value in values.items())
+
+
+def console() -> Console:
+    """Wide enough for the tables wherever it writes to."""
+    return Console(width=110, highlight=False)
