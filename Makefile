@@ -6,6 +6,13 @@ PYTHON ?= python3
 VARIANT ?= 2stems
 OUT ?= out
 PORT ?= 4566
+STATE ?= .local
+# Names of files reach the commands by the environment, and as they are: they may hold quotes and dollars.
+override SONG := $(value SONG)
+override OUT := $(value OUT)
+override STATE := $(value STATE)
+export SONG OUT STATE
+REPEATS ?= 3
 
 UV := .venv/uv/bin/uv
 DEV := .venv/dev/bin
@@ -22,10 +29,10 @@ help:  ## What there is
 # ---- use it ---------------------------------------------------------------------------------
 
 demo: dev ministack models  ## Separate a song on a local cloud (SONG=path, OUT=folder)
-	@$(DEV)/python -m local demo --out "$(OUT)" $(if $(SONG),--song "$(SONG)")
+	@$(DEV)/python -m local demo --out="$$OUT" $(if $(value SONG),--song="$$SONG")
 
-local: dev ministack models  ## Run the whole template on this machine until Ctrl-C (PORT=4566)
-	@$(DEV)/python -m local up --port $(PORT)
+local: dev ministack models  ## Run the whole template on this machine until Ctrl-C (PORT=4566 STATE=.local)
+	@$(DEV)/python -m local up --port "$(PORT)" --state="$$STATE"
 
 models: dev  ## Fetch and check a model (VARIANT=2stems|4stems|5stems|all)
 	@$(DEV)/python -m separation.models $(VARIANT)
@@ -43,6 +50,9 @@ test: dev ministack sam-cli spleeter models  ## All tests but those that need Do
 
 test-sam: dev ministack sam-cli  ## Build with SAM and invoke every function in Docker
 	$(DEV)/pytest -m sam tests/sam $(PYTEST_FLAGS)
+
+bench: dev ministack spleeter models  ## Compare the engine with Spleeter on this machine (SONG=path, REPEATS=3)
+	@$(DEV)/python -m benchmarks --repeats $(REPEATS) $(if $(SONG),--song "$(SONG)")
 
 lint: dev sam-cli  ## Format check, lint, strict types, template
 	$(DEV)/ruff format --check $(SOURCES)
@@ -64,8 +74,8 @@ lock: uv  ## Pin the newest versions that requirements/*.in allow
 	for name in uv ministack sam; do compile --universal $$name.in -o $$name.txt; done; \
 	compile spleeter.in -o spleeter.txt
 
-clean:  ## Delete environments, builds and the local cloud's state
-	rm -rf .venv .aws-sam .local out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## Delete environments, builds and the local cloud's state, jobs and stems included
+	rm -rf .venv .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # ---- environments ---------------------------------------------------------------------------
 
@@ -92,5 +102,5 @@ spleeter: .venv/spleeter/.made
 	@$(UV) pip install --quiet --python .venv/$*/bin/python -r $<
 	@touch $@
 
-.PHONY: help demo local models build deploy test test-sam lint format lock clean \
+.PHONY: help demo local models build deploy test test-sam bench lint format lock clean \
     uv dev ministack sam-cli spleeter

@@ -6,6 +6,7 @@ One run, about seven minutes on two cores. Its last line of output is for machin
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -21,12 +22,15 @@ from local.demo import example_song
 from local.server import LocalError
 from separation.errors import SeparationError
 
+INTERRUPTED = 130
 _SECONDS = 180.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; returns the process's exit status."""
     options = _parser().parse_args(arguments)
+    # A stopped run stops what it has started, as an interrupted one does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     machine = report.machine()
     try:
         with tempfile.TemporaryDirectory(prefix="stempipe-bench-") as temporary, _progress() as say:
@@ -37,9 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BenchError, LocalError, SeparationError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
     console = report.console()
-    console.print(machine, report.tables(measured, seconds, options.repeats), *measured.notes, sep="\n")
-    console.print(report.machine_line(measured), soft_wrap=True)
+    console.print(machine, soft_wrap=True)
+    console.print(report.tables(measured, seconds, options.repeats))
+    console.print(*measured.notes, report.machine_line(measured), sep="\n", soft_wrap=True)
     return 0
 
 
@@ -54,17 +61,16 @@ def _progress() -> Iterator[Callable[[str], None]]:
         yield status.update
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+def _repeats(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError("1 or more")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--song", type=Path, metavar="PATH", help="at most 600 s; without it, one is made")
-    parser.add_argument("--repeats", type=_positive, default=3, metavar="N", help="(%(default)s)")
+    parser.add_argument("--repeats", type=_repeats, default=3, metavar="N", help="(%(default)s)")
     return parser
 
 

@@ -29,8 +29,8 @@ def answer(song: Path, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
         return {"gflops": matrix_gflops()}
     loaded, official = engine(request["variant"])
     if request["do"] == "stages":
-        seconds, gflops = stage_seconds(song, folder, loaded)
-        return {"seconds": seconds, "gflops": gflops}
+        stages, gflops = stage_seconds(song, folder, loaded)
+        return {"stages": stages, "gflops": gflops}
     bitrate = 192 if request["format"] == "mp3" else None
     began = time.perf_counter()
     separate(

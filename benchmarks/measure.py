@@ -81,10 +81,6 @@ class Bench:
         self._measure_pipeline()
         return self.measured
 
-    def _turns(self, what: str) -> range:
-        self._say(what)
-        return range(self._repeats)
-
     def _compare_whole_processes(self) -> None:
         self._say("Reading both programs from the disk once")
         short = songs.tile(self._song, self._folder / "short.wav", 5)
@@ -129,7 +125,7 @@ class Bench:
                     self.measured.add(f"{variant} {name}", answer["seconds"])
                 self.measured.has_official_4stems = answer["official"]
                 stages = engine.ask(do="stages", variant="2stems")
-                for stage, seconds in stages["seconds"].items():
+                for stage, seconds in stages["stages"].items():
                     self.measured.add(f"stage, {stage}", seconds)
                 self.measured.add("network GFLOP/s", stages["gflops"])
                 self.measured.add("matrix GFLOP/s", engine.ask(do="matrix")["gflops"])

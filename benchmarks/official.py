@@ -14,7 +14,7 @@ _WORKER = Path(__file__).with_name("official_worker.py")
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Variables for Spleeter's processes: FFmpeg on the PATH, and the official checkpoint, which is linked."""
+    """Variables for Spleeter's processes: FFmpeg on the PATH, and a link to the official checkpoint."""
     binaries, model = folder / "bin", folder / "models/2stems"
     binaries.mkdir()
     run([_PYTHON, _LINK_FFMPEG, "link-ffmpeg", binaries])

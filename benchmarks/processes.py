@@ -51,7 +51,11 @@ def run(command: Command, environment: Mapping[str, str] | None = None) -> Finis
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         began = time.perf_counter()
         process = _start(command, environment, subprocess.DEVNULL, output, errors)
-        _, status, usage = os.wait4(process.pid, 0)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:  # interrupted
+            process.kill()
+            raise
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
@@ -65,7 +69,7 @@ class Worker:
 
     def __init__(self, command: Command, environment: Mapping[str, str] | None = None) -> None:
         self._command = command
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
         self._process = _start(command, environment, subprocess.PIPE, subprocess.PIPE, self._errors)
 
     def ask(self, **request: Any) -> dict[str, Any]:

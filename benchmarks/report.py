@@ -44,6 +44,8 @@ def _comparison(measured: Measured, title: str) -> Table:
     ):
         theirs, ours = measured[f"{name}, Spleeter"], measured[name]
         table.add_row(text, theirs.text(digits), ours.text(digits), theirs.over(ours).text(1, "x"))
+    table.caption = "In a warm process Spleeter goes from samples to samples, Stempipe from file to files."
+    table.caption_justify, table.caption_style = "left", ""
     return table
 
 

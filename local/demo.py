@@ -6,9 +6,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from email.message import Message
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 from rich.console import Console
@@ -123,13 +123,17 @@ def download(url: str, folder: Path) -> Path:
         if response.is_error:
             response.read()
             raise JobFailed("download_refused", f"{response.status_code} {response.text}")
-        disposition = Message()
-        disposition["Content-Disposition"] = response.headers["Content-Disposition"]
-        path = folder / Path(str(disposition.get_filename())).name
+        path = folder / _filename(response.headers["Content-Disposition"])
         with path.open("wb") as file:
             for chunk in response.iter_bytes():
                 file.write(chunk)
     return path
+
+
+def _filename(disposition: str) -> str:
+    """The name in UTF-8, which goes before the plain one (RFC 6266)."""
+    name = unquote(disposition.rpartition("filename*=UTF-8''")[2])
+    return Path(name).name
 
 
 def _answer(response: httpx.Response) -> dict[str, Any]:

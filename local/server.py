@@ -157,7 +157,8 @@ def _lock(state: Path) -> IO[bytes]:
     except BlockingIOError:
         lock.close()
         raise LocalError(
-            f"A local cloud is running already in {state}. Stop it, or give another --state."
+            f"A local cloud is running already in {state}. Stop it, or choose another folder:"
+            " make local STATE=folder"
         ) from None
     return lock
 

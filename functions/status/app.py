@@ -145,11 +145,20 @@ def invalid_request(error: RequestValidationError) -> Response[str]:
     if not content_type.startswith("application/json"):
         message = f"Send JSON, with the header Content-Type: application/json; not {content_type}"
         return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, InvalidRequest.code, message)
-    faults = (
+    faults = error.errors()
+    message = "; ".join(
         f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
-        for fault in error.errors()
+        for fault in faults
     )
-    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, InvalidRequest.code, "; ".join(faults))
+    in_config = all(tuple(fault["loc"][:2]) == ("body", "config") for fault in faults)
+    code = InvalidConfig.code if in_config else InvalidRequest.code
+    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, message.replace("body.config", "config"))
+
+
+@app.exception_handler(RecursionError)
+def nested_too_deeply(_: RecursionError) -> Response[str]:
+    """A body that no parser gets to the bottom of."""
+    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, InvalidRequest.code, "body: it is nested too deeply")
 
 
 @app.not_found

@@ -8,8 +8,8 @@ import pytest
 
 from stempipe.config import JobConfig
 from stempipe.errors import InternalError, InvalidRequest, JobNotFound, WorkerLost
-from stempipe.job import Stage, Status
-from stempipe.jobs import MAX_ATTEMPTS, Claim, ClaimLost, JobExists, JobIsFinal, JobIsHeld, Jobs, Source
+from stempipe.job import MAX_ATTEMPTS, Stage, Status
+from stempipe.jobs import Claim, ClaimLost, JobExists, JobIsFinal, JobIsHeld, Jobs, Source
 from tests.aws import TABLE, Aws
 
 LEASE = 30
@@ -158,6 +158,14 @@ def test_a_cursor_is_good_for_its_owner_alone(jobs: Jobs, clock: Clock) -> None:
 def test_a_made_up_cursor_is_refused(jobs: Jobs, cursor: str) -> None:
     with pytest.raises(InvalidRequest, match="cursor"):
         jobs.newest("alice", limit=1, cursor=cursor)
+
+
+def test_what_is_past_its_time_does_not_stand_in_the_way_of_its_like(jobs: Jobs, clock: Clock) -> None:
+    queued(jobs)
+    complete(jobs.claim("alice", "01K", LEASE))
+    clock.forward(days=7, seconds=1)
+    queued(jobs)
+    assert jobs.get("alice", "01K").state is Status.QUEUED
 
 
 def test_what_is_past_its_time_is_gone_though_it_still_reads_back(jobs: Jobs, clock: Clock) -> None:

@@ -140,6 +140,31 @@ def test_a_fault_that_may_pass_is_tried_again_later_and_later_and_then_fails(
     assert "boom" not in (job().error_message or "")
 
 
+def test_the_message_of_a_job_that_was_given_up_goes_back_until_the_queue_has_enough_of_it(
+    worker: Worker, engine: Engine, job: Callable[[], Job]
+) -> None:
+    engine.during = raising(RuntimeError("boom"))
+    for _ in range(3):
+        with pytest.raises(TryAgain):
+            worker.work_on(MESSAGE)
+    with pytest.raises(TryAgain) as again:
+        worker.work_on(MESSAGE)
+    assert again.value.seconds == 0
+    assert len(engine.songs) == 3
+
+
+def test_a_job_whose_workers_all_died_fails_at_the_next_message(
+    worker: Worker, jobs: Jobs, job: Callable[[], Job]
+) -> None:
+    for _ in range(3):
+        jobs.claim("alice", "01K", lease_seconds=0)
+        time.sleep(0.01)
+    with pytest.raises(TryAgain) as again:
+        worker.work_on(MESSAGE)
+    assert again.value.seconds == 0
+    assert (job().state, job().error_code) == (Status.FAILED, "worker_lost")
+
+
 def test_a_job_that_another_worker_holds_comes_back_when_its_lease_may_have_ended(
     worker: Worker, jobs: Jobs, job: Callable[[], Job]
 ) -> None:

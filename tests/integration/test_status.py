@@ -161,13 +161,13 @@ def test_r2_gets_a_signed_put(
         (
             {"filename": "song.mp3", "size": 5, "config": {"stems": {"tuba": True}}},
             422,
-            "invalid_request",
+            "invalid_config",
             "stems",
         ),
         (
             {"filename": "s", "size": 5, "config": {"quality": {"bitrate": 1}}},
             422,
-            "invalid_request",
+            "invalid_config",
             "bitrate",
         ),
         (
@@ -177,6 +177,7 @@ def test_r2_gets_a_signed_put(
             "modelVariant",
         ),
         ("{", 422, "invalid_request", ""),
+        ("[" * 100_000, 422, "invalid_request", "nested"),
         ([], 422, "invalid_request", ""),
     ],
 )

@@ -32,7 +32,7 @@ def test_functions_exist_with_the_templates_limits(
 ) -> None:
     client = deployment.client("lambda")
     separate = client.get_function_configuration(FunctionName=physical_ids["SeparateFunction"])
-    assert (separate["MemorySize"], separate["Timeout"]) == (3538, 300)
+    assert (separate["MemorySize"], separate["Timeout"]) == (3008, 300)
     assert separate["EphemeralStorage"]["Size"] == 2048
     variables = separate["Environment"]["Variables"]
     assert variables["STEMS_BUCKET"] == deployment.stems_bucket

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from local.template import Template, load
-from stempipe.job import Job
-from stempipe.jobs import MAX_ATTEMPTS
+from stempipe.config import STEMS
+from stempipe.job import MAX_ATTEMPTS, Job
 from stempipe.settings import IntakeSettings, SeparateSettings, Settings, StatusSettings
 
 FUNCTIONS = ("IntakeFunction", "SeparateFunction", "StatusFunction")
@@ -60,8 +60,31 @@ def test_times_agree(template: Template, resources: dict[str, Any]) -> None:
     assert resources["JobsQueue"]["Properties"]["VisibilityTimeout"] == find["VisibilityTimeout"]
 
 
-def test_the_queue_gives_up_when_the_job_does(resources: dict[str, Any]) -> None:
-    assert resources["JobsQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"] == MAX_ATTEMPTS
+def test_the_queue_does_not_give_up_before_the_job_does(resources: dict[str, Any]) -> None:
+    # A worker's death costs two receipts when the next one finds the job still held, and after the last
+    # attempt one more worker must come to say so in the job.
+    receipts = resources["JobsQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
+    assert receipts > 2 * MAX_ATTEMPTS
+
+
+def test_a_workers_disk_holds_the_largest_upload_and_all_stems_of_the_longest_song(
+    template: Template, resources: dict[str, Any]
+) -> None:
+    longest = template["Parameters"]["MaxSongSeconds"]["MaxValue"]
+    largest = template["Parameters"]["MaxUploadBytes"]["MaxValue"]
+    stems = max(len(names) for names in STEMS.values()) * longest * 48_000 * 2 * 2
+    disk = resources["SeparateFunction"]["Properties"]["EphemeralStorage"]["Size"] * 1024 * 1024
+    assert largest + stems < disk
+
+
+def test_whoever_reads_uploads_can_tell_a_missing_one_from_a_forbidden_one(
+    resources: dict[str, Any],
+) -> None:
+    # S3 answers 403 for an object that is not there to whoever may not list the bucket.
+    for function in ("IntakeFunction", "SeparateFunction"):
+        actions = [statement["Action"] for statement in statements(resources[function]["Properties"])]
+        assert "s3:GetObject" in actions
+        assert "s3:ListBucket" in actions
 
 
 def test_failures_of_a_batch_are_reported(resources: dict[str, Any]) -> None:

@@ -22,9 +22,8 @@ from ulid import ULID
 
 from stempipe.config import JobConfig
 from stempipe.errors import EmptyFile, InternalError, WorkerLost
-from stempipe.job import TRANSITIONS, Job, Stage, Status
+from stempipe.job import MAX_ATTEMPTS, TRANSITIONS, Job, Stage, Status
 from stempipe.jobs import (
-    MAX_ATTEMPTS,
     Claim,
     ClaimLost,
     JobIsFinal,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import chain, groupby
 from pathlib import Path
 from types import TracebackType
@@ -35,18 +36,36 @@ _SELF_FRAMED = {"mp3", "aac"}  # FFmpeg only estimates the duration of these
 _PROTECTED_TAGS = {"drms", "enca"}
 _LOUDEST = np.float32(65_536)  # a float file may hold anything; far beyond full scale only nonsense is left
 _DAMAGED = "The audio is damaged and cannot be decoded. Export or download it again."
+_GAP_SECONDS = 0.5
+_PADDING_SECONDS = 0.1  # encoders fill a song up to whole frames, and count that as its length
 _BAD_PACKETS = 0.02  # stray tags between frames are common in MP3, and FFmpeg skips them
 
 
 @dataclass
 class _Decoding:
-    """What decoding has met so far; `end` is in samples of the source, by the file's own time stamps."""
+    """What decoding has met so far; `end` is in seconds, by the file's own time stamps."""
 
     packets: int = 0
     bad_packets: int = 0
     is_last_bad: bool = False
     is_last_cut: bool = False
-    end: int = 0
+    end: Fraction | None = None
+
+    def advance(self, frame: AudioFrame) -> None:
+        """Take note of a frame.
+
+        Raises
+        ------
+        CorruptMediaError
+            The frames before it are missing: the stems would no longer fit a picture.
+        """
+        self.is_last_bad = False
+        if frame.pts is None or frame.time_base is None:
+            return
+        start = frame.pts * frame.time_base
+        if self.end is not None and start - self.end > _GAP_SECONDS:
+            raise CorruptMediaError(_DAMAGED)
+        self.end = start + Fraction(frame.samples, frame.sample_rate)
 
 
 class AudioInput:
@@ -158,9 +177,7 @@ class AudioInput:
                 decoding.is_last_bad = True
                 continue
             for frame in frames:
-                decoding.is_last_bad = False
-                if frame.pts is not None and frame.time_base is not None:
-                    decoding.end = round(frame.pts * frame.time_base * frame.sample_rate) + frame.samples
+                decoding.advance(frame)
                 self._samples += frame.samples
                 self.sample_rate = self.sample_rate or frame.sample_rate
                 self._refuse_longer_than_allowed(self.seconds)
@@ -185,7 +202,9 @@ class AudioInput:
             # Some encoders count the header's own frame.
             frames is not None and decoding.packets < frames - 1
         )
-        is_end_reached = samples is not None and decoding.end >= samples
+        is_end_reached = (
+            samples is not None and decoding.end is not None and decoding.end * self.sample_rate >= samples
+        )
         is_damaged_inside = decoding.bad_packets > decoding.is_last_bad
         if decoding.is_last_cut or (is_short and not is_end_reached and not is_damaged_inside):
             raise TruncatedError(TRUNCATED)
@@ -196,7 +215,7 @@ class AudioInput:
             raise EmptyFileError("The file has an audio track without any sound in it: 0 samples.")
 
     def _refuse_longer_than_allowed(self, seconds: float) -> None:
-        if seconds > self._max_seconds:
+        if seconds > self._max_seconds + _PADDING_SECONDS:
             raise TooLongError(
                 f"The song is longer than {self._max_seconds:.0f} s, the most allowed. Send a shorter one."
             )

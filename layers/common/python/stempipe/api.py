@@ -38,7 +38,10 @@ class JobRequest(_Json):
     filename: str = Field(min_length=1, max_length=255, examples=["song.mp3"])
     size: int = Field(ge=0, strict=True, description="Bytes. The upload must have just as many.")
     content_type: str = Field(
-        "application/octet-stream", pattern=r"^[\w.+-]+/[\w.+-]+$", max_length=127, examples=["audio/mpeg"]
+        "application/octet-stream",
+        pattern=r"^[A-Za-z0-9.+_-]+/[A-Za-z0-9.+_-]+$",
+        max_length=127,
+        examples=["audio/mpeg"],
     )
     config: JobConfig = JobConfig()
 

@@ -17,6 +17,13 @@ from pynamodb.models import Model
 
 from stempipe.config import JobConfig
 
+MAX_ATTEMPTS = 3
+"""Times that a song is tried.
+
+The queue's maxReceiveCount is larger: not every receipt of a message is an attempt, and the one after
+the last attempt must still find a worker that says so in the job.
+"""
+
 
 class Status(StrEnum):
     """Where a job is on its way."""
@@ -122,6 +129,11 @@ class Job(Model):
     def state(self) -> Status:
         """The status, typed."""
         return Status(self.status)
+
+    @property
+    def was_given_up(self) -> bool:
+        """Whether it failed in its last attempt, and its message belongs with the dead letters."""
+        return self.state is Status.FAILED and self.attempt >= MAX_ATTEMPTS
 
     def has_expired(self, now: datetime) -> bool:
         """Whether the record is past its time; DynamoDB deletes such items some time later."""

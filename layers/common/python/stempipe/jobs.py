@@ -20,10 +20,7 @@ from pynamodb.expressions.update import Action
 
 from stempipe.config import JobConfig
 from stempipe.errors import InvalidRequest, JobNotFound, StempipeError, WorkerLost
-from stempipe.job import Job, Stage, Status, job_model
-
-MAX_ATTEMPTS = 3
-"""Times that a song is tried. The queue's maxReceiveCount is the same number."""
+from stempipe.job import MAX_ATTEMPTS, Job, Stage, Status, job_model
 
 
 class JobExists(Exception):
@@ -35,7 +32,17 @@ class TransitionRefused(Exception):
 
 
 class JobIsFinal(TransitionRefused):
-    """The job is completed, failed or cancelled: there is nothing left to do."""
+    """The job is completed, failed or cancelled: there is nothing left to do.
+
+    Parameters
+    ----------
+    job
+        As it ended.
+    """
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(f"the job is {job.status}")
+        self.job = job
 
 
 class JobIsHeld(TransitionRefused):
@@ -136,7 +143,8 @@ class Jobs:
             expires_at=now + self._retention,
         )
         try:
-            job.save(condition=Job.id.does_not_exist())
+            # What is past its time may still be there.
+            job.save(condition=Job.id.does_not_exist() | (Job.expires_at <= now))
         except PutError as fault:
             if _is_refusal(fault):
                 raise JobExists(job_id) from fault
@@ -240,7 +248,7 @@ class Jobs:
         except TransitionRefused as refusal:
             job = self.get(owner, job_id)
             if job.state.is_final:
-                raise JobIsFinal(f"the job is {job.status}") from refusal
+                raise JobIsFinal(job) from refusal
             if job.attempt >= MAX_ATTEMPTS and (job.lease_until or 0) < now.timestamp():
                 error = WorkerLost(MAX_ATTEMPTS)
                 self._move(job, Status.FAILED, _failure(error), lapsed & (Job.attempt == job.attempt))

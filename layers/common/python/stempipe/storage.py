@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -96,8 +96,10 @@ class Storage:
             answer = self._client.head_object(Bucket=bucket, Key=key)
         return StoredObject(answer["ContentLength"], answer["ETag"].strip('"'), answer["Metadata"])
 
-    def fetch(self, bucket: str, key: str, etag: str | None, to: Path) -> None:
-        """Write an object to a file.
+    def fetch(
+        self, bucket: str, key: str, etag: str | None, to: Path, on_bytes: Callable[[int], None]
+    ) -> None:
+        """Write an object to a file, and tell ``on_bytes`` how many bytes have come; it may raise.
 
         Raises
         ------
@@ -109,6 +111,7 @@ class Storage:
             with to.open("wb") as file:
                 for chunk in answer["Body"].iter_chunks(1 << 20):
                     file.write(chunk)
+                    on_bytes(file.tell())
 
     def put(self, file: Path, bucket: str, key: str, content_type: str) -> None:
         """Write a file to an object, in parts if it is large."""

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from stempipe.config import JobConfig
-from stempipe.errors import InternalError, StempipeError
+from stempipe.errors import InternalError, JobNotFound, StempipeError, WorkerLost
 from stempipe.job import Job, Stage
 from stempipe.jobs import Claim, ClaimLost, JobIsFinal, JobIsHeld, Jobs
 from stempipe.observability import MetricUnit, logger, metrics
@@ -20,8 +20,7 @@ from stempipe.queue import JobMessage
 from stempipe.storage import Storage
 from stempipe.uploads import owner_segment
 
-# Seconds between two writes of progress. Below one, so that with the write itself there is at
-# least one a second.
+# Seconds from one write of progress to the next. Below one, so that there is at least one a second.
 _HEARTBEAT = 0.8
 _FIRST_RETRY_SECONDS = 5
 _RETRY_FACTOR = 4
@@ -124,6 +123,7 @@ class Heartbeat:
         self._thread.join()
 
     def _beat(self) -> None:
+        due = time.monotonic()
         while True:
             try:
                 # 100 is for the completed job alone.
@@ -135,7 +135,9 @@ class Heartbeat:
                 # The table may be back at the next beat; if not, the lease lapses and the job is
                 # another's.
                 logger.exception("Progress could not be written")
-            if self._done.wait(_HEARTBEAT):
+            # From due time to due time, however long a write takes; what is overdue is not made up for.
+            due = max(due + _HEARTBEAT, time.monotonic())
+            if self._done.wait(due - time.monotonic()):
                 return
 
     def _seconds_left(self) -> float | None:
@@ -180,19 +182,25 @@ class Worker:
         Raises
         ------
         TryAgain
-            The message must come back, or, after the last attempt, go to the dead letters.
+            The message must come back. After the last attempt it does so at once, again and again,
+            until the queue moves it to the dead letters.
         """
         try:
             claim = self.jobs.claim(message.owner, message.id, self.lease_seconds)
         except JobIsFinal as done:
             logger.info("Nothing left to do", reason=str(done))
+            if done.job.was_given_up:
+                raise TryAgain(str(done), 0) from done
             return
         except JobIsHeld as held:
             # This may be the holder's own message, come back: it is needed if the holder dies.
             raise TryAgain(str(held), int(held.seconds) + 1) from held
-        except StempipeError as error:
-            # The job is gone, or all its attempts are.
-            logger.warning("Cannot be claimed", code=error.code, reason=error.message)
+        except WorkerLost as error:
+            logger.warning("All attempts are spent", code=error.code, reason=error.message)
+            metrics.add_metric("JobsFailed", MetricUnit.Count, 1)
+            raise TryAgain(error.code, 0) from error
+        except JobNotFound as error:
+            logger.warning("There is no such job any more", reason=error.message)
             return
         try:
             self._attempt(claim)
@@ -230,7 +238,13 @@ class Worker:
             source, stems = Path(folder) / "song", Path(folder) / "stems"
             stems.mkdir()
             with Heartbeat(claim) as heartbeat:
-                self.storage.fetch(job.bucket, job.key, job.etag, source)
+                self.storage.fetch(
+                    job.bucket,
+                    job.key,
+                    job.etag,
+                    source,
+                    on_bytes=lambda count: heartbeat.at(Stage.DOWNLOADING, count / max(1.0, job.bytes)),
+                )
                 heartbeat.at(Stage.SEPARATING, 0)
                 separated = self.separate(
                     source, stems, config, lambda share: heartbeat.at(Stage.SEPARATING, share)
