@@ -80,7 +80,7 @@ def test_a_hole_in_the_song_is_damage_and_not_a_shorter_song(tmp_path: Path, nam
     with av.open(whole) as source, av.open(holed, "w", format=kind.muxer, options=kind.options) as target:
         stream = target.add_stream_from_template(source.streams.audio[0])
         for packet in source.demux(audio=0):
-            if packet.dts is not None and not 1 < float(packet.pts * packet.time_base) < 3:
+            if packet.pts is not None and not 1 < float(packet.pts * packet.time_base) < 3:
                 packet.stream = stream
                 target.mux(packet)
     assert code_of(holed) == "corrupt_media"
