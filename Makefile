@@ -17,7 +17,7 @@ REPEATS ?= 3
 UV := .venv/uv/bin/uv
 DEV := .venv/dev/bin
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} .venv/sam/bin/sam
-SOURCES := functions layers local tests
+SOURCES := functions layers local tests benchmarks
 export PYTHONPATH := $(CURDIR)/layers/common/python:$(CURDIR)/functions/separate
 
 .DEFAULT_GOAL := help
@@ -52,12 +52,12 @@ test-sam: dev ministack sam-cli  ## Build with SAM and invoke every function in 
 	$(DEV)/pytest -m sam tests/sam $(PYTEST_FLAGS)
 
 bench: dev ministack spleeter models  ## Compare the engine with Spleeter on this machine (SONG=path, REPEATS=3)
-	@$(DEV)/python -m benchmarks --repeats $(REPEATS) $(if $(SONG),--song "$(SONG)")
+	@$(DEV)/python -m benchmarks --repeats $(REPEATS) $(if $(value SONG),--song="$$SONG")
 
 lint: dev sam-cli  ## Format check, lint, strict types, template
 	$(DEV)/ruff format --check $(SOURCES)
 	$(DEV)/ruff check $(SOURCES)
-	$(DEV)/mypy layers/common/python/stempipe functions/separate/separation local tests
+	$(DEV)/mypy layers/common/python/stempipe functions/separate/separation local tests benchmarks
 	@for app in functions/*/app.py; do echo "mypy $$app"; $(DEV)/mypy $$app || exit 1; done
 	$(SAM) validate --lint
 
