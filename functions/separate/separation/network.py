@@ -94,15 +94,29 @@ class _UNet:
     def _upsample(self, signal: Any, level: int) -> Any:
         """Transposed 5x5 convolution of stride 2, then activation, then batch norm.
 
-        Written as one 3x3 convolution that makes the four output parities as four groups of channels, which
-        a depth-to-space interleaves: runtimes are far faster at it. Activation and norm act on each channel
-        alone, so they may come before the interleaving, where the runtime fuses them into the convolution.
+        Written as four plain convolutions, one for each output parity, whose channels a depth-to-space
+        interleaves: runtimes are far faster at it. Activation and norm act on each channel alone, so they
+        may come before the interleaving, where the runtime fuses them into the convolutions.
         """
         kernel, bias = self._kernel("conv2d_transpose", 6 * self._stem + level)
-        signal = _convolve(signal, parity_kernel(kernel), np.tile(bias, 4), before=1, after=1)
+        parities = parity_kernel(kernel)
+        if level == _LEVELS - 1:
+            # The last has one channel a parity: the zeros of all four in one cost less than four calls.
+            joined = _convolve(signal, parities, np.tile(bias, 4), before=1, after=1)
+            return ops.depth_to_space(self._activate_up(joined, level, repeats=4), "blocks_first", 2)
+        by_parity = parities.reshape(2, 2, len(bias), -1, 3, 3)
+        parts = [
+            # An even row has two taps, an odd one three; so it is with columns.
+            _convolve(signal, by_parity[r, c, :, :, : 2 + r, : 2 + c], bias, before=1, after=(r, c))
+            for r in range(2)
+            for c in range(2)
+        ]
+        joined = ops.concat([self._activate_up(part, level) for part in parts], 1)
+        return ops.depth_to_space(joined, "blocks_first", 2)
+
+    def _activate_up(self, signal: Any, level: int, repeats: int = 1) -> Any:
         signal = ops.relu(signal) if self._activation == "leaky_relu" else ops.elu(signal, 1.0)
-        signal = self._normalise(signal, _LEVELS + level, repeats=4)
-        return ops.depth_to_space(signal, "blocks_first", 2)
+        return self._normalise(signal, _LEVELS + level, repeats)
 
     def _activate_down(self, signal: Any) -> Any:
         if self._activation == "leaky_relu":
@@ -138,7 +152,8 @@ def parity_kernel(kernel: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     Returns
     -------
     ndarray (4 * outputs, inputs, 3, 3)
-        The channels of row parity r and column parity c begin at (2 r + c) * outputs.
+        The channels of row parity r and column parity c begin at (2 r + c) * outputs. Of even parity the
+        last row, or column, is zero.
     """
     height, width, outputs, inputs = kernel.shape
     if (height, width) != (5, 5):
@@ -160,12 +175,13 @@ def _convolve(
     bias: npt.NDArray[np.float32],
     *,
     before: int,
-    after: int,
+    after: int | tuple[int, int],
     strides: int = 1,
     dilation: int = 1,
 ) -> Any:
     weights = ops.constant(np.ascontiguousarray(kernel))
-    convolved = ops.convolution(signal, weights, [strides] * 2, [before] * 2, [after] * 2, [dilation] * 2)
+    ends = list(after) if isinstance(after, tuple) else [after] * 2
+    convolved = ops.convolution(signal, weights, [strides] * 2, [before] * 2, ends, [dilation] * 2)
     return ops.add(convolved, _per_channel(bias))
 
 
