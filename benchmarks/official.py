@@ -26,6 +26,7 @@ def environment(folder: Path) -> dict[str, str]:
     (model / ".probe").write_text("OK")  # Spleeter's mark of a finished download
     return {
         **os.environ,
+        "KERAS_HOME": str(folder),  # it would write to the user's home
         "PATH": f"{binaries}:{os.environ['PATH']}",
         "MODEL_PATH": str(model.parent),
         "TF_CPP_MIN_LOG_LEVEL": "3",

@@ -45,6 +45,7 @@ def spleeter_environment(spleeter_python: Path, tmp_path_factory: pytest.TempPat
     path = f"{binaries}:{os.environ['PATH']}"
     return {
         **os.environ,
+        "KERAS_HOME": str(folder),  # it would write to the user's home
         "PATH": path,
         "MODEL_PATH": str(models),
         "TF_CPP_MIN_LOG_LEVEL": "3",
