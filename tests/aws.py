@@ -36,6 +36,7 @@ class Aws:
     sqs: SQSClient
     queue_url: str
     dead_letter_queue_url: str
+    intake_dead_letter_queue_url: str
 
     def messages(self) -> list[dict[str, Any]]:
         """Bodies of the messages in the jobs queue; they are taken out of it."""
@@ -65,8 +66,11 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         create_table(boto3.client("dynamodb"))
         dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
         queue = sqs.create_queue(QueueName="jobs")["QueueUrl"]
+        dead_uploads = sqs.create_queue(QueueName="dead-uploads")["QueueUrl"]
         monkeypatch.setenv("JOBS_QUEUE_URL", queue)
-        yield Aws(s3, sqs, queue, dead)
+        monkeypatch.setenv("JOBS_DEAD_LETTER_QUEUE_URL", dead)
+        monkeypatch.setenv("INTAKE_DEAD_LETTER_QUEUE_URL", dead_uploads)
+        yield Aws(s3, sqs, queue, dead, dead_uploads)
 
 
 def create_table(dynamodb: DynamoDBClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
@@ -24,6 +25,9 @@ from stempipe.queue import JobMessage, JobQueue, sqs_client
 from stempipe.settings import SeparateSettings
 from stempipe.storage import Storage, s3_client
 from stempipe.worker import Separated, TryAgain, Worker
+
+# Seconds before Lambda stops the worker at which it gives its job back.
+MARGIN_SECONDS = 10
 
 # Batches are of one: a failed record is the entire batch, and that is no reason to raise.
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -73,7 +77,7 @@ def separate_song(
 def worker(memory_mb: int) -> Worker:
     """The rules, wired to AWS once per process."""
     return Worker(
-        jobs=Jobs(settings().jobs_table, retention_days=settings().retention_days),
+        jobs=Jobs.of(settings()),
         storage=Storage(s3_client(settings()), settings().storage_provider),
         separate=separate_song,
         stems_bucket=settings().stems_bucket,
@@ -87,15 +91,15 @@ def worker(memory_mb: int) -> Worker:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Work on each message's job; answer which messages must come back."""
+    deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
 
     def work_on(record: SQSRecord) -> None:
         message = JobMessage.model_validate_json(record.body)
         logger.append_keys(owner=message.owner, job_id=message.id)
         try:
-            worker(int(context.memory_limit_in_mb)).work_on(message)
+            worker(int(context.memory_limit_in_mb)).work_on(message, deadline)
         except TryAgain as again:
-            if again.seconds is not None:
-                queue().put_off(record.receipt_handle, again.seconds)
+            queue().put_off(record.receipt_handle, again.seconds)
             metrics.add_metric("MessagesReturned", MetricUnit.Count, 1)
             raise
 

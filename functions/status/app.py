@@ -46,7 +46,7 @@ def api() -> Api:
     """The rules, wired to AWS once per process."""
     settings = StatusSettings.from_environment()
     return Api(
-        jobs=Jobs(settings.jobs_table, retention_days=settings.retention_days),
+        jobs=Jobs.of(settings),
         storage=Storage(s3_client(settings), settings.storage_provider),
         settings=settings,
     )

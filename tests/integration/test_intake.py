@@ -239,5 +239,5 @@ def test_where_trying_again_can_help_the_event_is_refused_and_the_others_taken_i
     put(cloud)
     put(cloud, "inbox/alice/first.mp3")
     with pytest.raises(ExceptionGroup):
-        app.take_in(event("inbox/alice/first.mp3", DIRECT_KEY), flaky)
+        flaky.take_in(event("inbox/alice/first.mp3", DIRECT_KEY))
     assert [job.filename for job in jobs.newest("alice", 10).jobs] == ["my first song.mp3"]

@@ -69,9 +69,8 @@ def test_a_held_job_is_not_claimed(jobs: Jobs, clock: Clock) -> None:
     queued(jobs)
     jobs.claim("alice", "01K", LEASE)
     clock.forward(seconds=10)
-    with pytest.raises(JobIsHeld) as held:
+    with pytest.raises(JobIsHeld):
         jobs.claim("alice", "01K", LEASE)
-    assert held.value.seconds == pytest.approx(20)
 
 
 def test_reports_renew_the_lease(jobs: Jobs, clock: Clock) -> None:

@@ -165,14 +165,24 @@ def test_a_job_whose_workers_all_died_fails_at_the_next_message(
     assert (job().state, job().error_code) == (Status.FAILED, "worker_lost")
 
 
-def test_a_job_that_another_worker_holds_comes_back_when_its_lease_may_have_ended(
-    worker: Worker, jobs: Jobs, job: Callable[[], Job]
+def test_a_job_that_another_worker_holds_is_left_to_it(
+    worker: Worker, engine: Engine, jobs: Jobs, job: Callable[[], Job]
 ) -> None:
     jobs.claim("alice", "01K", 30)
-    with pytest.raises(TryAgain) as again:
-        worker.work_on(MESSAGE)
-    assert again.value.seconds is not None
-    assert 25 < again.value.seconds <= 31
+    worker.work_on(MESSAGE)
+    assert (engine.songs, job().attempt) == ([], 1)
+
+
+def test_a_worker_that_is_about_to_be_stopped_gives_the_job_back(
+    worker: Worker, engine: Engine, job: Callable[[], Job]
+) -> None:
+    engine.during = lambda: time.sleep(0.3)
+    outcomes = []
+    for _ in range(3):
+        with pytest.raises(TryAgain):
+            worker.work_on(MESSAGE, deadline=time.monotonic() + 0.2)
+        outcomes.append((job().state, job().error_code))
+    assert outcomes == [(Status.QUEUED, None), (Status.QUEUED, None), (Status.FAILED, "out_of_time")]
 
 
 def test_a_message_after_completion_does_nothing(
@@ -195,9 +205,7 @@ def test_a_worker_that_is_overtaken_writes_nothing(
         record.update([Job.attempt.add(1)])
 
     engine.during = overtake
-    with pytest.raises(TryAgain) as again:
-        worker.work_on(MESSAGE)
-    assert again.value.seconds is None
+    worker.work_on(MESSAGE)
     assert job().state is Status.PROCESSING
     assert job().stem_keys is None
 
@@ -258,15 +266,26 @@ def test_the_handler_separates_with_the_real_engine(
 def test_the_handler_sends_back_what_must_be_tried_again_and_when(
     handler: Callable[[dict[str, Any]], dict[str, Any]], cloud: Aws, jobs: Jobs, job: Callable[[], Job]
 ) -> None:
-    jobs.claim("alice", "01K", lease_seconds=1)
+    for _ in range(3):
+        jobs.claim("alice", "01K", lease_seconds=0)
+        time.sleep(0.01)
     event = received(cloud, MESSAGE.model_dump_json())
     failures = handler(event)["batchItemFailures"]
     assert failures == [{"itemIdentifier": event["Records"][0]["messageId"]}]
-    # It was invisible for half an hour; now it is back after the lease.
-    deadline = time.monotonic() + 10
-    while not cloud.messages():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    # It was invisible for half an hour, and is back at once: the job was given up.
+    assert cloud.messages() == [MESSAGE.model_dump()]
+
+
+def test_the_handler_ends_its_work_before_lambda_does(
+    handler: Callable[[dict[str, Any]], dict[str, Any]],
+    cloud: Aws,
+    job: Callable[[], Job],
+    lambda_context: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lambda_context, "get_remaining_time_in_millis", lambda: 9_000)
+    assert handler(received(cloud, MESSAGE.model_dump_json()))["batchItemFailures"]
+    assert (job().state, job().attempt) == (Status.QUEUED, 1)
 
 
 def test_the_handler_does_not_swallow_a_message_it_cannot_read(

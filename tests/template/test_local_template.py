@@ -67,9 +67,9 @@ def test_a_message_invokes_separate_and_failures_go_to_the_dead_letter_queue(
     assert dead_letters["QueueArn"] in queue["RedrivePolicy"]
 
 
-def test_the_jobs_table_has_its_index(deployment: Deployment) -> None:
+def test_the_jobs_table_has_its_indexes(deployment: Deployment) -> None:
     table = deployment.client("dynamodb").describe_table(TableName=deployment.jobs_table)["Table"]
-    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["newest"]
+    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["newest", "due"]
 
 
 def test_the_apis_routes_need_a_token_but_health(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -13,9 +14,9 @@ import pytest
 from local.template import Template, load
 from stempipe.config import STEMS
 from stempipe.job import MAX_ATTEMPTS, Job
-from stempipe.settings import IntakeSettings, SeparateSettings, Settings, StatusSettings
+from stempipe.settings import IntakeSettings, SeparateSettings, Settings, StatusSettings, SweepSettings
 
-FUNCTIONS = ("IntakeFunction", "SeparateFunction", "StatusFunction")
+FUNCTIONS = ("IntakeFunction", "SeparateFunction", "StatusFunction", "SweepFunction")
 
 
 @pytest.fixture(scope="session")
@@ -61,10 +62,25 @@ def test_times_agree(template: Template, resources: dict[str, Any]) -> None:
 
 
 def test_the_queue_does_not_give_up_before_the_job_does(resources: dict[str, Any]) -> None:
-    # A worker's death costs two receipts when the next one finds the job still held, and after the last
-    # attempt one more worker must come to say so in the job.
     receipts = resources["JobsQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
-    assert receipts > 2 * MAX_ATTEMPTS
+    assert receipts > MAX_ATTEMPTS
+
+
+def test_sweep_does_not_send_a_message_again_that_may_still_become_a_dead_letter(
+    template: Template, resources: dict[str, Any]
+) -> None:
+    # Else it would do so for ever, because only the latest message speaks for the job.
+    times = template["Mappings"]["Times"]["Separate"]
+    queue = resources["JobsQueue"]["Properties"]
+    receipts = queue["RedrivePolicy"]["maxReceiveCount"]
+    assert times["MessageLost"] >= (receipts + 1) * times["VisibilityTimeout"]
+    assert times["MessageLost"] < queue["MessageRetentionPeriod"]
+
+
+def test_what_is_left_behind_is_swept(resources: dict[str, Any]) -> None:
+    events = resources["SweepFunction"]["Properties"]["Events"].values()
+    schedule = {event["Properties"]["Schedule"]: json.loads(event["Properties"]["Input"]) for event in events}
+    assert schedule == {"rate(1 minute)": {"sweep": "jobs"}, "rate(1 hour)": {"sweep": "objects"}}
 
 
 def test_a_workers_disk_holds_the_largest_upload_and_all_stems_of_the_longest_song(
@@ -118,7 +134,13 @@ def test_the_table_is_what_the_record_says(resources: dict[str, Any]) -> None:
         {"AttributeName": Job.owner.attr_name, "KeyType": "HASH"},
         {"AttributeName": Job.id.attr_name, "KeyType": "RANGE"},
     ]
-    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == [Job.newest.Meta.index_name]
+    newest, due = table["GlobalSecondaryIndexes"]
+    assert newest["IndexName"] == Job.newest.Meta.index_name
+    assert due["IndexName"] == Job.due.Meta.index_name
+    assert due["KeySchema"] == [
+        {"AttributeName": Job.open_shard.attr_name, "KeyType": "HASH"},
+        {"AttributeName": Job.due_at.attr_name, "KeyType": "RANGE"},
+    ]
     assert table["TimeToLiveSpecification"]["AttributeName"] == Job.expires_at.attr_name
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
 
@@ -129,6 +151,7 @@ def test_the_table_is_what_the_record_says(resources: dict[str, Any]) -> None:
         ("IntakeFunction", IntakeSettings),
         ("SeparateFunction", SeparateSettings),
         ("StatusFunction", StatusSettings),
+        ("SweepFunction", SweepSettings),
     ],
 )
 def test_every_function_is_told_its_settings(

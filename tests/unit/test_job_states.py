@@ -51,7 +51,11 @@ class JobLife(RuleBasedStateMachine):
         self.seen: list[Status] = []
         self.holder: Claim | None = None
         self.attempts = 0
-        self.progress = 0
+        self.progress = self.messages = 0
+
+    def teardown(self) -> None:
+        # The index of open jobs is everybody's.
+        self.job.delete()
 
     @property
     def job(self) -> Job:
@@ -62,7 +66,7 @@ class JobLife(RuleBasedStateMachine):
         self.jobs.add("alice", self.id, status, SOURCE, JobConfig())
         self.seen = [status]
 
-    @rule(seconds=st.sampled_from([1, LEASE - 1, LEASE + 1]))
+    @rule(seconds=st.sampled_from([1, LEASE - 1, LEASE + 1, 3 * 3600]))
     def time_passes(self, seconds: int) -> None:
         self.clock += timedelta(seconds=seconds)
 
@@ -82,13 +86,12 @@ class JobLife(RuleBasedStateMachine):
     @rule(target=claims)
     def message(self) -> Any:
         before = self.job
-        lapsed = before.state is Status.PROCESSING and (before.lease_until or 0) < self.clock.timestamp()
+        lapsed = before.state is Status.PROCESSING and before.due_at < self.clock.timestamp()
         try:
             claim = self.jobs.claim("alice", self.id, LEASE)
         except JobIsFinal:
             assert before.state.is_final
-        except JobIsHeld as held:
-            assert 0 < held.seconds <= LEASE
+        except JobIsHeld:
             assert not lapsed
             assert before.state in (Status.PROCESSING, Status.AWAITING_UPLOAD)
         except WorkerLost:
@@ -102,6 +105,46 @@ class JobLife(RuleBasedStateMachine):
             self.holder, self.progress = claim, 0
             return claim
         return multiple()
+
+    @rule()
+    def message_is_sent(self) -> None:
+        self.messages += 1
+        self.jobs.mark_enqueued(self.job, str(self.messages))
+
+    @rule(stale=st.booleans())
+    def message_is_a_dead_letter(self, stale: bool) -> None:
+        before = self.job
+        try:
+            self.jobs.give_up_message(before, "stale" if stale else str(self.messages))
+        except TransitionRefused:
+            assert stale or before.state is not Status.QUEUED or before.message_id is None
+        else:
+            assert not stale
+            assert before.state is Status.QUEUED
+
+    @rule()
+    def sweep(self) -> None:
+        """What is overdue moves on, and nothing else."""
+        before = self.job
+        overdue = before.due_at is not None and before.due_at < self.clock.timestamp()
+        assert [job.id for job in self.jobs.overdue() if job.id == self.id] == [self.id] * overdue
+        if not overdue:
+            return
+        match before.state:
+            case Status.AWAITING_UPLOAD:
+                assert self.jobs.give_up_upload(before).state is Status.FAILED
+            case Status.PROCESSING:
+                after = self.jobs.requeue(before)
+                assert after.state is (Status.FAILED if self.attempts == MAX_ATTEMPTS else Status.QUEUED)
+                self.holder = None
+
+    @rule()
+    def sweep_comes_too_late(self) -> None:
+        """A sweep that looked before somebody else moved the job changes nothing."""
+        before = self.job
+        if before.state is Status.PROCESSING and before.due_at >= self.clock.timestamp():
+            with pytest.raises(TransitionRefused):
+                self.jobs.requeue(before)
 
     def writes(self, claim: Claim, write: str) -> None:
         """Only the holder's writes get through."""
@@ -152,14 +195,14 @@ class JobLife(RuleBasedStateMachine):
         assert (job.error_code is not None) == (job.state is Status.FAILED)
         assert (job.stem_keys is not None) == (job.state is Status.COMPLETED)
         assert (job.completed_at is not None) == job.state.is_final
-        assert (job.lease_until is not None) == (job.state is Status.PROCESSING)
+        assert (job.due_at is None) == (job.open_shard is None) == job.state.is_final
         assert (job.stage is not None) == (job.state is Status.PROCESSING)
 
 
 def test_no_sequence_of_events_leads_off_the_arrows(monkeypatch: pytest.MonkeyPatch) -> None:
     with aws(monkeypatch):
         run_state_machine_as_test(
-            JobLife, settings=settings(max_examples=30, stateful_step_count=20, deadline=None)
+            JobLife, settings=settings(max_examples=25, stateful_step_count=25, deadline=None)
         )
 
 

@@ -78,6 +78,15 @@ class UploadGone(StempipeError):
         super().__init__("The upload was deleted or replaced before it was read. Upload the song again.")
 
 
+class UploadMissing(StempipeError):
+    """A job whose song never came."""
+
+    code = "upload_missing"
+
+    def __init__(self) -> None:
+        super().__init__("No song was uploaded before the link to do so expired. Make another job.")
+
+
 class UnusableMedia(StempipeError):
     """The song cannot be separated, and trying again will not change that.
 
@@ -119,4 +128,25 @@ class WorkerLost(StempipeError):
     def __init__(self, attempts: int) -> None:
         super().__init__(
             f"The song was tried {attempts} times and the worker stopped each time without a word."
+        )
+
+
+class OutOfTime(StempipeError):
+    """The worker would have been stopped before the song was done."""
+
+    code = "out_of_time"
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("The song took longer than a worker may work. Trying again may help.")
+
+
+class Undeliverable(StempipeError):
+    """No worker ever took the job's message."""
+
+    code = "undeliverable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No worker could take the song on. The operator of this service has to look into it."
         )

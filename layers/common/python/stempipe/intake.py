@@ -6,17 +6,29 @@ message goes out only once the job is written.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
 
 from stempipe.config import JobConfig
 from stempipe.errors import EmptyFile, InvalidConfig, StempipeError, TooLarge, UploadGone
 from stempipe.job import Job, Status
 from stempipe.jobs import JobExists, Jobs, Source, TransitionRefused
-from stempipe.observability import logger
+from stempipe.observability import MetricUnit, logger, metrics
 from stempipe.queue import JobQueue
 from stempipe.settings import IntakeSettings
 from stempipe.storage import Storage, StoredObject
-from stempipe.uploads import DirectUpload, JobUpload, Upload, direct_job_id, read_key
+from stempipe.uploads import (
+    DirectUpload,
+    JobUpload,
+    Upload,
+    direct_job_id,
+    read_key,
+    read_record,
+    split_event,
+)
 
 CONFIG_METADATA = "stempipe-config"
 """The object metadata (x-amz-meta-...) in which a direct upload may carry its configuration, as JSON."""
@@ -38,6 +50,40 @@ class Intake:
     storage: Storage
     queue: JobQueue
     settings: IntakeSettings
+
+    def take_in(self, event: Mapping[str, Any]) -> list[dict[str, str]]:
+        """Take in every upload of an event. A record that is no good is logged, and the others go on.
+
+        Returns
+        -------
+        list of dict
+            Owner, id and status of each job.
+
+        Raises
+        ------
+        ExceptionGroup
+            Trying some of the records again can help. The whole event should then come again: what was
+            taken in stays so.
+        """
+        jobs, faults = [], []
+        for record in split_event(event):
+            try:
+                if (upload := read_record(record)) and (job := self.take(upload)):
+                    logger.info("Taken in", owner=job.owner, job_id=job.id, status=job.status)
+                    metrics.add_metric("UploadsTakenIn", MetricUnit.Count, 1)
+                    jobs.append({"owner": job.owner, "id": job.id, "status": job.status})
+            except ValidationError:
+                logger.exception("Not a record of a storage event")
+                metrics.add_metric("RecordsUnreadable", MetricUnit.Count, 1)
+            except Exception as fault:
+                if isinstance(fault, StempipeError) and not fault.retryable:
+                    logger.warning("Not taken in", code=fault.code, reason=fault.message)
+                    continue
+                logger.exception("Not taken in; the event should come again")
+                faults.append(fault)
+        if faults:
+            raise ExceptionGroup("records to be tried again", faults)
+        return jobs
 
     def take(self, upload: Upload) -> Job | None:
         """Take one upload in.
@@ -73,9 +119,12 @@ class Intake:
         else:
             job = self._take_direct_upload(said, upload, stored)
         if job.state is Status.QUEUED and job.enqueued_at is None:
-            self.queue.send(job.owner, job.id)
-            self.jobs.mark_enqueued(job)
+            self.enqueue(job)
         return job
+
+    def enqueue(self, job: Job) -> None:
+        """Send a queued job's message, and note it in the job."""
+        self.jobs.mark_enqueued(job, self.queue.send(job.owner, job.id))
 
     def _take_job_upload(self, said: JobUpload, stored: StoredObject) -> Job:
         job = self.jobs.get(said.owner, said.job_id)

@@ -12,7 +12,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UTCDateTimeAttribute,
 )
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from stempipe.config import JobConfig
@@ -74,10 +74,22 @@ class Newest(GlobalSecondaryIndex["Job"]):  # type: ignore[no-untyped-call]
     created_at = UTCDateTimeAttribute(attr_name="createdAt", range_key=True)
 
 
+class Due(GlobalSecondaryIndex["Job"]):  # type: ignore[no-untyped-call]
+    """Open jobs by when something should have happened to them; finished ones are not in it."""
+
+    class Meta:
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    shard = NumberAttribute(attr_name="openShard", hash_key=True)
+    due_at = NumberAttribute(attr_name="dueAt", range_key=True)
+
+
 class Job(Model):
     """One song on its way to stems. Changed by ``stempipe.jobs`` alone."""
 
     newest = Newest()
+    due = Due()
 
     owner = UnicodeAttribute(hash_key=True)
     id = UnicodeAttribute(range_key=True)
@@ -87,10 +99,13 @@ class Job(Model):
     progress = NumberAttribute(default=0)
     estimated_seconds_left = NumberAttribute(attr_name="estimatedSecondsLeft", null=True)
 
-    # The claim: who holds the job is told by the number of the attempt; lease_until is in seconds
-    # since the epoch.
+    # The claim: who holds the job is told by the number of the attempt.
     attempt = NumberAttribute(default=0)
-    lease_until = NumberAttribute(attr_name="leaseUntil", null=True)
+
+    # Open jobs only. When the upload should have come, the message should have been taken, or the
+    # worker's lease ends: seconds since the epoch. What is overdue is sweep's.
+    due_at = NumberAttribute(attr_name="dueAt", null=True)
+    open_shard = NumberAttribute(attr_name="openShard", null=True)
 
     config_json = JSONAttribute(attr_name="config")
 
@@ -115,6 +130,7 @@ class Job(Model):
 
     created_at = UTCDateTimeAttribute(attr_name="createdAt")
     enqueued_at = UTCDateTimeAttribute(attr_name="enqueuedAt", null=True)
+    message_id = UnicodeAttribute(attr_name="messageId", null=True)
     started_at = UTCDateTimeAttribute(attr_name="startedAt", null=True)
     completed_at = UTCDateTimeAttribute(attr_name="completedAt", null=True)
     updated_at = UTCDateTimeAttribute(attr_name="updatedAt")

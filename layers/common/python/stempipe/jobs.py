@@ -9,18 +9,36 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from pynamodb.exceptions import DeleteError, PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from stempipe.config import JobConfig
-from stempipe.errors import InvalidRequest, JobNotFound, StempipeError, WorkerLost
+from stempipe.errors import (
+    InvalidRequest,
+    JobNotFound,
+    StempipeError,
+    Undeliverable,
+    UploadMissing,
+    WorkerLost,
+)
 from stempipe.job import MAX_ATTEMPTS, Job, Stage, Status, job_model
+from stempipe.settings import Settings
+
+
+SHARDS = 8
+"""Partitions of the index of open jobs: one alone would bound how many workers may report at once."""
+
+# Seconds that an upload may take which began just before its link expired.
+_UPLOAD_GRACE_SECONDS = 900
+# Seconds in which what wrote a queued job should have sent its message.
+_SEND_SECONDS = 60
 
 
 class JobExists(Exception):
@@ -46,17 +64,7 @@ class JobIsFinal(TransitionRefused):
 
 
 class JobIsHeld(TransitionRefused):
-    """Another worker holds the job.
-
-    Parameters
-    ----------
-    seconds
-        Until its lease ends, if it does not renew it.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"another worker holds the job for the next {seconds:.0f} s")
-        self.seconds = seconds
+    """The job is not to be taken now: another worker holds it, or its upload has not come."""
 
 
 class ClaimLost(Exception):
@@ -96,14 +104,39 @@ class Jobs:
         Name of the DynamoDB table.
     retention_days
         How long a job is kept.
+    upload_seconds, message_seconds
+        In which an upload should have come, and a message should have been taken. Later, the job is due.
     now
         The clock.
     """
 
-    def __init__(self, table: str, *, retention_days: int, now: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(
+        self,
+        table: str,
+        *,
+        retention_days: int,
+        upload_seconds: int = 3600,
+        message_seconds: int = 10800,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
         self._model = job_model(table)
         self._retention = timedelta(days=retention_days)
+        self._message_seconds = message_seconds
+        self._patience = {
+            Status.AWAITING_UPLOAD: upload_seconds,
+            Status.QUEUED: min(_SEND_SECONDS, message_seconds),
+        }
         self._now = now
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The jobs of the table that the settings name."""
+        return cls(
+            settings.jobs_table,
+            retention_days=settings.retention_days,
+            upload_seconds=settings.upload_link_seconds + _UPLOAD_GRACE_SECONDS,
+            message_seconds=settings.message_seconds,
+        )
 
     # -- make and find -----------------------------------------------------------------------
 
@@ -142,6 +175,9 @@ class Jobs:
             completed_at=now if status.is_final else None,
             expires_at=now + self._retention,
         )
+        if not status.is_final:
+            job.open_shard = _shard(job_id)
+            job.due_at = now.timestamp() + self._patience[status]
         try:
             # What is past its time may still be there.
             job.save(condition=Job.id.does_not_exist() | (Job.expires_at <= now))
@@ -209,9 +245,75 @@ class Jobs:
         """
         return self._move(job, Status.FAILED, _failure(error), Job.status == Status.AWAITING_UPLOAD.value)
 
-    def mark_enqueued(self, job: Job) -> None:
-        """Note that the job's message is in the queue, so that a repeated event sends no other."""
-        job.update([Job.enqueued_at.set(self._now())], condition=Job.id.exists())
+    def mark_enqueued(self, job: Job, message_id: str) -> None:
+        """Note that the job's message is in the queue, so that neither a repeated event nor sweep sends another."""
+        now = self._now()
+        try:
+            job.update(
+                [
+                    Job.enqueued_at.set(now),
+                    Job.message_id.set(message_id),
+                    Job.due_at.set(now.timestamp() + self._message_seconds),
+                ],
+                condition=Job.status == Status.QUEUED.value,
+            )
+        except UpdateError as fault:
+            # A worker was faster: it has taken the message.
+            if not _is_refusal(fault):
+                raise
+
+    # -- sweep -------------------------------------------------------------------------------
+
+    def overdue(self) -> Iterator[Job]:
+        """Open jobs to which something should have happened by now."""
+        for shard in range(SHARDS):
+            # The index holds keys alone, and lags behind the table.
+            for found in self._model.due.query(shard, self._model.due_at < self._now().timestamp()):
+                try:
+                    job = self.get(found.owner, found.id)
+                except JobNotFound:
+                    continue
+                if job.due_at is not None and job.due_at < self._now().timestamp():
+                    yield job
+
+    def give_up_upload(self, job: Job) -> Job:
+        """``awaiting_upload`` to ``failed``, because nothing came.
+
+        Raises
+        ------
+        TransitionRefused
+            Something came.
+        """
+        awaiting = (Job.status == Status.AWAITING_UPLOAD.value) & (Job.due_at == job.due_at)
+        return self._move(job, Status.FAILED, _failure(UploadMissing()), awaiting)
+
+    def requeue(self, job: Job) -> Job:
+        """``processing`` with a lapsed lease back to ``queued``, or to ``failed`` after the last attempt.
+
+        Raises
+        ------
+        TransitionRefused
+            The worker has reported since, or another has claimed the job.
+        """
+        lapsed = (
+            (Job.status == Status.PROCESSING.value)
+            & (Job.attempt == job.attempt)
+            & (Job.due_at < self._now().timestamp())
+        )
+        if job.attempt >= MAX_ATTEMPTS:
+            return self._move(job, Status.FAILED, _failure(WorkerLost(MAX_ATTEMPTS)), lapsed)
+        return self._move(job, Status.QUEUED, [Job.progress.set(0)], lapsed)
+
+    def give_up_message(self, job: Job, message_id: str) -> Job:
+        """``queued`` to ``failed``, because its message is among the dead letters.
+
+        Raises
+        ------
+        TransitionRefused
+            The job has another message, or is not queued.
+        """
+        dead = (Job.status == Status.QUEUED.value) & (Job.message_id == message_id)
+        return self._move(job, Status.FAILED, _failure(Undeliverable()), dead)
 
     # -- work --------------------------------------------------------------------------------
 
@@ -230,14 +332,14 @@ class Jobs:
             It lapsed in its last attempt; it is failed now.
         """
         now = self._now()
-        lapsed = (Job.status == Status.PROCESSING.value) & (Job.lease_until < now.timestamp())
+        lapsed = (Job.status == Status.PROCESSING.value) & (Job.due_at < now.timestamp())
         try:
             job = self._move(
                 self._model(owner, job_id),
                 Status.PROCESSING,
                 [
                     Job.attempt.add(1),
-                    Job.lease_until.set(now.timestamp() + lease_seconds),
+                    Job.due_at.set(now.timestamp() + lease_seconds),
                     Job.started_at.set(Job.started_at | now),
                     Job.progress.set(0),
                     Job.stage.set(Stage.DOWNLOADING.value),
@@ -249,11 +351,11 @@ class Jobs:
             job = self.get(owner, job_id)
             if job.state.is_final:
                 raise JobIsFinal(job) from refusal
-            if job.attempt >= MAX_ATTEMPTS and (job.lease_until or 0) < now.timestamp():
+            if job.attempt >= MAX_ATTEMPTS and (job.due_at or 0) < now.timestamp():
                 error = WorkerLost(MAX_ATTEMPTS)
                 self._move(job, Status.FAILED, _failure(error), lapsed & (Job.attempt == job.attempt))
                 raise error from refusal
-            raise JobIsHeld(max(1.0, (job.lease_until or 0) - now.timestamp())) from refusal
+            raise JobIsHeld(f"the job is {job.status}") from refusal
         return Claim(self, job, lease_seconds)
 
     def _move(self, job: Job, to: Status, actions: list[Action], condition: Condition) -> Job:
@@ -261,13 +363,11 @@ class Jobs:
         now = self._now()
         actions = [Job.status.set(to.value), Job.updated_at.set(now), *actions]
         if to.is_final:
-            actions.append(Job.completed_at.set(now))
+            actions += [Job.completed_at.set(now), Job.due_at.remove(), Job.open_shard.remove()]
+        elif to in self._patience:
+            actions.append(Job.due_at.set(now.timestamp() + self._patience[to]))
         if to is not Status.PROCESSING:
-            actions += [
-                Job.lease_until.remove(),
-                Job.stage.remove(),
-                Job.estimated_seconds_left.remove(),
-            ]
+            actions += [Job.stage.remove(), Job.estimated_seconds_left.remove()]
         try:
             job.update(actions, condition=condition)
         except UpdateError as fault:
@@ -306,7 +406,7 @@ class Claim:
                 Job.stage.set(stage.value),
                 Job.progress.set(progress),
                 left.remove() if seconds_left is None else left.set(round(seconds_left, 1)),
-                Job.lease_until.set(self._jobs._now().timestamp() + self._lease_seconds),
+                Job.due_at.set(self._jobs._now().timestamp() + self._lease_seconds),
             ],
         )
 
@@ -367,6 +467,10 @@ class Claim:
             self._jobs._move(record, to, actions, self._held)
         except TransitionRefused as refusal:
             raise ClaimLost(str(refusal)) from refusal
+
+
+def _shard(job_id: str) -> int:
+    return zlib.crc32(job_id.encode()) % SHARDS
 
 
 def _failure(error: StempipeError) -> list[Action]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import boto3
@@ -27,6 +29,41 @@ def sqs_client() -> SQSClient:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that was given up."""
+
+    id: str
+    body: str
+    receipt_handle: str
+
+
+class DeadLetters:
+    """Look at what was given up, and delete what is done with."""
+
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def receive(self, at_most: int, seconds: int = 50) -> Iterator[DeadLetter]:
+        """Messages, which for ``seconds`` nobody else receives; those not deleted then come back."""
+        seen: set[str] = set()
+        while len(seen) < at_most:
+            answer = self._client.receive_message(
+                QueueUrl=self._url, MaxNumberOfMessages=10, VisibilityTimeout=seconds
+            )
+            messages = [item for item in answer.get("Messages", []) if item["MessageId"] not in seen]
+            if not messages:
+                return
+            for item in messages:
+                seen.add(item["MessageId"])
+                yield DeadLetter(item["MessageId"], item["Body"], item["ReceiptHandle"])
+
+    def delete(self, letter: DeadLetter) -> None:
+        """Forget a message."""
+        self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter.receipt_handle)
+
+
 class JobQueue:
     """Send messages, and put off the one in hand."""
 
@@ -34,10 +71,10 @@ class JobQueue:
         self._client = client
         self._url = url
 
-    def send(self, owner: str, job_id: str) -> None:
-        """Say that a job may be worked on."""
+    def send(self, owner: str, job_id: str) -> str:
+        """Say that a job may be worked on. Returns the message's id."""
         body = JobMessage(owner=owner, id=job_id).model_dump_json()
-        self._client.send_message(QueueUrl=self._url, MessageBody=body)
+        return self._client.send_message(QueueUrl=self._url, MessageBody=body)["MessageId"]
 
     def put_off(self, receipt_handle: str, seconds: int) -> None:
         """Let a message that was received come back after ``seconds`` (0 to 43,200)."""

@@ -43,6 +43,8 @@ class Settings(StorageSettings):
     model_variants: Annotated[tuple[ModelVariant, ...], BeforeValidator(_split_commas)] = ("2stems",)
     max_upload_bytes: PositiveInt = 500 * 1024 * 1024
     retention_days: PositiveInt = 7
+    upload_link_seconds: PositiveInt = 3600
+    message_seconds: PositiveInt = 10800
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -68,5 +70,11 @@ class SeparateSettings(Settings):
 class StatusSettings(Settings):
     """What the HTTP API knows."""
 
-    upload_link_seconds: PositiveInt = 3600
     download_link_seconds: PositiveInt = 3600
+
+
+class SweepSettings(IntakeSettings):
+    """What sweep knows."""
+
+    jobs_dead_letter_queue_url: str
+    intake_dead_letter_queue_url: str

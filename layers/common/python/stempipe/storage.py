@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -30,6 +31,14 @@ class StoredObject:
     bytes: int
     etag: str
     metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """An object in a listing."""
+
+    key: str
+    modified: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +122,43 @@ class Storage:
                     file.write(chunk)
                     on_bytes(file.tell())
 
-    def put(self, file: Path, bucket: str, key: str, content_type: str) -> None:
-        """Write a file to an object, in parts if it is large."""
+    def put(
+        self, file: Path, bucket: str, key: str, content_type: str, on_bytes: Callable[[int], None]
+    ) -> None:
+        """Write a file to an object, in parts if it is large.
+
+        ``on_bytes`` is told how many bytes have gone since it was last called: negative when they are sent
+        again. It is called from several threads, and must not raise.
+        """
         with _faults():
-            self._client.upload_file(str(file), bucket, key, ExtraArgs={"ContentType": content_type})
+            self._client.upload_file(
+                str(file), bucket, key, ExtraArgs={"ContentType": content_type}, Callback=on_bytes
+            )
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[ListedObject]:
+        """The objects whose keys begin so, by key."""
+        with _faults():
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+                for item in page.get("Contents", []):
+                    yield ListedObject(item["Key"], item["LastModified"])
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Delete an object, if it is there."""
+        with _faults():
+            self._client.delete_object(Bucket=bucket, Key=key)
+
+    def abort_uploads(self, bucket: str, started_before: datetime) -> int:
+        """Abort unfinished multipart uploads. Returns how many."""
+        count = 0
+        with _faults():
+            for page in self._client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
+                for item in page.get("Uploads", []):
+                    if item["Initiated"] < started_before:
+                        self._client.abort_multipart_upload(
+                            Bucket=bucket, Key=item["Key"], UploadId=item["UploadId"]
+                        )
+                        count += 1
+        return count
 
     def upload_link(self, bucket: str, key: str, *, size: int, content_type: str, seconds: int) -> UploadLink:
         """Sign an upload of exactly ``size`` bytes of that type to that key."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from stempipe.config import JobConfig
-from stempipe.errors import InternalError, JobNotFound, StempipeError, WorkerLost
+from stempipe.errors import InternalError, JobNotFound, OutOfTime, StempipeError, WorkerLost
 from stempipe.job import Job, Stage
 from stempipe.jobs import Claim, ClaimLost, JobIsFinal, JobIsHeld, Jobs
 from stempipe.observability import MetricUnit, logger, metrics
@@ -36,10 +37,10 @@ class TryAgain(Exception):
     Parameters
     ----------
     seconds
-        When. None leaves it to the queue's visibility timeout.
+        When.
     """
 
-    def __init__(self, reason: str, seconds: int | None) -> None:
+    def __init__(self, reason: str, seconds: int) -> None:
         super().__init__(reason)
         self.seconds = seconds
 
@@ -80,10 +81,18 @@ class Heartbeat:
 
     The work says where it is by ``at``, as often as it likes; a thread writes the latest, so that
     neither the work waits for the table nor the table is written more often than needed.
+
+    Parameters
+    ----------
+    claim
+        What is renewed.
+    deadline
+        When the work must have ended, on the monotonic clock.
     """
 
-    def __init__(self, claim: Claim) -> None:
+    def __init__(self, claim: Claim, deadline: float) -> None:
         self._claim = claim
+        self._deadline = deadline
         self._stage = Stage.DOWNLOADING
         self._progress = 0.0
         self._started = time.monotonic()
@@ -99,7 +108,17 @@ class Heartbeat:
         ------
         ClaimLost
             The job is no longer this worker's; the work must stop.
+        OutOfTime
+            The worker is about to be stopped.
         """
+        self.reached(stage, share)
+        if self._lost:
+            raise self._lost
+        if time.monotonic() > self._deadline:
+            raise OutOfTime
+
+    def reached(self, stage: Stage, share: float) -> None:
+        """Say where the work is, and never mind whether it should go on."""
         begin, end = {
             Stage.DOWNLOADING: (0, _DOWNLOADED),
             Stage.SEPARATING: (_DOWNLOADED, _SEPARATED),
@@ -109,8 +128,6 @@ class Heartbeat:
             self._separating_since = time.monotonic()
         self._stage = stage
         self._progress = max(self._progress, begin + (end - begin) * min(max(share, 0.0), 1.0))
-        if self._lost:
-            raise self._lost
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -176,8 +193,15 @@ class Worker:
     memory_gb: float
     scratch: Path | None = None
 
-    def work_on(self, message: JobMessage) -> None:
+    def work_on(self, message: JobMessage, deadline: float = math.inf) -> None:
         """Take the message's job to its end. On return the message is done with.
+
+        Parameters
+        ----------
+        message
+            Says which job.
+        deadline
+            When the work must have ended, on the monotonic clock; the job is given back then.
 
         Raises
         ------
@@ -193,8 +217,9 @@ class Worker:
                 raise TryAgain(str(done), 0) from done
             return
         except JobIsHeld as held:
-            # This may be the holder's own message, come back: it is needed if the holder dies.
-            raise TryAgain(str(held), int(held.seconds) + 1) from held
+            # If the holder dies, sweep sends another message.
+            logger.info("Nothing to do", reason=str(held))
+            return
         except WorkerLost as error:
             logger.warning("All attempts are spent", code=error.code, reason=error.message)
             metrics.add_metric("JobsFailed", MetricUnit.Count, 1)
@@ -203,14 +228,14 @@ class Worker:
             logger.warning("There is no such job any more", reason=error.message)
             return
         try:
-            self._attempt(claim)
+            self._attempt(claim, deadline)
         except ClaimLost as lost:
+            # It is another worker's by now, or waits in the queue again, or is final.
             logger.warning("Lost the claim", reason=str(lost))
-            raise TryAgain(str(lost), None) from lost
 
-    def _attempt(self, claim: Claim) -> None:
+    def _attempt(self, claim: Claim, deadline: float) -> None:
         try:
-            self._make_stems(claim)
+            self._make_stems(claim, deadline)
         except ClaimLost:
             raise
         except Exception as fault:
@@ -231,13 +256,13 @@ class Worker:
         claim.fail(error)
         metrics.add_metric("JobsFailed", MetricUnit.Count, 1)
 
-    def _make_stems(self, claim: Claim) -> None:
+    def _make_stems(self, claim: Claim, deadline: float) -> None:
         started = time.monotonic()
         job, config = claim.job, claim.job.config
         with TemporaryDirectory(dir=self.scratch) as folder:
             source, stems = Path(folder) / "song", Path(folder) / "stems"
             stems.mkdir()
-            with Heartbeat(claim) as heartbeat:
+            with Heartbeat(claim, deadline) as heartbeat:
                 self.storage.fetch(
                     job.bucket,
                     job.key,
@@ -265,11 +290,17 @@ class Worker:
     def _put(self, job: Job, config: JobConfig, separated: Separated, heartbeat: Heartbeat) -> dict[str, str]:
         keys = {}
         content_type = _CONTENT_TYPES[config.quality.output_format]
-        for done, (stem, file) in enumerate(separated.stems.items()):
-            heartbeat.at(Stage.UPLOADING, done / len(separated.stems))
+        sent, total = 0, sum(file.stat().st_size for file in separated.stems.values())
+
+        def on_bytes(count: int) -> None:
+            nonlocal sent
+            sent += count
+            heartbeat.reached(Stage.UPLOADING, sent / total)
+
+        for stem, file in separated.stems.items():
+            heartbeat.at(Stage.UPLOADING, sent / total)
             keys[stem] = stem_key(job, file.name)
-            self.storage.put(file, self.stems_bucket, keys[stem], content_type)
-        heartbeat.at(Stage.UPLOADING, 1)
+            self.storage.put(file, self.stems_bucket, keys[stem], content_type, on_bytes)
         return keys
 
 

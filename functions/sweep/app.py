@@ -1,0 +1,54 @@
+"""sweep: by the clock, what was left behind is put right."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Literal
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel
+
+from stempipe.intake import Intake
+from stempipe.jobs import Jobs
+from stempipe.observability import logger, metrics, tracer
+from stempipe.queue import DeadLetters, JobQueue, sqs_client
+from stempipe.settings import SweepSettings
+from stempipe.storage import Storage, s3_client
+from stempipe.sweep import Sweep
+
+
+class Request(BaseModel):
+    """What the schedule or an operator asks for."""
+
+    sweep: Literal["jobs", "objects"]
+
+
+@cache
+def sweep() -> Sweep:
+    """The rules, wired to AWS once per process."""
+    settings = SweepSettings.from_environment()
+    jobs = Jobs.of(settings)
+    storage = Storage(s3_client(settings), settings.storage_provider)
+    sqs = sqs_client()
+    return Sweep(
+        jobs=jobs,
+        storage=storage,
+        intake=Intake(jobs, storage, JobQueue(sqs, settings.jobs_queue_url), settings),
+        dead_jobs=DeadLetters(sqs, settings.jobs_dead_letter_queue_url),
+        dead_uploads=DeadLetters(sqs, settings.intake_dead_letter_queue_url),
+        uploads_bucket=settings.uploads_bucket,
+        stems_bucket=settings.stems_bucket,
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Do what is asked for; answer what was done how often."""
+    rules = sweep()
+    match Request.model_validate(event).sweep:
+        case "jobs":
+            return rules.sweep_jobs()
+        case "objects":
+            return rules.sweep_objects()
