@@ -31,7 +31,6 @@ from stempipe.errors import (
 from stempipe.job import MAX_ATTEMPTS, Job, Stage, Status, job_model
 from stempipe.settings import Settings
 
-
 SHARDS = 8
 """Partitions of the index of open jobs: one alone would bound how many workers may report at once."""
 
@@ -246,7 +245,7 @@ class Jobs:
         return self._move(job, Status.FAILED, _failure(error), Job.status == Status.AWAITING_UPLOAD.value)
 
     def mark_enqueued(self, job: Job, message_id: str) -> None:
-        """Note that the job's message is in the queue, so that neither a repeated event nor sweep sends another."""
+        """Note that the message is in the queue, so that neither a repeated event nor sweep sends another."""
         now = self._now()
         try:
             job.update(
