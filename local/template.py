@@ -184,7 +184,10 @@ def _explicit_api(api_id: str, api: Mapping[str, Any], functions: Mapping[str, A
             for event_id, event in _pop_api_events(function["Properties"], ref).items()
         }
         if routes:
-            resources |= routes | _integration(api_id, function_id)
+            # They are there where the function is.
+            condition = {key: value for key, value in function.items() if key == "Condition"}
+            own = routes | _integration(api_id, function_id)
+            resources |= {logical_id: resource | condition for logical_id, resource in own.items()}
     return resources
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
+from stempipe.errors import InvalidRequest
 from stempipe.uploads import (
     DirectUpload,
     JobUpload,
@@ -36,6 +37,17 @@ def test_r2_notifications_read_into_the_same_type(sample_event: Sample) -> None:
     assert read_record(record) == Upload("r2", BUCKET, "inbox/alice/my first song.mp3")
 
 
+def test_an_r2_notification_is_read_from_json_too(sample_event: Sample) -> None:
+    notification = sample_event("intake-r2")
+    assert read_record(json.dumps(notification).encode()) == read_record(notification)
+
+
+@pytest.mark.parametrize("text", [b"", b"\xff", b"[]", b"{}", b'"PutObject"', b"[" * 100_000])
+def test_json_that_is_no_notification_is_refused(text: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="event"):
+        read_record(text)
+
+
 def test_s3s_test_event_has_no_records(sample_event: Sample) -> None:
     assert split_event(sample_event("intake-s3-test")) == []
 
@@ -53,7 +65,7 @@ def test_other_r2_actions_are_no_uploads(sample_event: Sample, action: str) -> N
 
 @pytest.mark.parametrize("record", [{}, {"s3": {}}, {"action": "PutObject"}, {"s3": {"bucket": "b"}}])
 def test_what_is_no_record_is_refused(record: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidRequest, match="event"):
         read_record(record)
 
 

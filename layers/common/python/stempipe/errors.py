@@ -48,6 +48,24 @@ class JobNotFound(StempipeError):
         super().__init__(f"There is no job {job_id}.")
 
 
+class AlreadyReceived(StempipeError):
+    """A message that was received before came again."""
+
+    code = "already_received"
+
+    def __init__(self) -> None:
+        super().__init__("webhook-id: this message was received before.")
+
+
+class BodyTooLarge(StempipeError):
+    """A request's body is over the limit."""
+
+    code = "body_too_large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"body: more than {limit:,} bytes.")
+
+
 class EmptyFile(StempipeError):
     """An upload of zero bytes."""
 

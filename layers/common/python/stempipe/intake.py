@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from pydantic import ValidationError
+from typing import Any, Self
 
 from stempipe.config import JobConfig
 from stempipe.errors import EmptyFile, InvalidConfig, StempipeError, TooLarge, UploadGone
 from stempipe.job import Job, Status
 from stempipe.jobs import JobExists, Jobs, Source, TransitionRefused
 from stempipe.observability import MetricUnit, logger, metrics
-from stempipe.queue import JobQueue
+from stempipe.queue import JobQueue, sqs_client
 from stempipe.settings import IntakeSettings
-from stempipe.storage import Storage, StoredObject
+from stempipe.storage import Storage, StoredObject, s3_client
 from stempipe.uploads import (
     DirectUpload,
     JobUpload,
@@ -51,6 +49,16 @@ class Intake:
     queue: JobQueue
     settings: IntakeSettings
 
+    @classmethod
+    def connect(cls, settings: IntakeSettings) -> Self:
+        """The rules, wired to AWS."""
+        return cls(
+            jobs=Jobs.of(settings),
+            storage=Storage(s3_client(settings), settings.storage_provider),
+            queue=JobQueue(sqs_client(), settings.jobs_queue_url),
+            settings=settings,
+        )
+
     def take_in(self, event: Mapping[str, Any]) -> list[dict[str, str]]:
         """Take in every upload of an event. A record that is no good is logged, and the others go on.
 
@@ -68,22 +76,39 @@ class Intake:
         jobs, faults = [], []
         for record in split_event(event):
             try:
-                if (upload := read_record(record)) and (job := self.take(upload)):
-                    logger.info("Taken in", owner=job.owner, job_id=job.id, status=job.status)
-                    metrics.add_metric("UploadsTakenIn", MetricUnit.Count, 1)
+                if job := self.take_record(record):
                     jobs.append({"owner": job.owner, "id": job.id, "status": job.status})
-            except ValidationError:
-                logger.exception("Not a record of a storage event")
-                metrics.add_metric("RecordsUnreadable", MetricUnit.Count, 1)
             except Exception as fault:
-                if isinstance(fault, StempipeError) and not fault.retryable:
-                    logger.warning("Not taken in", code=fault.code, reason=fault.message)
-                    continue
                 logger.exception("Not taken in; the event should come again")
                 faults.append(fault)
         if faults:
             raise ExceptionGroup("records to be tried again", faults)
         return jobs
+
+    def take_record(self, record: Mapping[str, Any] | bytes) -> Job | None:
+        """Take in what one record tells of. What would fail again and again is logged, and done with.
+
+        Raises
+        ------
+        Exception
+            Whatever it is, trying again can help; the record should come again.
+        """
+        try:
+            upload = read_record(record)
+            return self.take_new(upload) if upload else None
+        except StempipeError as fault:
+            if fault.retryable:
+                raise
+            logger.warning("Not taken in", code=fault.code, reason=fault.message)
+            metrics.add_metric("RecordsRefused", MetricUnit.Count, 1)
+            return None
+
+    def take_new(self, upload: Upload) -> Job | None:
+        """As ``take``, for an upload that storage tells of: logged and counted."""
+        if job := self.take(upload):
+            logger.info("Taken in", owner=job.owner, job_id=job.id, status=job.status)
+            metrics.add_metric("UploadsTakenIn", MetricUnit.Count, 1)
+        return job
 
     def take(self, upload: Upload) -> Job | None:
         """Take one upload in.

@@ -59,6 +59,20 @@ class IntakeSettings(Settings):
     jobs_queue_url: str
 
 
+class PullSettings(IntakeSettings):
+    """What pull knows: where R2's notifications are queued."""
+
+    cloudflare_queue_url: str
+    cloudflare_secret_arn: str
+
+
+class ReceiveSettings(IntakeSettings):
+    """What receive knows: what R2's notifications are signed with, and where their ids are kept."""
+
+    received_table: str
+    webhook_secret_arn: str
+
+
 class SeparateSettings(Settings):
     """What a worker knows."""
 

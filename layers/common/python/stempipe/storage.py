@@ -116,7 +116,7 @@ class Storage:
             It is not there, or its etag is another one by now.
         """
         with _faults(gone=(HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED)):
-            answer = self._client.get_object(Bucket=bucket, Key=key, IfMatch=etag or "*")
+            answer = self._client.get_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"' if etag else "*")
             with to.open("wb") as file:
                 for chunk in answer["Body"].iter_chunks(1 << 20):
                     file.write(chunk)

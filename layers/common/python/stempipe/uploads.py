@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, unquote, unquote_plus
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
+
+from stempipe.config import explain
+from stempipe.errors import InvalidRequest
 
 Provider = Literal["s3", "r2"]
 
@@ -81,23 +84,38 @@ def split_event(event: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return [event]
 
 
-def read_record(record: Mapping[str, Any]) -> Upload | None:
-    """Read one record. None for a record that says of something else than a new object.
+def read_record(record: Mapping[str, Any] | bytes) -> Upload | None:
+    """Read one record: of an event, or R2's notification as JSON.
+
+    Returns None for a record that tells of something else than a new object.
 
     Raises
     ------
-    pydantic.ValidationError
+    InvalidRequest
         It is neither an S3 record nor an R2 notification.
     """
-    if "s3" in record:
-        s3 = _S3Record.model_validate(record)
-        # "ObjectCreated:Put" in notifications, "s3:ObjectCreated:Put" in some relays.
-        if not s3.event_name.removeprefix("s3:").startswith("ObjectCreated:"):
-            return None
-        # S3 encodes keys in events as forms do: a space is a plus.
-        return Upload("s3", s3.s3.bucket.name, unquote_plus(s3.s3.object.key))
-    r2 = _R2Notification.model_validate(record)
-    return Upload("r2", r2.bucket, r2.object.key) if r2.action in _R2_CREATIONS else None
+    try:
+        if isinstance(record, bytes):
+            return _r2_upload(_R2Notification.model_validate_json(record))
+        if "s3" in record:
+            return _s3_upload(_S3Record.model_validate(record))
+        return _r2_upload(_R2Notification.model_validate(record))
+    except ValidationError as fault:
+        raise InvalidRequest(explain(fault, "event")) from fault
+
+
+def _s3_upload(record: _S3Record) -> Upload | None:
+    # "ObjectCreated:Put" in notifications, "s3:ObjectCreated:Put" in some relays.
+    if not record.event_name.removeprefix("s3:").startswith("ObjectCreated:"):
+        return None
+    # S3 encodes keys in events as forms do: a space is a plus.
+    return Upload("s3", record.s3.bucket.name, unquote_plus(record.s3.object.key))
+
+
+def _r2_upload(notification: _R2Notification) -> Upload | None:
+    if notification.action not in _R2_CREATIONS:
+        return None
+    return Upload("r2", notification.bucket, notification.object.key)
 
 
 def job_upload_key(owner: str, job_id: str) -> str:
