@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def endpoint(r2: R2) -> Iterator[str]:
 
 
 @pytest.fixture
-def settings(endpoint: str) -> StorageSettings:
+def settings(cloud: Aws, endpoint: str) -> StorageSettings:
     """R2's, with the keys in Secrets Manager."""
     secret = boto3.client("secretsmanager").create_secret(Name="r2", SecretString=json.dumps(KEYS))
     return StorageSettings(
@@ -73,11 +74,15 @@ def file(tmp_path: Path) -> Callable[[int], Path]:
     return write
 
 
+def put(storage: Storage, file: Path, key: str) -> None:
+    storage.put(file, BUCKET, key, "audio/wav", lambda _: None)
+
+
 @pytest.mark.parametrize(("size", "parts"), [(5, 0), (20 * MIB + 1, 3)])
 def test_what_was_put_is_fetched(
     storage: Storage, file: Callable[[int], Path], tmp_path: Path, size: int, parts: int
 ) -> None:
-    storage.put(file(size), BUCKET, "song", "audio/wav")
+    put(storage, file(size), "song")
     stored = storage.look_up(BUCKET, "song")
     # Of a multipart upload the etag says how many parts there were.
     assert (stored.bytes, stored.etag.partition("-")[2]) == (size, str(parts or ""))
@@ -90,7 +95,7 @@ def test_what_was_put_is_fetched(
 def test_the_etag_that_is_asked_for_is_quoted(
     storage: Storage, r2: R2, file: Callable[[int], Path], tmp_path: Path
 ) -> None:
-    storage.put(file(5), BUCKET, "song", "audio/wav")
+    put(storage, file(5), "song")
     etag = storage.look_up(BUCKET, "song").etag
     storage.fetch(BUCKET, "song", etag, tmp_path / "copy", lambda _: None)
     assert r2.requests[-1].headers["if-match"] == f'"{etag}"'
@@ -99,9 +104,9 @@ def test_the_etag_that_is_asked_for_is_quoted(
 def test_an_object_that_was_replaced_or_deleted_is_gone(
     storage: Storage, file: Callable[[int], Path], tmp_path: Path
 ) -> None:
-    storage.put(file(5), BUCKET, "song", "audio/wav")
+    put(storage, file(5), "song")
     etag = storage.look_up(BUCKET, "song").etag
-    storage.put(file(6), BUCKET, "song", "audio/wav")
+    put(storage, file(6), "song")
     with pytest.raises(UploadGone):
         storage.fetch(BUCKET, "song", etag, tmp_path / "copy", lambda _: None)
     with pytest.raises(UploadGone):
@@ -125,7 +130,7 @@ def test_a_signed_upload_takes_its_type_and_its_length_and_no_other(storage: Sto
 def test_a_link_downloads_under_the_name_that_was_given(
     storage: Storage, file: Callable[[int], Path]
 ) -> None:
-    storage.put(file(5), BUCKET, "stem", "audio/wav")
+    put(storage, file(5), "stem")
     answer = httpx.get(storage.download_link(BUCKET, "stem", "Über uns - vocals.wav", 60))
     assert answer.content == file(5).read_bytes()
     assert answer.headers["content-disposition"] == (
@@ -133,7 +138,19 @@ def test_a_link_downloads_under_the_name_that_was_given(
     )
 
 
-def test_wrong_keys_are_a_fault_of_storage(cloud: Aws, settings: StorageSettings) -> None:
+def test_what_is_left_over_is_found_and_deleted(
+    storage: Storage, file: Callable[[int], Path], endpoint: str
+) -> None:
+    put(storage, file(5), "left/over")
+    plain_client(endpoint).create_multipart_upload(Bucket=BUCKET, Key="left/unfinished")
+    assert [item.key for item in storage.list(BUCKET, "left/")] == ["left/over"]
+    storage.delete(BUCKET, "left/over")
+    assert list(storage.list(BUCKET, "left/")) == []
+    assert storage.abort_uploads(BUCKET, datetime.now(UTC) + timedelta(minutes=1)) >= 1
+    assert storage.abort_uploads(BUCKET, datetime.now(UTC) + timedelta(minutes=1)) == 0
+
+
+def test_wrong_keys_are_a_fault_of_storage(settings: StorageSettings) -> None:
     keys = json.dumps(KEYS | {"secret_access_key": "another"})
     secret = boto3.client("secretsmanager").create_secret(Name="wrong", SecretString=keys)
     wrong = settings.model_copy(update={"storage_secret_arn": secret["ARN"]})
