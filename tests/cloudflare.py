@@ -89,7 +89,7 @@ class CloudflareQueueService:
         if not 1 <= count <= MAX_BATCH or not 0 <= visibility <= MAX_VISIBILITY_MS:
             return _failure(400, 10026, "batch_size or visibility_timeout_ms out of range")
         now = self._now()
-        batch = []
+        batch: list[_Message] = []
         for message in [message for message in self._messages if message.visible_at <= now]:
             if message.attempts > self._max_retries:
                 self._messages.remove(message)

@@ -48,7 +48,7 @@ def serving(answer: Callable[[Request], Answer]) -> Iterator[str]:
             if self.command != "HEAD":
                 self.wfile.write(answered.body)
 
-        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer
 
         def log_message(self, format: str, *args: object) -> None:
             pass

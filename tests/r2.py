@@ -61,7 +61,9 @@ class R2:
         Called with the notification of each new object.
     """
 
-    def __init__(self, upstream: str, credentials: Mapping[str, str], notify: Notify = lambda _: None) -> None:
+    def __init__(
+        self, upstream: str, credentials: Mapping[str, str], notify: Notify = lambda _: None
+    ) -> None:
         self.requests: list[Request] = []
         self._upstream = upstream
         self._credentials = Credentials(

@@ -84,9 +84,7 @@ def unreachable(puller: Puller) -> Puller:
 
     client = s3_client(puller.intake.settings)
     client.meta.events.register("before-parameter-build.s3.HeadObject", refuse)
-    intake = Intake(
-        puller.intake.jobs, Storage(client, "r2"), puller.intake.queue, puller.intake.settings
-    )
+    intake = Intake(puller.intake.jobs, Storage(client, "r2"), puller.intake.queue, puller.intake.settings)
     return Puller(puller.queue, intake)
 
 
@@ -152,7 +150,7 @@ def test_a_fault_that_lasts_is_told(
 
 
 def test_a_wrong_token_is_told_but_not_shown(service: CloudflareQueueService, url: str) -> None:
-    with pytest.raises(QueueUnavailable, match="403.*Authentication error") as refusal:
+    with pytest.raises(QueueUnavailable, match=r"403.*Authentication error") as refusal:
         CloudflareQueue(http_client(), url, lambda: "a-wrong-token").pull(10, 30)
     assert "a-wrong-token" not in str(refusal.value)
 

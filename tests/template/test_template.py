@@ -14,9 +14,25 @@ import pytest
 from local.template import Template, load
 from stempipe.config import STEMS
 from stempipe.job import MAX_ATTEMPTS, Job
-from stempipe.settings import IntakeSettings, SeparateSettings, Settings, StatusSettings, SweepSettings
+from stempipe.pull import VISIBILITY_SECONDS
+from stempipe.settings import (
+    IntakeSettings,
+    PullSettings,
+    ReceiveSettings,
+    SeparateSettings,
+    Settings,
+    StatusSettings,
+    SweepSettings,
+)
 
-FUNCTIONS = ("IntakeFunction", "SeparateFunction", "StatusFunction", "SweepFunction")
+FUNCTIONS = (
+    "IntakeFunction",
+    "PullFunction",
+    "ReceiveFunction",
+    "SeparateFunction",
+    "StatusFunction",
+    "SweepFunction",
+)
 
 
 @pytest.fixture(scope="session")
@@ -149,6 +165,8 @@ def test_the_table_is_what_the_record_says(resources: dict[str, Any]) -> None:
     ("function", "settings"),
     [
         ("IntakeFunction", IntakeSettings),
+        ("PullFunction", PullSettings),
+        ("ReceiveFunction", ReceiveSettings),
         ("SeparateFunction", SeparateSettings),
         ("StatusFunction", StatusSettings),
         ("SweepFunction", SweepSettings),
@@ -184,8 +202,133 @@ def test_function_logs_do_not_live_for_ever(resources: dict[str, Any]) -> None:
         assert "RetentionInDays" in groups[group]
 
 
-def test_every_route_but_health_needs_a_token(resources: dict[str, Any]) -> None:
+def test_every_route_needs_a_token_but_health_and_what_is_signed(resources: dict[str, Any]) -> None:
     assert resources["Api"]["Properties"]["Auth"]["DefaultAuthorizer"] == "Jwt"
-    events = resources["StatusFunction"]["Properties"]["Events"]
-    open_routes = {event["Properties"]["Path"] for event in events.values() if "Auth" in event["Properties"]}
-    assert open_routes == {"/v1/health"}
+    routes = [
+        event["Properties"]
+        for function in properties(resources, "AWS::Serverless::Function").values()
+        for event in function.get("Events", {}).values()
+        if event["Type"] == "HttpApi"
+    ]
+    assert {route["Path"] for route in routes if "Auth" in route} == {"/v1/health", "/v1/events/r2"}
+
+
+# ---- R2 ------------------------------------------------------------------------------------------
+
+R2 = {
+    "StorageProvider": "r2",
+    "R2Endpoint": "https://account.r2.cloudflarestorage.com",
+    "R2SecretArn": "arn:keys",
+    "R2UploadsBucket": "uploads",
+    "R2StemsBucket": "stems",
+}
+QUEUE = {"R2QueueId": "queue", "R2QueueSecretArn": "arn:token", "CloudflareAccountId": "account"}
+WEBHOOK = {"R2Webhook": "true"}
+
+
+class Evaluator:
+    """CloudFormation's conditions, for a choice of parameters."""
+
+    def __init__(self, template: Template, chosen: dict[str, str]) -> None:
+        self._template = template
+        self._parameters = {
+            name: str(parameter.get("Default", "")) for name, parameter in template["Parameters"].items()
+        } | chosen
+
+    def holds(self, expression: Any) -> Any:
+        if not isinstance(expression, dict):
+            return expression
+        ((function, argument),) = expression.items()
+        match function:
+            case "Ref":
+                return self._parameters[argument]
+            case "Condition":
+                return self.holds(self._template["Conditions"][argument])
+            case "Fn::Equals":
+                left, right = argument
+                return self.holds(left) == self.holds(right)
+            case "Fn::Not":
+                return not self.holds(argument[0])
+            case "Fn::And":
+                return all(self.holds(part) for part in argument)
+        raise AssertionError(f"unknown: {function}")
+
+    def conditional(self) -> set[str]:
+        """The conditional resources that are there."""
+        return {
+            name
+            for name, resource in self._template["Resources"].items()
+            if "Condition" in resource and self.holds({"Condition": resource["Condition"]})
+        }
+
+    def refusals(self) -> list[str]:
+        """What the rules have against the parameters."""
+        return [
+            assertion["AssertDescription"]
+            for rule in self._template["Rules"].values()
+            if self.holds(rule["RuleCondition"])
+            for assertion in rule["Assertions"]
+            if not self.holds(assertion["Assert"])
+        ]
+
+
+PULL = {"PullFunction", "PullLogGroup"}
+RECEIVE = {"ReceiveFunction", "ReceiveLogGroup", "ReceivedTable", "WebhookSecret"}
+COGNITO = {"UserPool", "UserPoolClient"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "there"),
+    [
+        ({}, set()),
+        (R2, set()),
+        (R2 | QUEUE, PULL),
+        (R2 | WEBHOOK, RECEIVE),
+        (R2 | QUEUE | WEBHOOK, PULL | RECEIVE),
+    ],
+)
+def test_what_brings_r2s_notifications_is_there_where_it_is_asked_for(
+    template: Template, chosen: dict[str, str], there: set[str]
+) -> None:
+    stack = Evaluator(template, chosen)
+    assert stack.refusals() == []
+    assert stack.conditional() == COGNITO | there
+
+
+@pytest.mark.parametrize(
+    ("chosen", "missing"),
+    [
+        *((R2 | {name: ""}, name) for name in R2 if name != "StorageProvider"),
+        *((R2 | QUEUE | {name: ""}, name) for name in QUEUE if name != "R2QueueId"),
+        (QUEUE, "StorageProvider r2"),
+        (WEBHOOK, "StorageProvider r2"),
+    ],
+)
+def test_half_a_choice_is_refused(template: Template, chosen: dict[str, str], missing: str) -> None:
+    (refusal,) = Evaluator(template, chosen).refusals()
+    assert refusal.endswith(f"needs {missing}.")
+
+
+def test_the_queue_is_addressed_as_cloudflare_has_it(resources: dict[str, Any]) -> None:
+    variables = resources["PullFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["CLOUDFLARE_QUEUE_URL"] == {
+        "Fn::Sub": "https://api.cloudflare.com/client/v4/accounts/${CloudflareAccountId}/queues/${R2QueueId}"
+    }
+
+
+def test_a_pulled_message_stays_away_until_the_run_is_over(resources: dict[str, Any]) -> None:
+    assert resources["PullFunction"]["Properties"]["Timeout"] < VISIBILITY_SECONDS
+
+
+def test_each_secret_is_read_by_those_who_need_it(resources: dict[str, Any]) -> None:
+    readers: dict[str, set[str]] = {}
+    for name, function in properties(resources, "AWS::Serverless::Function").items():
+        for statement in statements(function):
+            if statement["Action"] == "secretsmanager:GetSecretValue":
+                ((_, resource),) = statement["Resource"].items()
+                readers.setdefault("".join(resource), set()).add(name)
+    assert readers == {
+        "R2SecretArn": set(FUNCTIONS),
+        "R2QueueSecretArn": {"PullFunction"},
+        "WebhookSecretId": {"ReceiveFunction"},
+    }

@@ -7,7 +7,8 @@ import pytest
 from stempipe.errors import Unauthorized
 from stempipe.signatures import TOLERANCE_SECONDS, sign, verify
 
-# What Svix, whose scheme it was, publishes to check others by: docs.svix.com/receiving/verifying-payloads/how-manual
+# What Svix, whose scheme it was, publishes to check others by:
+# https://docs.svix.com/receiving/verifying-payloads/how-manual
 SECRET = "whsec_plJ3nmyCDGBKInavdOK15jsl"
 BODY = b'{"event_type":"ping","data":{"success":true}}'
 NOW = 1731705121

@@ -74,7 +74,13 @@ def test_every_function_runs_the_bootstrap_from_its_source_folder(
 
 @pytest.mark.parametrize(
     ("function", "folder"),
-    [("IntakeFunction", "intake"), ("SeparateFunction", "separate"), ("StatusFunction", "status")],
+    [
+        ("IntakeFunction", "intake"),
+        ("PullFunction", "pull"),
+        ("ReceiveFunction", "receive"),
+        ("SeparateFunction", "separate"),
+        ("StatusFunction", "status"),
+    ],
 )
 def test_a_function_imports_from_its_folder_and_the_layer(
     rewritten: Template, function: str, folder: str
@@ -109,13 +115,26 @@ def test_a_route_is_open_only_where_its_event_says_so(original: Template, rewrit
     assert routes(rewritten)["GET /v1/health"]["AuthorizationType"] == "NONE"
 
 
-def test_every_route_leads_to_its_function(rewritten: Template) -> None:
-    for route in routes(rewritten).values():
-        assert route["Target"] == {"Fn::Sub": "integrations/${StatusFunctionIntegration}"}
-    integration = rewritten["Resources"]["StatusFunctionIntegration"]["Properties"]
-    assert integration["IntegrationUri"] == {"Fn::GetAtt": ["StatusFunction", "Arn"]}
-    permission = rewritten["Resources"]["StatusFunctionApiPermission"]["Properties"]
-    assert permission["FunctionName"] == {"Ref": "StatusFunction"}
+def test_every_route_leads_to_its_function(original: Template, rewritten: Template) -> None:
+    for name, function in of_type(original, "AWS::Serverless::Function").items():
+        own = [event["Properties"] for event in function["Properties"].get("Events", {}).values()]
+        for route in (event for event in own if event.get("ApiId")):
+            target = routes(rewritten)[f"{route['Method']} {route['Path']}"]["Target"]
+            assert target == {"Fn::Sub": f"integrations/${{{name}Integration}}"}
+            integration = rewritten["Resources"][f"{name}Integration"]["Properties"]
+            assert integration["IntegrationUri"] == {"Fn::GetAtt": [name, "Arn"]}
+            permission = rewritten["Resources"][f"{name}ApiPermission"]["Properties"]
+            assert permission["FunctionName"] == {"Ref": name}
+
+
+def test_what_leads_to_a_function_is_there_where_the_function_is(rewritten: Template) -> None:
+    resources = rewritten["Resources"]
+    conditions = {
+        name: resources[name].get("Condition")
+        for name in ("ReceiveFunction", "ReceiveFunctionR2EventRoute", "ReceiveFunctionIntegration")
+    }
+    assert set(conditions.values()) == {"ReceiveR2"}
+    assert "Condition" not in resources["StatusFunctionHealthRoute"]
 
 
 def test_the_authorizer_checks_what_the_template_says(original: Template, rewritten: Template) -> None:

@@ -109,7 +109,8 @@ class CloudflareQueue:
             {
                 "acks": [{"lease_id": message.lease} for message in done],
                 "retries": [
-                    {"lease_id": message.lease, "delay_seconds": seconds} for message, seconds in again.items()
+                    {"lease_id": message.lease, "delay_seconds": seconds}
+                    for message, seconds in again.items()
                 ],
             },
         )

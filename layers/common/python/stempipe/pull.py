@@ -75,4 +75,4 @@ class Puller:
 
 def _delay(attempts: int) -> int:
     """Seconds until a message comes again: 30 at first, twice as long each time, at most 15 minutes."""
-    return min(15 * 2**attempts, 900)
+    return min(15 << attempts, 900)
