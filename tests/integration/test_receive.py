@@ -172,11 +172,9 @@ def test_what_failed_half_way_may_come_again_under_its_id(
     assert len(cloud.messages()) == 1
 
 
-@pytest.mark.parametrize("seconds_ago", [301, -310])
-def test_a_message_of_another_time_is_refused(
-    door: Door, notification: dict[str, Any], jobs: Jobs, seconds_ago: int
-) -> None:
-    assert door.send(notification, seconds_ago=seconds_ago) == (401, "unauthorized")
+def test_a_message_of_another_time_is_refused(door: Door, notification: dict[str, Any], jobs: Jobs) -> None:
+    assert door.send(notification, seconds_ago=301) == (401, "unauthorized")
+    assert door.send(notification, seconds_ago=-310) == (401, "unauthorized")
     assert jobs.newest("alice", 10).jobs == []
 
 
@@ -193,9 +191,9 @@ def test_a_body_over_the_limit_is_refused(door: Door) -> None:
     assert door.send(b" " * (MAX_BODY_BYTES + 1)) == (413, "body_too_large")
 
 
-@pytest.mark.parametrize("body", [b"", b"no JSON", b"{}", b"[]", b"\xff"])
-def test_what_is_no_notification_is_refused(door: Door, body: bytes) -> None:
-    assert door.send(body, as_base64=True) == (422, "invalid_request")
+def test_what_is_no_notification_is_refused(door: Door) -> None:
+    for body in (b"", b"no JSON", b"{}", b"[]", b"\xff"):
+        assert door.send(body, as_base64=True) == (422, "invalid_request")
 
 
 def test_an_upload_of_no_job_is_refused(door: Door, notification: dict[str, Any], cloud: Aws) -> None:
@@ -270,12 +268,10 @@ def test_the_worker_of_the_examples_is_understood(
     assert len(jobs.newest("alice", 10).jobs) == 1
 
 
-@pytest.mark.parametrize(("attempts", "seconds"), [(1, 30), (2, 60), (6, 900), (100, 900)])
-def test_the_worker_tries_again_later_and_later(
-    forward: Callable[..., dict[str, Any]], attempts: int, seconds: int
-) -> None:
+def test_the_worker_tries_again_later_and_later(forward: Callable[..., dict[str, Any]]) -> None:
     with serving(lambda _: Answer(503)) as url:
-        assert forward(url, {"m1": {}}, attempts=attempts) == {"m1": seconds}
+        delays = [forward(url, {"m1": {}}, attempts=attempts)["m1"] for attempts in (1, 2, 6, 100)]
+    assert delays == [30, 60, 900, 900]
 
 
 def test_the_worker_tries_again_when_nobody_answers(forward: Callable[..., dict[str, Any]]) -> None:

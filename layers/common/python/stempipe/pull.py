@@ -10,8 +10,8 @@ from stempipe.intake import Intake
 from stempipe.observability import MetricUnit, logger, metrics
 
 _BATCH = 10
-# With less time left than this, a batch could be cut off in the middle.
-_BATCH_SECONDS = 20
+# With less time left than this nothing more is begun: it takes as long to find storage out of reach.
+_ENOUGH_SECONDS = 20
 VISIBILITY_SECONDS = 120
 """How long a message stays away that was pulled and not settled: longer than a run, so that what one run
 works on does not come to the next."""
@@ -52,11 +52,15 @@ class Puller:
             harm.
         """
         done = put_off = 0
-        while seconds_left() > _BATCH_SECONDS:
+        while seconds_left() > _ENOUGH_SECONDS:
             batch = self.queue.pull(_BATCH, VISIBILITY_SECONDS)
             if not batch:
                 break
-            again = {message: _delay(message.attempts) for message in batch if not self._take(message)}
+            again = {
+                message: _delay(message.attempts)
+                for message in batch
+                if seconds_left() < _ENOUGH_SECONDS or not self._take(message)
+            }
             self.queue.settle([message for message in batch if message not in again], again)
             done += len(batch) - len(again)
             put_off += len(again)
