@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from stempipe.config import JobConfig
 from stempipe.intake import Intake
 from stempipe.job import MAX_ATTEMPTS, Job, Status
-from stempipe.jobs import Jobs, Source
+from stempipe.jobs import Jobs, Source, TransitionRefused
 from stempipe.queue import DeadLetters, JobQueue
 from stempipe.settings import SweepSettings
 from stempipe.storage import Storage
@@ -164,15 +163,16 @@ def test_one_jobs_fault_is_not_the_others(
     assert job().state is Status.FAILED
 
 
-def test_sweeps_at_the_same_time_do_everything_once(
-    sweep: Sweep, cloud: Aws, clock: Clock, jobs: Jobs, make: Callable[[Status], Job], job: Callable[[], Job]
+def test_of_two_sweeps_that_see_the_same_one_puts_it_right(
+    cloud: Aws, clock: Clock, jobs: Jobs, make: Callable[[Status], Job], job: Callable[[], Job]
 ) -> None:
     make(Status.QUEUED)
     jobs.claim("alice", "01K", 30)
     clock.forward(seconds=31)
-    with ThreadPoolExecutor(4) as pool:
-        counts = list(pool.map(lambda _: sweep.sweep_jobs(), range(4)))
-    assert sum(count.get("jobs_queued_again", 0) for count in counts) == 1
+    (first,), (second,) = jobs.overdue(), jobs.overdue()
+    jobs.requeue(first)
+    with pytest.raises(TransitionRefused):
+        jobs.requeue(second)
     assert (job().state, job().attempt) == (Status.QUEUED, 1)
 
 
