@@ -26,15 +26,18 @@ from separation.errors import (
     UnsupportedMediaError,
 )
 from separation.spectrum import SAMPLE_RATE, Samples
+from separation.tags import read_tags
 
 # FFmpeg's names. Playlists and other formats that open further files or addresses are not among them.
 _CONTAINERS = "wav,w64,aiff,caf,flac,mp3,aac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
 _OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "", "enable_drefs": "0"}
-# PyAV before 19 fails on a title that is not UTF-8, unless told not to; PyAV 19 has no such option.
-_METADATA: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+# PyAV before 19 fails on a title that is not UTF-8, unless told to do as PyAV 19 does without being told.
+_METADATA: dict[str, Any] = (
+    {"metadata_errors": "surrogateescape"} if int(av.__version__.split(".")[0]) < 19 else {}
+)
 _SELF_FRAMED = {"mp3", "aac"}  # FFmpeg only estimates the duration of these
 _PROTECTED_TAGS = {"drms", "enca"}
-_LOUDEST = np.float32(65_536)  # a float file may hold anything; far beyond full scale only nonsense is left
+_LOUDEST = np.float32(65_536)  # a float file may hold anything; what is as far beyond full scale is no sound
 _DAMAGED = "The audio is damaged and cannot be decoded. Export or download it again."
 _GAP_SECONDS = 0.5
 _PADDING_SECONDS = 0.1  # encoders fill a song up to whole frames, and count that as its length
@@ -79,6 +82,8 @@ class AudioInput:
         FFmpeg's name of the source's codec.
     seconds : float
         Decoded so far; after the last block, the source's duration.
+    tags : Tags
+        Title, artist and album of the source.
     """
 
     def __init__(self, source: Path, max_seconds: float) -> None:
@@ -121,6 +126,7 @@ class AudioInput:
         self.codec: str = context.codec.canonical_name
         self.sample_rate = context.sample_rate
         self.channels = context.channels
+        self.tags = read_tags(self._container.metadata, self._stream.metadata)
         self._samples = 0
         self._declared = self._declared_seconds()
         certain = self._promise.seconds is not None or self._container.format.name not in _SELF_FRAMED
@@ -254,5 +260,5 @@ def _resampled(resampler: AudioResampler, frame: AudioFrame | None) -> Iterator[
 def _samples(frame: AudioFrame) -> Samples:
     samples = cast(Samples, frame.to_ndarray())
     if not np.abs(samples).max(initial=0) <= _LOUDEST:  # true of NaN, too
-        samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0).clip(-_LOUDEST, _LOUDEST)
+        samples = np.where(np.abs(samples) <= _LOUDEST, samples, np.float32(0))
     return np.repeat(samples, 2, axis=0) if samples.shape[0] == 1 else samples
