@@ -53,7 +53,7 @@ def engine(variant: ModelVariant, bandwidth: Bandwidth) -> Engine:
 
 
 def separate_song(
-    source: Path, destination: Path, config: JobConfig, on_progress: Callable[[float], None]
+    source: Path, destination: Path, config: JobConfig, title: str, on_progress: Callable[[float], None]
 ) -> Separated:
     """The engine, as the rules want it (``stempipe.worker.Separate``)."""
     quality = config.quality
@@ -64,13 +64,16 @@ def separate_song(
             engine(config.model_variant, config.bandwidth),
             stems=config.kept,
             mask_extension=config.mask_extension,
-            output=AudioOutput(quality.output_format, quality.sample_rate, quality.bitrate),
+            output=AudioOutput(
+                quality.output_format, quality.sample_rate, quality.bitrate, quality.bit_depth or 16
+            ),
             max_seconds=settings().max_song_seconds,
+            title=title,
             on_progress=on_progress,
         )
     except SeparationError as error:
         raise UnusableMedia(error.code, str(error)) from error
-    return Separated(made.stems, made.seconds, made.sample_rate, made.channels, made.codec)
+    return Separated(made.stems, made.seconds, made.sample_rate, made.channels, made.codec, made.gain_db)
 
 
 @cache

@@ -45,7 +45,13 @@ def queued(jobs: Jobs, owner: str = "alice", job_id: str = "01K") -> None:
 
 def complete(claim: Claim) -> None:
     claim.complete(
-        {"vocals": "key"}, duration_seconds=1.5, sample_rate=44100, channels=2, codec="mp3", gb_seconds=3.2
+        {"vocals": "key"},
+        gain_db=0.0,
+        duration_seconds=1.5,
+        sample_rate=44100,
+        channels=2,
+        codec="mp3",
+        gb_seconds=3.2,
     )
 
 

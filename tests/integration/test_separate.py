@@ -31,7 +31,12 @@ class Engine:
         self.songs: list[bytes] = []
 
     def __call__(
-        self, source: Path, destination: Path, config: JobConfig, on_progress: Callable[[float], None]
+        self,
+        source: Path,
+        destination: Path,
+        config: JobConfig,
+        title: str,
+        on_progress: Callable[[float], None],
     ) -> Separated:
         self.songs.append(source.read_bytes())
         on_progress(0.5)
@@ -41,7 +46,7 @@ class Engine:
         for stem in config.kept:
             stems[stem] = destination / f"{stem}.{config.quality.output_format}"
             stems[stem].write_bytes(stem.encode())
-        return Separated(stems, seconds=180.0, sample_rate=48000, channels=1, codec="mp3")
+        return Separated(stems, seconds=180.0, sample_rate=48000, channels=1, codec="mp3", gain_db=-1.5)
 
 
 @pytest.fixture

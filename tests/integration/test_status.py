@@ -68,6 +68,7 @@ def completed(jobs: Jobs, filename: str = "my song.mp3", job_id: str = "01K") ->
     claim = jobs.claim("alice", job_id, 30)
     claim.complete(
         {"vocals": "alice/01K/1/vocals.wav", "accompaniment": "alice/01K/1/accompaniment.wav"},
+        gain_db=-1.25,
         duration_seconds=180.25,
         sample_rate=44100,
         channels=2,

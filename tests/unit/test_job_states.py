@@ -153,6 +153,7 @@ class JobLife(RuleBasedStateMachine):
                 case "complete":
                     claim.complete(
                         {"vocals": "k"},
+                        gain_db=0,
                         duration_seconds=1,
                         sample_rate=44100,
                         channels=2,

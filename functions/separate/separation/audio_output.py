@@ -162,8 +162,8 @@ class _Lossless:
 class _Lame:
     """MP3 by lameenc's LAME: the LAME in PyAV's wheels is compiled without optimization, and a third as fast.
 
-    FFmpeg writes the file, tags and a header that says where the song begins and ends included. It takes
-    from its own LAME, which encodes nothing, how many samples an encoder puts before the song.
+    FFmpeg writes the file: tags, and a header that says where the song begins and ends. Its stream is set up
+    as if for its own LAME, which encodes nothing.
     """
 
     _FRAME_SAMPLES = 1152
@@ -181,6 +181,7 @@ class _Lame:
         if output.bitrate:
             self._stream.bit_rate = output.bitrate * 1000
             self._encoder.set_bit_rate(output.bitrate)
+        self._encoder.encode(b"")  # a song of no samples is none that was not begun
         container.start_encoding()
         self._frames_of = av.CodecContext.create("mp3", "r").parse
         self._samples = self._coded = 0
@@ -193,7 +194,7 @@ class _Lame:
         packets = [*self._packets(self._encoder.flush()), *self._packets(None)]
         padding = self._coded - self._DELAY - self._samples
         ends = PacketSideData(packet_sidedata_type_from_literal("skip_samples"), 10)  # type: ignore[call-arg]
-        ends.update(struct.pack("<IIBB", 0, padding, 0, 0))
+        ends.update(struct.pack("<IIBB", self._DELAY, padding, 0, 0))
         packets[-1].set_sidedata(ends)
         return packets
 

@@ -48,6 +48,7 @@ class Spool:
             rest = self._resampler.resample_chunk(np.empty((0, CHANNELS), np.float32), last=True)
             missing = round(self._received * self._sample_rate / SAMPLE_RATE) - self.samples
             self._append(np.pad(rest, ((0, max(0, missing - len(rest))), (0, 0)))[:missing])
+        self._file.flush()
 
     def blocks(self) -> Iterator[Samples]:
         """Read it from the start, in blocks of shape (any, 2), float32."""

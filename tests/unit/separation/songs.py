@@ -1,5 +1,6 @@
 """Songs made on the spot, in every container, and the reading of stems."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,12 +63,17 @@ def tone(seconds: float, hertz: float = 1000.0, *, sample_rate: int = 44_100) ->
 
 
 def write(
-    path: Path, samples: Samples, kind: Kind = KINDS["wav of float"], layout: str | None = None
+    path: Path,
+    samples: Samples,
+    kind: Kind = KINDS["wav of float"],
+    layout: str | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> Path:
     """Encode samples of shape (channels, any)."""
     names = {1: "mono", 2: "stereo", 6: "5.1"}
     layout = layout or names[samples.shape[0]]
     with av.open(path, "w", format=kind.muxer, options=kind.options) as container:
+        container.metadata.update(tags or {})
         stream: Any = container.add_stream(kind.codec, kind.sample_rate, layout=layout)
         for start in range(0, samples.shape[1], 20_000):
             frame = av.AudioFrame.from_ndarray(
@@ -95,11 +101,21 @@ def write_video(path: Path, *, seconds: float = 0.4) -> Path:
 def read(path: Path) -> npt.NDArray[np.float64]:
     """Decode a stem to float64 in +-1, shape (channels, any)."""
     with av.open(path) as container:
-        frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
-        channels = container.streams.audio[0].codec_context.channels
-    if frames[0].dtype == np.int16:  # interleaved
-        return np.concatenate([frame.reshape(-1, channels) for frame in frames]).T / 32_768
-    return np.concatenate(frames, axis=1).astype(np.float64)
+        frames = [
+            frame.to_ndarray().reshape(
+                (frame.layout.nb_channels, -1), order="A" if frame.format.is_planar else "F"
+            )
+            for frame in container.decode(audio=0)
+        ]
+    samples = np.concatenate(frames, axis=1)
+    full_scale = 1 if samples.dtype.kind == "f" else -int(np.iinfo(samples.dtype).min)
+    return samples.astype(np.float64) / full_scale
+
+
+def tags(path: Path) -> dict[str, str]:
+    """A file's tags, by FFmpeg's names in small letters."""
+    with av.open(path) as container:
+        return {name.lower(): value for name, value in container.metadata.items()}
 
 
 def describe(path: Path) -> tuple[str, int, int]:

@@ -1,65 +1,140 @@
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from separation.audio_output import AudioOutput, AudioWriter, to_int16
-from tests.unit.separation.songs import Samples, describe, noise, read, tone
+from separation.audio_output import AudioOutput, AudioWriter, quantize
+from tests.unit.separation.songs import Samples, describe, noise, read, tags, tone
+
+LOSSLESS = [AudioOutput(name, bit_depth=bits) for name, bits in (("wav", 16), ("wav", 24), ("flac", 16), ("flac", 24))]  # fmt: skip
+CODECS = {("wav", 16): "pcm_s16le", ("wav", 24): "pcm_s24le", ("wav", 32): "pcm_f32le"}
 
 
-def write(path: Path, output: AudioOutput, song: Samples, block: int = 50_001) -> Path:
-    writer = AudioWriter(path, output)
-    for start in range(0, song.shape[1], block):
-        writer.write(song[:, start : start + block])
-    writer.finish()
+def write(path: Path, output: AudioOutput, song: Samples, block: int = 50_001, **more: Any) -> Path:
+    """Write samples of shape (2, any)."""
+    with AudioWriter(path, output, **more) as writer:
+        for start in range(0, song.shape[1], block):
+            writer.write(song[:, start : start + block].T)
+        writer.finish()
     return path
 
 
+@contextmanager
+def limited_files(size: int) -> Iterator[None]:
+    """No file can grow beyond a size, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 @pytest.mark.parametrize("samples", [1, 1023, 44_100, 300_001])
-@pytest.mark.parametrize("name", ["wav", "flac"])
-def test_lossless_files_hold_the_rounded_samples(tmp_path: Path, name: str, samples: int) -> None:
+@pytest.mark.parametrize("output", LOSSLESS)
+def test_lossless_files_hold_the_rounded_samples(tmp_path: Path, output: AudioOutput, samples: int) -> None:
     song = noise(samples / 44_100)
-    path = write(tmp_path / f"stem.{name}", AudioOutput(name), song)  # type: ignore[arg-type]
-    assert np.array_equal(read(path), np.rint(song.astype(np.float64) * 32_768) / 32_768)
-    assert describe(path)[:2] == ({"wav": "pcm_s16le"}.get(name, name), 44_100)
+    path = write(tmp_path / f"stem.{output.format}", output, song)
+    steps = 2 ** (output.bit_depth - 1)
+    assert np.array_equal(read(path), np.rint(song.astype(np.float64) * steps) / steps)
+    assert describe(path)[:2] == (CODECS.get((output.format, output.bit_depth), "flac"), 44_100)
 
 
-def test_samples_are_rounded_and_saturate() -> None:
-    scale = 1 / 32_768
-    song = np.array([[0, 0.4 * scale, 0.6 * scale, -0.6 * scale, 1.0, 1.7, -1.0, -1.7, 40.0]], np.float32)
-    assert to_int16(song).tolist() == [[0, 0, 1, -1, 32_767, 32_767, -32_768, -32_768, 32_767]]
+def test_float_files_hold_the_samples_whatever_they_are(tmp_path: Path) -> None:
+    song = noise(1) * np.float32(7)
+    path = write(tmp_path / "stem.wav", AudioOutput("wav", 48_000, bit_depth=32), song)
+    assert np.array_equal(read(path), song)
+    assert describe(path)[:2] == ("pcm_f32le", 48_000)
 
 
-@pytest.mark.parametrize("samples", [1, 2, 147, 1023, 44_100, 44_101, 300_007])
-@pytest.mark.parametrize("name", ["wav", "flac"])
-def test_48_khz_is_as_long_as_the_song_to_the_sample(tmp_path: Path, name: str, samples: int) -> None:
-    output = AudioOutput(name, 48_000)  # type: ignore[arg-type]
-    path = write(tmp_path / f"stem.{name}", output, noise(samples / 44_100))
-    assert read(path).shape == (2, round(samples * 48_000 / 44_100))
-    assert describe(path)[1] == 48_000
+@pytest.mark.parametrize("bits", [16, 24])
+def test_samples_are_rounded_to_the_nearest_and_do_not_wrap_around(bits: Literal[16, 24]) -> None:
+    steps = 2 ** (bits - 1)
+    inside = np.array([[0, 0.4, 0.6, -0.6, 1000.4, -1000.6]], np.float32) / np.float32(steps)
+    outside = np.array([[1.0, 1.7, -1.0, -1.7, 40.0]], np.float32)
+    below = quantize(np.concatenate([inside, outside], axis=1), bits) >> (0 if bits == 16 else 8)
+    assert below.tolist() == [[0, 0, 1, -1, 1000, -1001, steps - 1, steps - 1, -steps, -steps, steps - 1]]
 
 
-def test_48_khz_is_the_same_sound_in_time(tmp_path: Path) -> None:
-    found = read(write(tmp_path / "stem.wav", AudioOutput("wav", 48_000), tone(2)))
-    expected = tone(2, sample_rate=48_000)
-    middle = slice(1_000, -1_000)
-    assert np.abs(found[:, middle] - expected[:, middle]).max() < 1e-3
+@given(peak=st.floats(0, 1000, width=32), bits=st.sampled_from([16, 24]))
+def test_stems_are_turned_down_only_if_one_would_clip_and_then_none_does(
+    peak: float, bits: Literal[16, 24]
+) -> None:
+    gain_db = AudioOutput(bit_depth=bits).gain_db(peak)
+    steps = 2 ** (bits - 1)
+    assert (gain_db < 0) == (round(peak * steps) > steps - 1)
+    loudest = np.array([[peak, -peak]], np.float32)
+    found = quantize(loudest, bits, 10 ** (gain_db / 20)) >> (0 if bits == 16 else 8)
+    assert np.abs(found).max() <= steps - 1
+    if gain_db:
+        assert np.abs(found).min() >= steps - 3  # and no further than needed
+
+
+def test_float_is_never_turned_down() -> None:
+    assert AudioOutput(bit_depth=32).gain_db(40.0) == 0
+
+
+def test_mp3_is_turned_down_like_16_bits() -> None:
+    assert AudioOutput("mp3", bitrate=192).gain_db(2.0) == AudioOutput().gain_db(2.0) < -6
+
+
+def test_the_writer_turns_down(tmp_path: Path) -> None:
+    song = noise(1) * np.float32(4)
+    path = write(tmp_path / "stem.flac", AudioOutput("flac", bit_depth=24), song, gain_db=-12.5)
+    assert np.abs(read(path) - 10 ** (-12.5 / 20) * song).max() < 1e-6
 
 
 @pytest.mark.parametrize("bitrate", [64, 128, 192, 320])
 @pytest.mark.parametrize("sample_rate", [44_100, 48_000])
 def test_mp3_has_its_bitrate_and_its_length(tmp_path: Path, bitrate: int, sample_rate: int) -> None:
     output = AudioOutput("mp3", sample_rate, bitrate)
-    path = write(tmp_path / "stem.mp3", output, tone(3))
+    song = tone(3, sample_rate=sample_rate)
+    path = write(tmp_path / "stem.mp3", output, song)
     assert describe(path) == ("mp3", sample_rate, bitrate * 1000)
+    assert path.stat().st_size == pytest.approx(3 * bitrate * 125, rel=0.03)
     found = read(path)
-    assert found.shape == (2, 3 * sample_rate)
-    expected = tone(3, sample_rate=sample_rate)
+    assert found.shape == song.shape
     middle = slice(5_000, -5_000)
-    gain = np.vdot(found[:, middle], expected[:, middle]) / np.vdot(expected[:, middle], expected[:, middle])
-    assert gain == pytest.approx(1, abs=0.06)  # LAME turns down a little, so that its own noise cannot clip
-    assert np.abs(found[:, middle] - gain * expected[:, middle]).max() < 0.02
+    gain = np.vdot(found[:, middle], song[:, middle]) / np.vdot(song[:, middle], song[:, middle])
+    assert gain == pytest.approx(1, abs=0.07)  # LAME turns down a little, so that its own noise cannot clip
+    assert np.abs(found[:, middle] - gain * song[:, middle]).max() < 0.02
 
 
-def test_a_file_of_no_samples_can_be_finished(tmp_path: Path) -> None:
-    write(tmp_path / "stem.wav", AudioOutput(), noise(0))
+@pytest.mark.parametrize("samples", [1, 1151, 1152, 1153, 20_000, 44_101])
+def test_an_mp3_is_as_long_as_the_song_to_the_sample(tmp_path: Path, samples: int) -> None:
+    path = write(tmp_path / "stem.mp3", AudioOutput("mp3", bitrate=192), noise(samples / 44_100), 7_777)
+    assert read(path).shape == (2, samples)
+
+
+@pytest.mark.parametrize("name", ["wav", "flac", "mp3"])
+def test_tags_are_written(tmp_path: Path, name: Literal["wav", "flac", "mp3"]) -> None:
+    wanted = {"title": "Überall \U0001f3b5 (vocals)", "artist": "Ä & B", "album": "x" * 200}
+    path = write(tmp_path / f"stem.{name}", AudioOutput(name), noise(1), tags=wanted)
+    assert wanted.items() <= tags(path).items()
+
+
+def test_a_wav_file_can_grow_beyond_4_gb(tmp_path: Path) -> None:
+    # FFmpeg keeps room for the sizes of RF64, and makes the file one when it needs them.
+    header = write(tmp_path / "stem.wav", AudioOutput(), noise(0.1)).read_bytes()[:64]
+    assert (header[:4], header[12:16]) == (b"RIFF", b"JUNK")
+    assert int.from_bytes(header[16:20], "little") >= 28
+
+
+@pytest.mark.parametrize("missing", [1, 100, 20_000])
+@pytest.mark.parametrize("name", ["wav", "flac", "mp3"])
+def test_a_full_disk_is_an_error(tmp_path: Path, name: Literal["wav", "flac", "mp3"], missing: int) -> None:
+    song, output = noise(2), AudioOutput(name, bitrate=192 if name == "mp3" else None)
+    size = write(tmp_path / "whole", output, song).stat().st_size
+    with limited_files(size - missing), pytest.raises(OSError, match="too large"):
+        write(tmp_path / "cut", output, song)
+
+
+@pytest.mark.parametrize("name", ["wav", "flac", "mp3"])
+def test_a_file_of_no_samples_can_be_finished(tmp_path: Path, name: Literal["wav", "flac", "mp3"]) -> None:
+    write(tmp_path / f"stem.{name}", AudioOutput(name), noise(0))

@@ -25,6 +25,9 @@ from stempipe.uploads import job_upload_key
 # AWS Lambda, x86, per GB-second; see docs/architecture.md.
 USD_PER_GB_SECOND = 0.0000166667
 
+_LONGEST_NAME = 255  # bytes
+_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]')
+
 
 class _Json(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True)
@@ -74,6 +77,11 @@ class ResultsView(_Json):
     """Links to the stems. They expire; ask for the job again to get new ones."""
 
     stems: dict[str, str]
+    gain_db: float = Field(
+        le=0,
+        description="What all stems were turned down by, so that none of them clips; 0 if nothing. "
+        "They sum to the song turned down as much.",
+    )
 
 
 class CostView(_Json):
@@ -242,17 +250,17 @@ class Api:
     def _results(self, job: Job) -> ResultsView | None:
         if job.stem_keys is None:
             return None
-        song = job.filename.rpartition(".")[0] or job.filename
         return ResultsView(
             stems={
                 stem: self.storage.download_link(
                     self.settings.stems_bucket,
                     key,
-                    f"{song} - {stem}.{key.rpartition('.')[2]}",
+                    _download_name(job.song, stem, key.rpartition(".")[2]),
                     self.settings.download_link_seconds,
                 )
                 for stem, key in job.stem_keys.items()
-            }
+            },
+            gain_db=job.gain_db or 0.0,
         )
 
 
@@ -260,6 +268,12 @@ def _cost(gb_seconds: float | None) -> CostView | None:
     if gb_seconds is None:
         return None
     return CostView(gb_seconds=gb_seconds, usd=round(gb_seconds * USD_PER_GB_SECOND, 6))
+
+
+def _download_name(song: str, stem: str, ending: str) -> str:
+    """File name of a stem: nothing in it that a file system refuses, and no longer than one allows."""
+    rest = f" - {stem}.{ending}"
+    return _NOT_IN_NAMES.sub("_", song).encode()[: _LONGEST_NAME - len(rest)].decode(errors="ignore") + rest
 
 
 def _base_name(filename: str) -> str:
@@ -271,7 +285,7 @@ def _base_name(filename: str) -> str:
         Nothing is left.
     """
     name = re.split(r"[/\\]", filename)[-1]
-    name = re.sub(r'[\x00-\x1f\x7f<>:"|?*]', "_", name).strip()
+    name = _NOT_IN_NAMES.sub("_", name).strip()
     if not name.strip("._ "):
         raise InvalidRequest("filename: give the song's file name, such as song.mp3")
     return name

@@ -23,6 +23,7 @@ STEMS: dict[ModelVariant, tuple[str, ...]] = {
 # What MPEG-1 Layer III has between 64 and 320 kbit/s, at 44.1 and at 48 kHz.
 _BITRATES = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _DEFAULT_BITRATE = 192
+_DEFAULT_BIT_DEPTH = 16
 
 
 class _Strict(BaseModel):
@@ -36,6 +37,12 @@ class Quality(_Strict):
 
     sample_rate: Literal[44100, 48000] = Field(44100, description="Samples a second.")
     output_format: Literal["wav", "flac", "mp3"] = "wav"
+    bit_depth: Literal[16, 24, 32] | None = Field(
+        None,
+        description="Bits a sample: 16, 24, or 32 for float. flac has 16 and 24, mp3 has none; 16 if not given.",
+        examples=[16, 24],
+        validate_default=True,
+    )
     bitrate: int | None = Field(
         None,
         description="kbit/s, for mp3 only; 192 if not given.",
@@ -43,10 +50,22 @@ class Quality(_Strict):
         validate_default=True,
     )
 
+    @field_validator("bit_depth")
+    @classmethod
+    def _the_format_has_the_bit_depth(cls, bit_depth: int | None, info: ValidationInfo) -> int | None:
+        # A format that was refused is not among the data, and has its own error.
+        match info.data.get("output_format"):
+            case "wav" | "flac" if bit_depth is None:
+                return _DEFAULT_BIT_DEPTH
+            case "flac" if bit_depth == 32:
+                raise ValueError("32 is for wav; flac has 16 and 24")
+            case "mp3" if bit_depth is not None:
+                raise ValueError("is for wav and flac; mp3 has none")
+        return bit_depth
+
     @field_validator("bitrate")
     @classmethod
     def _mp3_alone_has_a_bitrate(cls, bitrate: int | None, info: ValidationInfo) -> int | None:
-        # A format that was refused is not among the data, and has its own error.
         match info.data.get("output_format"):
             case "mp3" if bitrate is None:
                 return _DEFAULT_BITRATE

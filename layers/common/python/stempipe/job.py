@@ -124,6 +124,7 @@ class Job(Model):
     codec = UnicodeAttribute(null=True)
 
     stem_keys = JSONAttribute(attr_name="stemKeys", null=True)
+    gain_db = NumberAttribute(attr_name="gainDb", null=True)
     error_code = UnicodeAttribute(attr_name="errorCode", null=True)
     error_message = UnicodeAttribute(attr_name="errorMessage", null=True)
     gb_seconds = NumberAttribute(attr_name="gbSeconds", null=True)
@@ -140,6 +141,11 @@ class Job(Model):
     def config(self) -> JobConfig:
         """The configuration, as asked for and completed by defaults."""
         return JobConfig.model_validate(self.config_json)
+
+    @property
+    def song(self) -> str:
+        """The name of the song, after its file."""
+        return self.filename.rpartition(".")[0] or self.filename
 
     @property
     def state(self) -> Status:

@@ -413,6 +413,7 @@ class Claim:
         self,
         stem_keys: Mapping[str, str],
         *,
+        gain_db: float,
         duration_seconds: float,
         sample_rate: int,
         channels: int,
@@ -431,6 +432,7 @@ class Claim:
             [
                 Job.progress.set(100),
                 Job.stem_keys.set(dict(stem_keys)),
+                Job.gain_db.set(round(gain_db, 6)),
                 Job.duration_seconds.set(round(duration_seconds, 3)),
                 Job.sample_rate.set(sample_rate),
                 Job.channels.set(channels),

@@ -55,6 +55,8 @@ class Separated:
         File of each kept stem.
     seconds, sample_rate, channels, codec
         Of the song, as decoded.
+    gain_db
+        What all stems were turned down by, so that none clips: negative, or 0.
     """
 
     stems: Mapping[str, Path]
@@ -62,17 +64,23 @@ class Separated:
     sample_rate: int
     channels: int
     codec: str
+    gain_db: float
 
 
 class Separate(Protocol):
     """Separates the song in ``source`` into files in ``destination``.
 
-    Calls ``on_progress`` with the share done, 0 to 1; what that raises ends the work. Raises
-    ``UnusableMedia`` for a song that cannot be separated.
+    ``title`` is the song's, if it does not say so itself. Calls ``on_progress`` with the share done, 0 to
+    1; what that raises ends the work. Raises ``UnusableMedia`` for a song that cannot be separated.
     """
 
     def __call__(
-        self, source: Path, destination: Path, config: JobConfig, on_progress: Callable[[float], None]
+        self,
+        source: Path,
+        destination: Path,
+        config: JobConfig,
+        title: str,
+        on_progress: Callable[[float], None],
     ) -> Separated: ...
 
 
@@ -272,11 +280,12 @@ class Worker:
                 )
                 heartbeat.at(Stage.SEPARATING, 0)
                 separated = self.separate(
-                    source, stems, config, lambda share: heartbeat.at(Stage.SEPARATING, share)
+                    source, stems, config, job.song, lambda share: heartbeat.at(Stage.SEPARATING, share)
                 )
                 keys = self._put(job, config, separated, heartbeat)
             claim.complete(
                 keys,
+                gain_db=separated.gain_db,
                 duration_seconds=separated.seconds,
                 sample_rate=separated.sample_rate,
                 channels=separated.channels,
