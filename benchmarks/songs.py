@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from separation.audio_input import AudioInput
-from separation.audio_output import to_int16
+from separation.audio_output import quantize
 from separation.spectrum import CHANNELS, SAMPLE_RATE
 
 LONGEST = 600.0  # seconds; Spleeter's command leaves out what comes after
@@ -27,7 +27,7 @@ def tile(source: Path, path: Path, seconds: float) -> Path:
         for gain in cycle(_GAINS):
             with AudioInput(source, LONGEST) as song:
                 for block in song.blocks():
-                    file.writeframes(to_int16(gain * block[:, :left].T).tobytes())
+                    file.writeframes(quantize(gain * block[:, :left].T, 16).tobytes())
                     left -= block.shape[1]
                     if left <= 0:
                         return path

@@ -16,7 +16,8 @@ from separation.audio_input import AudioInput
 from separation.audio_output import AudioWriter
 from separation.masks import soft_mask, total_power
 from separation.silent_openvino import ops, ov
-from separation.spectrum import Inverse, segments
+from separation.spectrum import SAMPLE_RATE, Inverse, segments
+from separation.spool import Spool
 
 STAGES = ("decode", "spectrum", "network", "masks and inverse", "encode")
 UNET_FLOP = 2 * 6.10e9  # of one U-Net and segment, as Spleeter has it: a multiplication and an addition each
@@ -60,7 +61,7 @@ def stage_seconds(song: Path, folder: Path, engine: Engine) -> tuple[dict[str, f
     """
     watch = Stopwatch()
     inverses = [Inverse() for _ in engine.stems]
-    writers = [AudioWriter(folder / f"{stem}.wav", AudioOutput("wav")) for stem in engine.stems]
+    spools = [Spool(folder, SAMPLE_RATE) for _ in engine.stems]
     count = 0
     with AudioInput(song, 600) as opened:
         for segment in watch.each("spectrum", segments(watch.each("decode", opened.blocks()))):
@@ -71,14 +72,18 @@ def stage_seconds(song: Path, folder: Path, engine: Engine) -> tuple[dict[str, f
                 estimates = engine.estimate(magnitude.transpose(1, 2, 0))
             with watch.timing("masks and inverse"):
                 total = total_power(estimates)
-            for estimate, inverse, writer in zip(estimates, inverses, writers, strict=True):
+            for estimate, inverse, spool in zip(estimates, inverses, spools, strict=True):
                 with watch.timing("masks and inverse"):
                     mask = soft_mask(estimate, total, len(estimates)).transpose(2, 0, 1)
                     samples = inverse.add(segment, mask, None)
                 with watch.timing("encode"):
-                    writer.write(samples)
-    with watch.timing("encode"):
-        for writer in writers:
+                    spool.write(samples)
+    output = AudioOutput("wav")
+    for stem, spool in zip(engine.stems, spools, strict=True):
+        with watch.timing("encode"), spool, AudioWriter(folder / f"{stem}.wav", output) as writer:
+            spool.finish()
+            for block in spool.blocks():
+                writer.write(block)
             writer.finish()
     seconds = {stage: watch.seconds[stage] for stage in STAGES}
     seconds["spectrum"] -= seconds["decode"]  # decoding goes on inside it

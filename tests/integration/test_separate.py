@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from stempipe.config import JobConfig
@@ -18,6 +19,7 @@ from stempipe.queue import JobMessage
 from stempipe.storage import Storage
 from stempipe.worker import Separated, TryAgain, Worker
 from tests.aws import STEMS, UPLOADS, Aws
+from tests.unit.separation import songs
 
 MESSAGE = JobMessage(owner="alice", id="01K")
 KEY = "jobs/alice/01K"
@@ -89,6 +91,7 @@ def test_a_queued_job_becomes_stems(
     done = job()
     assert (done.state, done.progress, done.attempt) == (Status.COMPLETED, 100, 1)
     assert (done.duration_seconds, done.sample_rate, done.channels) == (180.0, 48000, 1)
+    assert done.gain_db == -1.5
     assert engine.songs == [b"song"]
     assert done.stem_keys == {
         "vocals": "alice/01K/1/vocals.wav",
@@ -266,6 +269,30 @@ def test_the_handler_separates_with_the_real_engine(
     # b"song" is no audio: the engine says so, and the message is done with.
     assert handler(received(cloud, MESSAGE.model_dump_json())) == {"batchItemFailures": []}
     assert (job().state, job().error_code) == (Status.FAILED, "unsupported_media")
+
+
+def test_the_handler_turns_a_hot_songs_stems_down_together_and_the_job_says_by_how_much(
+    handler: Callable[[dict[str, Any]], dict[str, Any]], cloud: Aws, jobs: Jobs, tmp_path: Path
+) -> None:
+    hot = np.clip(8 * (songs.noise(2) + songs.tone(2)), -1, 1)
+    song = songs.write(tmp_path / "song.wav", hot)
+    etag = cloud.s3.put_object(Bucket=UPLOADS, Key=KEY, Body=song.read_bytes())["ETag"].strip('"')
+    source = Source("s3", UPLOADS, KEY, "Hot Song.wav", bytes=song.stat().st_size, etag=etag)
+    config = JobConfig.from_json('{"quality": {"outputFormat": "flac", "bitDepth": 24}}')
+    jobs.add("alice", "01K", Status.QUEUED, source, config)
+
+    assert handler(received(cloud, MESSAGE.model_dump_json())) == {"batchItemFailures": []}
+    done = jobs.get("alice", "01K")
+    assert done.state is Status.COMPLETED
+    assert done.gain_db < -0.5
+    heard = []
+    for stem, key in done.stem_keys.items():
+        path = tmp_path / f"{stem}.flac"
+        cloud.s3.download_file(STEMS, key, str(path))
+        assert songs.tags(path)["title"] == f"Hot Song ({stem})"
+        heard.append(songs.read(path))
+        assert np.abs(heard[-1]).max() < 1 - 2**-23
+    assert np.abs(sum(heard) - 10 ** (done.gain_db / 20) * hot).max() < 1e-5
 
 
 def test_the_handler_sends_back_what_must_be_tried_again_and_when(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from types import ModuleType
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
@@ -99,7 +99,12 @@ def test_a_new_job_awaits_its_upload(ask: Ask, jobs: Jobs) -> None:
     job = body["job"]
     assert job["status"] == "awaiting_upload"
     assert job["config"]["stems"] == {"vocals": True, "accompaniment": False}
-    assert job["config"]["quality"] == {"sampleRate": 44100, "outputFormat": "mp3", "bitrate": 192}
+    assert job["config"]["quality"] == {
+        "sampleRate": 44100,
+        "outputFormat": "mp3",
+        "bitDepth": None,
+        "bitrate": 192,
+    }
     assert job["source"]["filename"] == "song.mp3"
     assert (job["progress"], job["results"], job["error"], job["attempt"]) == (0, None, None, 0)
     assert jobs.get("alice", job["id"]).state is Status.AWAITING_UPLOAD
@@ -211,6 +216,7 @@ def test_a_completed_job_links_to_its_stems_under_sensible_names(ask: Ask, jobs:
     body = ask("GET", "/v1/jobs/01K").body
     assert body["status"] == "completed"
     assert set(body["results"]["stems"]) == {"vocals", "accompaniment"}
+    assert body["results"]["gainDb"] == -1.25
     link = urlsplit(body["results"]["stems"]["vocals"])
     assert STEMS in link.netloc + link.path
     (disposition,) = parse_qs(link.query)["response-content-disposition"]
@@ -234,6 +240,16 @@ def test_names_that_would_break_a_header_do_not(ask: Ask, jobs: Jobs) -> None:
     assert disposition.isascii()
     assert disposition.isprintable()
     assert disposition.count('"') == 2
+
+
+def test_a_stems_name_is_no_longer_than_a_file_system_allows(ask: Ask, jobs: Jobs) -> None:
+    completed(jobs, filename="\U0001f3b5" * 250 + ".mp3")
+    link = urlsplit(ask("GET", "/v1/jobs/01K").body["results"]["stems"]["accompaniment"])
+    (disposition,) = parse_qs(link.query)["response-content-disposition"]
+    name = unquote(disposition.rpartition("UTF-8''")[2])
+    assert 250 < len(name.encode()) <= 255
+    assert name.startswith("\U0001f3b5" * 50)
+    assert name.endswith("\U0001f3b5 - accompaniment.wav")
 
 
 def test_anothers_job_and_none_look_the_same(ask: Ask, jobs: Jobs) -> None:

@@ -16,7 +16,7 @@ def test_defaults_are_spelled_out() -> None:
         "model": "spleeter",
         "modelVariant": "2stems",
         "stems": {"vocals": True, "accompaniment": True},
-        "quality": {"sampleRate": 44100, "outputFormat": "wav"},
+        "quality": {"sampleRate": 44100, "outputFormat": "wav", "bitDepth": 16},
         "bandwidth": "11khz",
         "maskExtension": "average",
     }
@@ -37,6 +37,20 @@ def test_stems_left_out_are_not_kept() -> None:
 
 def test_mp3_has_a_bitrate_by_default() -> None:
     assert JobConfig.from_json('{"quality": {"outputFormat": "mp3"}}').quality.bitrate == 192
+
+
+@pytest.mark.parametrize(
+    ("quality", "bit_depth"),
+    [
+        ({"outputFormat": "flac"}, 16),
+        ({"outputFormat": "flac", "bitDepth": 24}, 24),
+        ({"bitDepth": 24}, 24),
+        ({"bitDepth": 32}, 32),
+        ({"outputFormat": "mp3"}, None),
+    ],
+)
+def test_formats_have_their_bit_depths(quality: dict[str, Any], bit_depth: int | None) -> None:
+    assert JobConfig.from_json(json.dumps({"quality": quality})).quality.bit_depth == bit_depth
 
 
 def test_a_configuration_survives_its_own_json() -> None:
@@ -66,6 +80,14 @@ def test_a_configuration_survives_its_own_json() -> None:
         ({"quality": {"outputFormat": "mp3", "bitrate": 100}}, "config.quality.bitrate"),
         ({"quality": {"outputFormat": "mp3", "bitrate": 321}}, "config.quality.bitrate"),
         ({"quality": {"outputFormat": "mp3", "bitrate": 192.5}}, "config.quality.bitrate"),
+        ({"quality": {"bitDepth": 20}}, "config.quality.bitDepth"),
+        ({"quality": {"bitDepth": "16"}}, "config.quality.bitDepth"),
+        ({"quality": {"bitDepth": 16.5}}, "config.quality.bitDepth"),
+        ({"quality": {"outputFormat": "flac", "bitDepth": 32}}, "config.quality.bitDepth: 32 is for wav"),
+        (
+            {"quality": {"outputFormat": "mp3", "bitDepth": 16}},
+            "config.quality.bitDepth: is for wav and flac",
+        ),
         ({"bandwidth": "22khz"}, "config.bandwidth"),
         ({"maskExtension": "ones"}, "config.maskExtension"),
         ({"colour": "blue"}, "config.colour"),

@@ -90,7 +90,9 @@ class AudioWriter:
     def __init__(
         self, path: Path, output: AudioOutput, gain_db: float = 0.0, tags: Mapping[str, str] | None = None
     ) -> None:
-        self._container = av.open(path, "w", format=output.format, options=_MUXER_OPTIONS[output.format])
+        self._container = av.open(
+            path, "w", format=output.format, container_options=_MUXER_OPTIONS[output.format]
+        )
         self._container.metadata.update(tags or {})
         self._gain = 10 ** (gain_db / 20)
         self._bit_depth = output.bit_depth

@@ -32,7 +32,7 @@ class Spool:
         self._resampler: Any = None
         if sample_rate != SAMPLE_RATE:
             self._resampler = soxr.ResampleStream(SAMPLE_RATE, sample_rate, CHANNELS, "float32", "HQ")
-        self._file = TemporaryFile(dir=folder)  # noqa: SIM115 - __exit__ closes it
+        self._file = TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115 - closed by close
 
     def write(self, samples: Samples) -> None:
         """Append samples, shape (2, any), float32 at 44.1 kHz."""
@@ -48,7 +48,6 @@ class Spool:
             rest = self._resampler.resample_chunk(np.empty((0, CHANNELS), np.float32), last=True)
             missing = round(self._received * self._sample_rate / SAMPLE_RATE) - self.samples
             self._append(np.pad(rest, ((0, max(0, missing - len(rest))), (0, 0)))[:missing])
-        self._file.flush()
 
     def blocks(self) -> Iterator[Samples]:
         """Read it from the start, in blocks of shape (any, 2), float32."""
@@ -69,4 +68,6 @@ class Spool:
     def _append(self, interleaved: Samples) -> None:
         self.samples += len(interleaved)
         self.peak = max(self.peak, float(interleaved.max(initial=0)), -float(interleaved.min(initial=0)))
-        self._file.write(interleaved.data)
+        rest = interleaved.reshape(-1).view(np.uint8).data
+        while len(rest):  # a disk that is nearly full takes a part
+            rest = rest[self._file.write(rest) :]

@@ -108,7 +108,7 @@ def read(path: Path) -> npt.NDArray[np.float64]:
             for frame in container.decode(audio=0)
         ]
     samples = np.concatenate(frames, axis=1)
-    full_scale = 1 if samples.dtype.kind == "f" else -int(np.iinfo(samples.dtype).min)
+    full_scale = 1 if samples.dtype.kind == "f" else 2 ** (8 * samples.dtype.itemsize - 1)
     return samples.astype(np.float64) / full_scale
 
 

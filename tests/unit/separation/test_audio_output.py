@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from separation.audio_output import AudioOutput, AudioWriter, quantize
 from tests.unit.separation.songs import Samples, describe, noise, read, tags, tone
 
-LOSSLESS = [AudioOutput(name, bit_depth=bits) for name, bits in (("wav", 16), ("wav", 24), ("flac", 16), ("flac", 24))]  # fmt: skip
+LOSSLESS = [
+    AudioOutput("wav", bit_depth=16),
+    AudioOutput("wav", bit_depth=24),
+    AudioOutput("flac", bit_depth=16),
+    AudioOutput("flac", bit_depth=24),
+]
 CODECS = {("wav", 16): "pcm_s16le", ("wav", 24): "pcm_s24le", ("wav", 32): "pcm_f32le"}
 
 
@@ -121,9 +126,9 @@ def test_tags_are_written(tmp_path: Path, name: Literal["wav", "flac", "mp3"]) -
 
 def test_a_wav_file_can_grow_beyond_4_gb(tmp_path: Path) -> None:
     # FFmpeg keeps room for the sizes of RF64, and makes the file one when it needs them.
-    header = write(tmp_path / "stem.wav", AudioOutput(), noise(0.1)).read_bytes()[:64]
-    assert (header[:4], header[12:16]) == (b"RIFF", b"JUNK")
-    assert int.from_bytes(header[16:20], "little") >= 28
+    header = write(tmp_path / "stem.wav", AudioOutput(), noise(0.1)).read_bytes()[:80]
+    assert header.startswith(b"RIFF")
+    assert b"JUNK\x1c\0\0\0" in header
 
 
 @pytest.mark.parametrize("missing", [1, 100, 20_000])

@@ -11,7 +11,7 @@ import pytest
 from separation import AudioOutput, Engine, Separated, SeparationError, separate
 from separation.masks import Magnitude
 from tests.unit.separation.engines import HalvingEngine
-from tests.unit.separation.songs import KINDS, Kind, Samples, noise, read, tone, write
+from tests.unit.separation.songs import KINDS, Kind, Samples, noise, read, tags, tone, write
 
 SEGMENT = 524_288
 STEMS = ("vocals", "accompaniment")
@@ -33,16 +33,19 @@ class Run:
         output: AudioOutput = AudioOutput(),  # noqa: B008
         on_progress: Callable[[float], None] | None = None,
         kind: Kind = KINDS["wav of float"],
+        title: str = "",
+        song_tags: dict[str, str] | None = None,
     ) -> Separated:
         self.folder.mkdir(exist_ok=True)
         return separate(
-            write(self.folder.parent / f"{self.folder.name}.{kind.ending}", song, kind),
+            write(self.folder.parent / f"{self.folder.name}.{kind.ending}", song, kind, tags=song_tags),
             self.folder,
             self.engine,
             stems=stems,
             mask_extension=mask_extension,
             output=output,
             max_seconds=120,
+            title=title,
             on_progress=on_progress,
         )
 
@@ -64,6 +67,7 @@ def test_each_stem_is_its_share_of_the_song(run: Run, tmp_path: Path, engine: Ha
         channels=2,
         sample_rate=44_100,
         codec="pcm_f32le",
+        gain_db=0.0,
     )
     # Wiener masks of estimates 1 : 3 are 1/10 and 9/10.
     assert np.abs(read(done.stems["vocals"]) - 0.1 * song).max() < 2 / 32_768
@@ -102,6 +106,73 @@ def test_two_songs_in_one_process_are_not_mixed(tmp_path: Path, spleeter_engine:
     assert not np.array_equal(alone["one"][0], alone["other"][0][:, : alone["one"][0].shape[1]])
 
 
+def hot(seconds: float) -> Samples:
+    """A song whose every peak is at full scale: what is left of it without some of its parts goes beyond."""
+    samples: Samples = np.clip(8 * (noise(seconds) + tone(seconds)), -1, 1)
+    return samples
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        AudioOutput("wav"),
+        AudioOutput("wav", 48_000),
+        AudioOutput("wav", bit_depth=24),
+        AudioOutput("flac"),
+        AudioOutput("flac", 48_000, bit_depth=24),
+    ],
+)
+def test_stems_that_would_clip_are_all_turned_down_and_sum_to_the_song_turned_down(
+    tmp_path: Path, spleeter_engine: Engine, output: AudioOutput
+) -> None:
+    song = hot(3)
+    as_they_are = AudioOutput("wav", output.sample_rate, bit_depth=32)
+    plain = Run(tmp_path / "plain", spleeter_engine)(song, output=as_they_are)
+    loud = {stem: read(path) for stem, path in plain.stems.items()}
+    peak = max(np.abs(stem).max() for stem in loud.values())
+    assert plain.gain_db == 0
+    assert peak > 1.05
+    if output.sample_rate == 44_100:
+        assert np.abs(sum(loud.values()) - song).max() < 1e-5
+
+    done = Run(tmp_path / "stems", spleeter_engine)(song, output=output)
+    gain, step = 10 ** (done.gain_db / 20), 2.0 ** (1 - output.bit_depth)
+    assert gain == pytest.approx((1 - 2 * step) / peak, rel=1e-6)
+    for stem, path in done.stems.items():
+        found = read(path)
+        assert np.abs(found).max() < 1 - step  # none at the rails
+        assert np.abs(found - gain * loud[stem]).max() <= 0.5 * step + 1e-6
+
+
+def test_what_is_not_kept_turns_nothing_down(run: Run) -> None:
+    song = noise(2) * np.float32(4)  # a tenth of it is the vocals, nine tenths the accompaniment
+    assert run(song, stems=("vocals",)).gain_db == 0
+    assert run(song).gain_db < -3
+
+
+def test_a_float_song_beyond_full_scale_keeps_its_shape(run: Run) -> None:
+    song = noise(2) * np.float32(20_000)  # as 16-bit numbers in a float file
+    done = run(song)
+    heard = sum(read(path) for path in done.stems.values())
+    gain = 10 ** (done.gain_db / 20)
+    assert np.abs(heard - gain * song).max() <= 1.05 / 32_768
+    assert np.abs(heard).max() > 0.9
+
+
+@pytest.mark.parametrize("name", ["wav", "flac", "mp3"])
+def test_stems_carry_the_songs_tags(run: Run, name: Literal["wav", "flac", "mp3"]) -> None:
+    song = {"title": "Dämmerung", "artist": "Somebody", "album": "Something"}
+    done = run(tone(1), output=AudioOutput(name), kind=KINDS["flac"], song_tags=song, title="track01")
+    expected = {"title": "Dämmerung (vocals)", "artist": "Somebody", "album": "Something"}
+    assert expected.items() <= tags(done.stems["vocals"]).items()
+    assert tags(done.stems["accompaniment"])["title"] == "Dämmerung (accompaniment)"
+
+
+def test_a_song_without_a_title_has_the_callers(run: Run) -> None:
+    assert tags(run(tone(1), title="track01").stems["vocals"])["title"] == "track01 (vocals)"
+    assert tags(run(tone(1)).stems["vocals"])["title"] == "vocals"
+
+
 def test_silence_gives_silence(tmp_path: Path, spleeter_engine: Engine) -> None:
     done = Run(tmp_path / "stems", spleeter_engine)(np.zeros((2, 50_000), np.float32))
     assert all(not read(path).any() for path in done.stems.values())
@@ -112,9 +183,12 @@ def test_samples_that_are_no_numbers_do_not_spread(run: Run) -> None:
     song[:, 20_000] = np.nan
     song[:, 30_000] = np.inf
     song[0, 35_000] = 3e38
+    song[1, 40_000] = -70_000
     done = run(song)
     heard = np.sum([read(path) for path in done.stems.values()], axis=0)
-    assert np.abs(heard - song)[:, :15_000].max() <= 1.05 / 32_768
+    song[np.isnan(song) | (np.abs(song) > 65_536)] = 0
+    assert np.abs(heard - song).max() <= 1.05 / 32_768
+    assert done.gain_db == 0
 
 
 def test_zeros_leave_out_what_the_networks_do_not_hear(run: Run) -> None:
@@ -158,9 +232,9 @@ def test_progress_rises_to_one_in_the_callers_thread(run: Run) -> None:
     seen: list[tuple[float, threading.Thread]] = []
     run(noise(40), on_progress=lambda fraction: seen.append((fraction, threading.current_thread())))
     fractions = [fraction for fraction, _ in seen]
-    assert len(fractions) == 5  # four segments and the end
+    assert len(fractions) == 4 + 2 * 7 + 1  # segments, blocks of each stem, and the end
     assert fractions == sorted(fractions)
-    assert fractions[0] == pytest.approx((SEGMENT) / 44_100 / 40, abs=0.01)
+    assert fractions[0] == pytest.approx(0.95 * SEGMENT / 44_100 / 40, abs=0.01)
     assert fractions[-1] == 1
     assert {thread for _, thread in seen} == {threading.current_thread()}
 
@@ -169,7 +243,7 @@ class StopItError(Exception):
     pass
 
 
-@pytest.mark.parametrize("after", [1, 2, 5])
+@pytest.mark.parametrize("after", [1, 2, 5, 12])  # from the fifth call on, while it encodes
 @pytest.mark.parametrize(
     "output", [AudioOutput("wav"), AudioOutput("flac", 48_000), AudioOutput("mp3", 44_100, 192)]
 )

@@ -39,7 +39,7 @@ class Quality(_Strict):
     output_format: Literal["wav", "flac", "mp3"] = "wav"
     bit_depth: Literal[16, 24, 32] | None = Field(
         None,
-        description="Bits a sample: 16, 24, or 32 for float. flac has 16 and 24, mp3 has none; 16 if not given.",
+        description="Bits of a sample: 16 or 24 for wav and flac, 32 for wav in float; 16 if not given.",
         examples=[16, 24],
         validate_default=True,
     )
