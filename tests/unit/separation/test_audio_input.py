@@ -186,12 +186,13 @@ def test_other_sample_rates_are_converted(tmp_path: Path, sample_rate: int) -> N
     assert np.abs(found[:, middle] - expected[:, middle]).max() < 2e-3
 
 
-def test_samples_that_are_no_numbers_become_silence(tmp_path: Path) -> None:
+def test_samples_that_are_no_sound_become_silence(tmp_path: Path) -> None:
     song = noise(0.2)
     clean = song.copy()
     song[0, 10:13] = np.nan, np.inf, -np.inf
     clean[0, 10:13] = 0
-    song[1, 20], clean[1, 20] = 3e38, 65_536
+    song[1, 20:23] = 3e38, -70_000, 65_536
+    clean[1, 20:23] = 0, 0, 65_536
     assert np.array_equal(decode(write(tmp_path / "song.wav", song)), clean)
 
 
