@@ -259,7 +259,13 @@ def test_stems_that_no_job_points_to_are_deleted_once_they_are_old(
     jobs.claim("alice", "01K", 30).release()
     claim = jobs.claim("alice", "01K", 30)
     claim.complete(
-        {"vocals": kept}, duration_seconds=1, sample_rate=44100, channels=2, codec="mp3", gb_seconds=1
+        {"vocals": kept},
+        gain_db=0,
+        duration_seconds=1,
+        sample_rate=44100,
+        channels=2,
+        codec="mp3",
+        gb_seconds=1,
     )
     # moto has every multipart upload begin in 2010.
     assert sweep.sweep_objects() == {"uploads_aborted": 1}
