@@ -29,6 +29,7 @@ _CODECS: Mapping[tuple[Format, BitDepth], tuple[str, str]] = {
     ("wav", 32): ("pcm_f32le", "flt"),
     ("flac", 16): ("flac", "s16"),
     ("flac", 24): ("flac", "s32"),
+    ("mp3", 16): ("libmp3lame", "s16"),
 }
 _MUXER_OPTIONS: Mapping[Format, dict[str, str]] = {
     "wav": {"rf64": "auto"},  # WAV ends at 4 GB; what is longer becomes RF64
@@ -173,7 +174,9 @@ class _Lame:
     _QUALITY = 3  # LAME's own default. A step below lifts what is audible of its noise by about 1 dB
 
     def __init__(self, container: OutputContainer, output: AudioOutput) -> None:
-        self._stream = container.add_stream("libmp3lame", output.sample_rate, layout="stereo")
+        codec, _ = _CODECS[output.format, output.bit_depth]
+        stream = container.add_stream(codec, output.sample_rate, layout="stereo")
+        self._stream = cast(AudioStream, stream)
         self._encoder = lameenc.Encoder()
         self._encoder.silence()
         self._encoder.set_channels(CHANNELS)

@@ -1,6 +1,3 @@
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from separation.audio_output import AudioOutput, AudioWriter, quantize
+from tests.unit.separation.faults import limited_files
 from tests.unit.separation.songs import Samples, describe, noise, read, tags, tone
 
 LOSSLESS = [
@@ -28,17 +26,6 @@ def write(path: Path, output: AudioOutput, song: Samples, block: int = 50_001, *
             writer.write(song[:, start : start + block].T)
         writer.finish()
     return path
-
-
-@contextmanager
-def limited_files(size: int) -> Iterator[None]:
-    """No file can grow beyond a size, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("samples", [1, 1023, 44_100, 300_001])

@@ -11,6 +11,7 @@ import pytest
 from separation import AudioOutput, Engine, Separated, SeparationError, separate
 from separation.masks import Magnitude
 from tests.unit.separation.engines import HalvingEngine
+from tests.unit.separation.faults import limited_files
 from tests.unit.separation.songs import KINDS, Kind, Samples, noise, read, tags, tone, write
 
 SEGMENT = 524_288
@@ -303,6 +304,26 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(run: Run, name: Literal["wav
     before = set(threading.enumerate())
     with pytest.raises(OSError, match="No space left"):
         run(noise(30), output=AudioOutput(name))
+    assert run.files() == []
+    assert set(threading.enumerate()) == before
+
+
+def test_a_disk_that_is_full_before_anything_is_encoded_is_an_error_and_leaves_nothing(
+    run: Run, tmp_path: Path
+) -> None:
+    song = write(tmp_path / "song.wav", noise(30))
+    run.folder.mkdir()
+    before = set(threading.enumerate())
+    with limited_files(8_000_000), pytest.raises(OSError, match="too large"):
+        separate(
+            song,
+            run.folder,
+            run.engine,
+            stems=STEMS,
+            mask_extension="zeros",
+            output=AudioOutput("mp3", bitrate=64),
+            max_seconds=60,
+        )
     assert run.files() == []
     assert set(threading.enumerate()) == before
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from separation.spool import Spool
+from tests.unit.separation.faults import limited_files
 from tests.unit.separation.songs import Samples, noise, tone
-from tests.unit.separation.test_audio_output import limited_files
 
 
 def spooled(folder: Path, song: Samples, sample_rate: int = 44_100, block: int = 50_001) -> Spool:
