@@ -186,7 +186,7 @@ class _Lame:
         if output.bitrate:
             self._stream.bit_rate = output.bitrate * 1000
             self._encoder.set_bit_rate(output.bitrate)
-        self._encoder.encode(b"")  # a song of no samples is none that was not begun
+        self._encoder.encode(b"")  # begins, or flush would fail where no samples come
         container.start_encoding()
         self._frames_of = av.CodecContext.create("mp3", "r").parse
         self._samples = self._coded = 0
