@@ -228,8 +228,8 @@ def openapi_document() -> str:
 
 
 def _tidy(operation: dict[str, Any]) -> None:
-    """Take out what Powertools says too much: a body of 204, and with it a null in place of the other; nulls in
-    parameters; checks where there is nothing to check."""
+    """Take out what Powertools says too much: a body of 204, and null for the other; nulls in parameters;
+    checks where there is nothing to check."""
     if operation["responses"].get("204", {}).pop("content", None):
         _not_null(operation["responses"]["200"]["content"]["application/json"]["schema"])
     for parameter in operation.get("parameters", []):
@@ -259,7 +259,8 @@ def stempipe_error(error: StempipeError) -> Response[str]:
 def invalid_request(error: RequestValidationError) -> Response[str]:
     """A request that does not fit the schema; the message names the field."""
     if any(fault["loc"][0] == "response" for fault in error.errors()):
-        return unforeseen(error)
+        answer: Response[str] = unforeseen(error)
+        return answer
     content_type = app.current_event.headers.get("content-type", "application/json")
     if not content_type.startswith("application/json"):
         message = f"Send JSON, with the header Content-Type: application/json; not {content_type}"
