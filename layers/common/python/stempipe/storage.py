@@ -211,7 +211,7 @@ class _Progress(BaseSubscriber):
         self.done = threading.Event()
 
     def on_progress(self, future: TransferFuture, bytes_transferred: int, **_: object) -> None:
-        # Of several threads: a count that is lost now and then shows for a moment only. Negative when sent again.
+        # Negative for what is sent again. Of several threads: a count may get lost, and it is for show alone.
         self.bytes += bytes_transferred
 
     def on_done(self, future: TransferFuture, **_: object) -> None:
