@@ -79,11 +79,11 @@ def api() -> Api:
 
 
 def owner() -> str:
-    """Who asks: the subject of the token that the authorizer checked."""
+    """Who asks: the subject of the token. The authorizer has checked it, but for what is checked here."""
     authorizer = app.current_event.request_context.authorizer
     claims = (authorizer and authorizer.jwt_claim) or {}
-    if not claims.get("sub"):
-        raise Unauthorized("Send a token that names its subject: Authorization: Bearer ...")
+    if not claims.get("sub") or not claims.get("exp"):
+        raise Unauthorized("Send a token that names its subject and expires: Authorization: Bearer ...")
     # Cognito's ID tokens have the audience of its access tokens: the authorizer lets both in.
     if claims.get("token_use", "access") != "access":
         raise Unauthorized("Send the access token. An ID token tells a client who signed in, and no more.")
@@ -303,4 +303,6 @@ def unforeseen(error: Exception) -> Response[str]:
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
-    return app.resolve(event, context)
+    answer = app.resolve(event, context)
+    # API Gateway takes null for no body; the local cloud does not.
+    return answer | {"body": answer["body"] or ""}

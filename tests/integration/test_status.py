@@ -659,7 +659,9 @@ def test_a_key_that_is_none_is_refused(ask: Ask, key: str) -> None:
     assert "idempotency-key" in answer.body["error"]["message"].lower()
 
 
-def test_an_id_token_is_no_access_token(ask: Ask) -> None:
-    answer = ask("GET", "/v1/jobs", claims={"token_use": "id"})
+@pytest.mark.parametrize("claims", [{"token_use": "id"}, {"sub": ""}, {"exp": ""}])
+def test_a_token_that_is_no_access_token_of_somebody_for_some_time_is_refused(
+    ask: Ask, claims: dict[str, str]
+) -> None:
+    answer = ask("GET", "/v1/jobs", claims=claims)
     assert (answer.status, answer.body["error"]["code"]) == (401, "unauthorized")
-    assert ask("GET", "/v1/jobs", claims={"token_use": "access"}).status == 200
