@@ -25,16 +25,21 @@ class Route(NamedTuple):
         return self.operation.get("security") == [{}]
 
 
-def routes() -> list[Route]:
-    """All of them."""
+def document() -> dict[str, Any]:
+    """The OpenAPI document."""
     spec = importlib.util.spec_from_file_location("status_app_for_routes", ROOT / "functions/status/app.py")
     assert spec
     assert spec.loader
     app = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(app)
-    document = json.loads(app.openapi_document())
+    read: dict[str, Any] = json.loads(app.openapi_document())
+    return read
+
+
+def routes() -> list[Route]:
+    """All routes."""
     return [
         Route(method.upper(), path, operation)
-        for path, item in document["paths"].items()
+        for path, item in document()["paths"].items()
         for method, operation in item.items()
     ]

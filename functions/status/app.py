@@ -9,12 +9,13 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
+from aws_lambda_powertools.event_handler.api_gateway import ResponseBuilder
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import AwareDatetime
 
 from stempipe.api import (
     Api,
@@ -28,6 +29,7 @@ from stempipe.api import (
     NewJob,
     Problem,
     Refusal,
+    Time,
 )
 from stempipe.errors import (
     EmptyFile,
@@ -108,7 +110,7 @@ JobId = Annotated[str, Path(description="The job's id.", max_length=64)]
     operation_id="createJob",
     summary="Make a job: get a link to upload its song, or send a small one with the request",
     status_code=HTTPStatus.CREATED,
-    responses=_answers(201, 401, 409, 413, 422, 503),
+    responses=_answers(201, 401, 409, 413, 415, 422, 503),
 )
 def create_job(
     request: Annotated[NewJob, Body()],
@@ -138,10 +140,10 @@ def list_jobs(
         list[Status] | None, Query(description="Only these: one, or several by commas or repeated.")
     ] = None,
     created_after: Annotated[
-        AwareDatetime | None, Query(alias="createdAfter", description="Only those made then or later.")
+        Time | None, Query(alias="createdAfter", description="Only those made then or later.")
     ] = None,
     created_before: Annotated[
-        AwareDatetime | None, Query(alias="createdBefore", description="Only those made then or earlier.")
+        Time | None, Query(alias="createdBefore", description="Only those made then or earlier.")
     ] = None,
 ) -> JobPage:
     """Ask for the next page with the cursor of the one before, and the same filters."""
@@ -261,10 +263,6 @@ def invalid_request(error: RequestValidationError) -> Response[str]:
     if any(fault["loc"][0] == "response" for fault in error.errors()):
         answer: Response[str] = unforeseen(error)
         return answer
-    content_type = app.current_event.headers.get("content-type", "application/json")
-    if not content_type.startswith("application/json"):
-        message = f"Send JSON, with the header Content-Type: application/json; not {content_type}"
-        return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, InvalidRequest.code, message)
     faults = [(_field(fault["loc"]), fault["msg"].removeprefix("Value error, ")) for fault in error.errors()]
     message = "; ".join(f"{'.'.join(field)}: {fault}" for field, fault in faults)
     code = InvalidConfig.code if all(field[0] == "config" for field, _ in faults) else InvalidRequest.code
@@ -303,6 +301,12 @@ def unforeseen(error: Exception) -> Response[str]:
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
+    content_type = event["headers"].get("content-type", content_types.APPLICATION_JSON)
+    if event.get("body") and not content_type.startswith(content_types.APPLICATION_JSON):
+        # Powertools reads forms besides, and trips over some.
+        message = f"Send JSON, with the header Content-Type: application/json; not {content_type}"
+        problem = _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, InvalidRequest.code, message)
+        return ResponseBuilder[APIGatewayProxyEventV2](problem).build(APIGatewayProxyEventV2(event))
     answer = app.resolve(event, context)
     # API Gateway takes null for no body; the local cloud does not.
     return answer | {"body": answer["body"] or ""}

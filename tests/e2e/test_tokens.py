@@ -1,7 +1,7 @@
 """Who gets in: the authorizer of the local cloud, with real tokens and with forged ones.
 
-AWS says of its own that it checks the algorithm, which must be RSA's, and the signature, kid, iss, aud or else
-client_id, exp, nbf, iat and scopes. The last test shows where MiniStack's looks at less.
+AWS says of its own that it checks the algorithm, which must be RSA's, and the signature, kid, iss, aud or
+else client_id, exp, nbf, iat and scopes. The last test shows where MiniStack's looks at less.
 """
 
 from __future__ import annotations

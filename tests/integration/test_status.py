@@ -197,10 +197,13 @@ def test_a_request_that_cannot_be_had_is_refused_by_code_and_field(
     assert field in answer.body["error"]["message"]
 
 
-def test_a_body_that_is_sent_as_a_form_is_told_how_to_be_sent(ask: Ask) -> None:
+@pytest.mark.parametrize(
+    "content_type", ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain", "?", ""]
+)
+def test_a_body_that_is_not_sent_as_json_is_told_how_to_be_sent(ask: Ask, content_type: str) -> None:
     request = {"filename": "song.mp3", "size": 5}
-    answer = ask("POST", "/v1/jobs", request, content_type="application/x-www-form-urlencoded")
-    assert (answer.status, answer.body["error"]["code"]) == (422, "invalid_request")
+    answer = ask("POST", "/v1/jobs", request, content_type=content_type)
+    assert (answer.status, answer.body["error"]["code"]) == (415, "invalid_request")
     assert "Content-Type: application/json" in answer.body["error"]["message"]
 
 
@@ -271,6 +274,8 @@ def test_jobs_are_listed_newest_first(ask: Ask, jobs: Jobs) -> None:
         {"status": "done"},
         {"status": "failed,"},
         {"createdAfter": "yesterday"},
+        {"createdAfter": "1767225600"},
+        {"createdAfter": "2026-01-01"},
         {"createdAfter": "2026-01-01T00:00:00"},  # of no time zone
         {"createdBefore": "2026-13-01T00:00:00Z"},
     ],

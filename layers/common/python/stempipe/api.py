@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, cast
 
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -254,6 +255,16 @@ class Health(_Json):
 
 Limit = Annotated[int, Field(ge=1, le=100)]
 IdempotencyKey = Annotated[str, Field(pattern=r"^[\x21-\x7e]+$", max_length=255, examples=["3f1c9a52"])]
+
+
+def _rfc_3339(text: object) -> object:
+    # Pydantic would take a number of seconds besides, and a time of no zone from some.
+    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", str(text), re.IGNORECASE):
+        raise ValueError("give a time as in RFC 3339, such as 2026-01-01T12:00:00Z")
+    return text
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_rfc_3339), Field(examples=["2026-01-01T12:00:00Z"])]
 # DynamoDB compares times as they are written, with four digits for the year.
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
