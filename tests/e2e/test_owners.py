@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import httpx
@@ -98,6 +100,49 @@ def test_links_expire(cloud: Deployment) -> None:
     assert (late.status_code, "Policy expired" in late.text) == (403, True)
     late = httpx.get(download)
     assert (late.status_code, "expired" in late.text) == (403, True)
+
+
+def grant(cloud: Deployment, root: Path, owner: str) -> Any:
+    """S3, as somebody to whom docs/security.md grants an owner's inbox."""
+    (policy,) = re.findall(r"^```json\n(.*?)^```", (root / "docs/security.md").read_text(), re.M | re.S)
+    # MiniStack knows tags in conditions, but puts no variable into a resource's name: that is done here.
+    policy = policy.replace("${aws:PrincipalTag/stempipe-owner}", owner)
+    policy = policy.replace("UPLOADS_BUCKET", cloud.uploads_bucket)
+    iam, name = cloud.client("iam"), f"user-{uuid4()}"
+    iam.create_user(UserName=name, Tags=[{"Key": "stempipe-owner", "Value": owner}])
+    iam.put_user_policy(UserName=name, PolicyName="inbox", PolicyDocument=policy)
+    keys = iam.create_access_key(UserName=name)["AccessKey"]
+    return boto3.client(
+        "s3",
+        endpoint_url=cloud.endpoint,
+        region_name=CREDENTIALS["region_name"],
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+    )
+
+
+def test_who_is_granted_an_inbox_drops_songs_there_and_does_nothing_else(
+    cloud: Deployment, root: Path
+) -> None:
+    s3, bucket = grant(cloud, root, "alice"), cloud.uploads_bucket
+    s3.put_object(Bucket=bucket, Key="inbox/alice/notes.txt", Body=b"no song")
+    for key in ("inbox/bob/x", "inbox/alice2/x", "inbox/x", "jobs/alice/x", "jobs/bob/x", "x"):
+        with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
+            s3.put_object(Bucket=bucket, Key=key, Body=b"no song")
+    for forbidden in (
+        lambda: s3.get_object(Bucket=bucket, Key="inbox/alice/notes.txt"),
+        lambda: s3.delete_object(Bucket=bucket, Key="inbox/alice/notes.txt"),
+        lambda: s3.list_objects_v2(Bucket=bucket, Prefix="inbox/alice/"),
+        lambda: s3.list_objects_v2(Bucket=cloud.stems_bucket, Prefix="alice/01K/"),
+    ):
+        with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
+            forbidden()
+
+
+def test_nobody_is_granted_a_folder_in_anothers_inbox(cloud: Deployment, root: Path) -> None:
+    s3 = grant(cloud, root, "alice/drums")
+    with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=cloud.uploads_bucket, Key="inbox/alice/drums/notes.txt", Body=b"no song")
 
 
 @pytest.mark.parametrize(

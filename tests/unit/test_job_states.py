@@ -159,7 +159,9 @@ class JobLife(RuleBasedStateMachine):
             assert before not in (Status.FAILED, Status.CANCELLED)
         else:
             assert before in (Status.FAILED, Status.CANCELLED)
-            assert (after.progress, after.started_at, after.enqueued_at) == (0, None, None)
+            assert after.progress == 0
+            assert after.started_at is None
+            assert after.enqueued_at is None
             self.last_attempt = self.attempts + MAX_ATTEMPTS
 
     @rule()
