@@ -13,6 +13,9 @@ override OUT := $(value OUT)
 override STATE := $(value STATE)
 export SONG OUT STATE
 REPEATS ?= 3
+ADVISORIES := https://pypi.org/pypi/pip/24.0/json
+# What runs for somebody, on AWS or here. Not spleeter: it pins what is old, and serves for comparison.
+AUDITED := layer separate dev ministack sam
 
 UV := .venv/uv/bin/uv
 DEV := .venv/dev/bin
@@ -54,12 +57,22 @@ test-sam: dev ministack sam-cli  ## Build with SAM and invoke every function in 
 bench: dev ministack spleeter models  ## Compare the engine with Spleeter on this machine (SONG=path, REPEATS=3)
 	@$(DEV)/python -m benchmarks --repeats $(REPEATS) $(if $(value SONG),--song="$$SONG")
 
-lint: dev sam-cli  ## Format check, lint, strict types, template
+lint: dev sam-cli audit  ## Format check, lint, strict types, template, known vulnerabilities
 	$(DEV)/ruff format --check $(SOURCES)
 	$(DEV)/ruff check $(SOURCES)
 	$(DEV)/mypy layers/common/python/stempipe functions/separate/separation local tests benchmarks
 	@for app in functions/*/app.py; do echo "mypy $$app"; $(DEV)/mypy $$app || exit 1; done
 	$(SAM) validate --lint
+
+audit: .venv/audit/.made  ## Known vulnerabilities of what is pinned, by PyPI's own list
+	@if .venv/audit/bin/python -c 'import requests; requests.get("$(ADVISORIES)", timeout=20).raise_for_status()' \
+	    2>/dev/null; then \
+	    for pinned in $(AUDITED); do echo "pip-audit $$pinned"; \
+	        .venv/audit/bin/pip-audit --vulnerability-service pypi --strict --no-deps --disable-pip \
+	            -r requirements/$$pinned.txt || exit 1; done; \
+	else \
+	    echo "audit: LEFT OUT. $(ADVISORIES) cannot be had here; nothing was checked." >&2; \
+	fi
 
 format: dev  ## Format the code, and mend what the linter can
 	$(DEV)/ruff format $(SOURCES)
@@ -71,7 +84,7 @@ lock: uv  ## Pin the newest versions that requirements/*.in allow
 	    --no-emit-find-links --custom-compile-command "make lock" --python-version 3.11 "$$@"; }; \
 	compile --universal dev.in -o dev.txt; \
 	for name in layer separate; do compile --universal $$name.in -c dev.txt -o $$name.txt; done; \
-	for name in uv ministack sam; do compile --universal $$name.in -o $$name.txt; done; \
+	for name in uv ministack sam audit; do compile --universal $$name.in -o $$name.txt; done; \
 	compile spleeter.in -o spleeter.txt
 
 clean:  ## Delete environments, builds and the local cloud's state, jobs and stems included
@@ -102,5 +115,5 @@ spleeter: .venv/spleeter/.made
 	@$(UV) pip install --quiet --python .venv/$*/bin/python -r $<
 	@touch $@
 
-.PHONY: help demo local models build deploy test test-sam bench lint format lock clean \
+.PHONY: help demo local models build deploy test test-sam bench lint audit format lock clean \
     uv dev ministack sam-cli spleeter

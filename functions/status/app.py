@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
+from aws_lambda_powertools.event_handler.api_gateway import ResponseBuilder
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from stempipe.api import Api, CreatedJob, ErrorView, Health, JobPage, JobRequest, JobView, Limit, Problem
+from stempipe.api import (
+    Api,
+    CreatedJob,
+    ErrorView,
+    Health,
+    IdempotencyKey,
+    JobPage,
+    JobView,
+    Limit,
+    NewJob,
+    Problem,
+    Refusal,
+    Time,
+)
 from stempipe.errors import (
     EmptyFile,
+    IdempotencyConflict,
     InternalError,
     InvalidConfig,
     InvalidRequest,
+    InvalidState,
     JobNotFound,
     StempipeError,
+    StorageUnavailable,
     TooLarge,
     Unauthorized,
+    UploadGone,
 )
+from stempipe.job import Status
 from stempipe.jobs import Jobs
 from stempipe.observability import logger, tracer
+from stempipe.queue import JobQueue, sqs_client
 from stempipe.settings import StatusSettings
 from stempipe.storage import Storage, s3_client
 
@@ -38,6 +61,10 @@ HTTP_STATUS: dict[type[StempipeError], HTTPStatus] = {
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Unauthorized: HTTPStatus.UNAUTHORIZED,
     JobNotFound: HTTPStatus.NOT_FOUND,
+    InvalidState: HTTPStatus.CONFLICT,
+    IdempotencyConflict: HTTPStatus.CONFLICT,
+    UploadGone: HTTPStatus.GONE,
+    StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
@@ -48,61 +75,133 @@ def api() -> Api:
     return Api(
         jobs=Jobs.of(settings),
         storage=Storage(s3_client(settings), settings.storage_provider),
+        queue=JobQueue(sqs_client(), settings.jobs_queue_url),
         settings=settings,
     )
 
 
 def owner() -> str:
-    """Who asks: the subject of the token that the authorizer checked."""
+    """Who asks: the subject of the token. The authorizer has checked it, but for what is checked here."""
     authorizer = app.current_event.request_context.authorizer
-    subject = authorizer.jwt_claim.get("sub") if authorizer and authorizer.jwt_claim else None
-    if not subject:
-        raise Unauthorized("Send a token that names its subject: Authorization: Bearer ...")
-    return str(subject)
-
-
-_PROBLEMS = {
-    code: {"description": HTTPStatus(code).phrase, "content": {"application/json": {"model": Problem}}}
-    for code in (401, 404, 413, 422, 500)
-}
+    claims = (authorizer and authorizer.jwt_claim) or {}
+    if not claims.get("sub") or not claims.get("exp"):
+        raise Unauthorized("Send a token that names its subject and expires: Authorization: Bearer ...")
+    # Cognito's ID tokens have the audience of its access tokens: the authorizer lets both in.
+    if claims.get("token_use", "access") != "access":
+        raise Unauthorized("Send the access token. An ID token tells a client who signed in, and no more.")
+    return str(claims["sub"])
 
 
 def _answers(status: int, *problems: int) -> dict[int, Any]:
-    success = {"description": HTTPStatus(status).phrase}
-    return {status: success, **{code: _PROBLEMS[code] for code in (*problems, 500)}}
+    """What a route may answer: a status of success, and problems. The gateway answers some by itself."""
+    models: dict[int, Any] = dict.fromkeys((*problems, 500), Problem) | {429: Refusal}
+    models |= {code: Problem | Refusal for code in (401, 413) if code in problems}
+    return {status: {"description": HTTPStatus(status).phrase}} | {
+        code: {"description": HTTPStatus(code).phrase, "content": {"application/json": {"model": model}}}
+        for code, model in sorted(models.items())
+    }
+
+
+JobId = Annotated[str, Path(description="The job's id.", max_length=64)]
 
 
 @app.post(
     "/v1/jobs",
-    summary="Make a job and get a link to upload its song",
+    operation_id="createJob",
+    summary="Make a job: get a link to upload its song, or send a small one with the request",
     status_code=HTTPStatus.CREATED,
-    responses=_answers(201, 401, 413, 422),
+    responses=_answers(201, 401, 409, 413, 415, 422, 503),
 )
-def create_job(request: JobRequest) -> CreatedJob:
-    """The job starts by itself once the upload is there."""
-    return api().create(owner(), request)
+def create_job(
+    request: Annotated[NewJob, Body()],
+    idempotency_key: Annotated[
+        IdempotencyKey | None,
+        Header(
+            alias="Idempotency-Key",
+            description="The same key with the same request makes no second job, for as long as the first is "
+            "there; with another request it is refused.",
+        ),
+    ] = None,
+) -> CreatedJob:
+    """The job starts by itself once its song is there."""
+    return api().create(owner(), request, idempotency_key)
 
 
-@app.get("/v1/jobs", summary="List your jobs, newest first", responses=_answers(200, 401, 422))
+@app.get(
+    "/v1/jobs",
+    operation_id="listJobs",
+    summary="List your jobs, newest first",
+    responses=_answers(200, 401, 422),
+)
 def list_jobs(
     limit: Annotated[Limit, Query(description="Jobs a page.")] = 20,
     cursor: Annotated[str | None, Query(description="From the page before.", max_length=500)] = None,
+    status: Annotated[
+        list[Status] | None, Query(description="Only these: one, or several by commas or repeated.")
+    ] = None,
+    created_after: Annotated[
+        Time | None, Query(alias="createdAfter", description="Only those made then or later.")
+    ] = None,
+    created_before: Annotated[
+        Time | None, Query(alias="createdBefore", description="Only those made then or earlier.")
+    ] = None,
 ) -> JobPage:
-    """Ask for the next page with the cursor of the one before."""
-    return api().list(owner(), limit, cursor)
+    """Ask for the next page with the cursor of the one before, and the same filters."""
+    return api().list(
+        owner(),
+        limit,
+        cursor,
+        statuses=status or (),
+        created_after=created_after,
+        created_before=created_before,
+    )
 
 
 @app.get(
     "/v1/jobs/<id>",
+    operation_id="getJob",
     summary="Get a job: its progress, and links to its stems once it is completed",
     responses=_answers(200, 401, 404, 422),
 )
-def get_job(id: Annotated[str, Path(description="The job's id.", max_length=64)]) -> JobView:
+def get_job(id: JobId) -> JobView:
     """Links expire; each answer has new ones."""
     return api().get(owner(), id)
 
 
-@app.get("/v1/health", summary="Is the API up?", security=[{}], responses=_answers(200))
+@app.delete(
+    "/v1/jobs/<id>",
+    operation_id="deleteJob",
+    summary="Cancel a job, or delete one that has ended",
+    responses=_answers(200, 401, 404, 409, 422, 503) | {204: {"description": "It was deleted."}},
+)
+def delete_job(id: JobId) -> Response[JobView | None]:
+    """One that has not ended becomes cancelled, and is the answer; one that has is gone then, with no answer.
+    Song and stems are deleted in either case."""
+    job = api().delete(owner(), id)
+    if job is None:
+        return Response(HTTPStatus.NO_CONTENT)
+    return Response(HTTPStatus.OK, content_types.APPLICATION_JSON, job)
+
+
+@app.post(
+    "/v1/jobs/<id>/retry",
+    operation_id="retryJob",
+    summary="Try a failed or cancelled job again",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=_answers(202, 401, 404, 409, 410, 422, 503),
+)
+def retry_job(id: JobId) -> JobView:
+    """Its upload must still be there."""
+    return api().retry(owner(), id)
+
+
+@app.get(
+    "/v1/health",
+    operation_id="health",
+    summary="Is the API up?",
+    security=[{}],
+    responses=_answers(200),
+)
 def health() -> Health:
     """Needs no token."""
     return Health()
@@ -117,13 +216,33 @@ def openapi() -> Response[str]:
 @cache
 def openapi_document() -> str:
     """The API's description, generated from the routes above."""
-    return app.get_openapi_json_schema(
+    document = app.get_openapi_schema(
         title="Stempipe",
         version="1",
         description="Upload one song, get its stems.",
         security_schemes={"jwt": HTTPBearer(bearerFormat="JWT")},
         security=[{"jwt": []}],
     )
+    document = json.loads(document.model_dump_json(by_alias=True, exclude_none=True))
+    for operation in (item for path in document["paths"].values() for item in path.values()):
+        _tidy(operation)
+    return json.dumps(document)
+
+
+def _tidy(operation: dict[str, Any]) -> None:
+    """Take out what Powertools says too much: a body of 204, and null for the other; nulls in parameters;
+    checks where there is nothing to check."""
+    if operation["responses"].get("204", {}).pop("content", None):
+        _not_null(operation["responses"]["200"]["content"]["application/json"]["schema"])
+    for parameter in operation.get("parameters", []):
+        _not_null(parameter["schema"])
+    if "parameters" not in operation and "requestBody" not in operation:
+        del operation["responses"]["422"]
+
+
+def _not_null(schema: dict[str, Any]) -> None:
+    if choices := schema.pop("anyOf", None):
+        schema |= next(choice for choice in choices if choice != {"type": "null"})
 
 
 def _problem(status: int, code: str, message: str) -> Response[str]:
@@ -141,18 +260,21 @@ def stempipe_error(error: StempipeError) -> Response[str]:
 @app.exception_handler(RequestValidationError)
 def invalid_request(error: RequestValidationError) -> Response[str]:
     """A request that does not fit the schema; the message names the field."""
-    content_type = app.current_event.headers.get("content-type", "application/json")
-    if not content_type.startswith("application/json"):
-        message = f"Send JSON, with the header Content-Type: application/json; not {content_type}"
-        return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, InvalidRequest.code, message)
-    faults = error.errors()
-    message = "; ".join(
-        f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
-        for fault in faults
-    )
-    in_config = all(tuple(fault["loc"][:2]) == ("body", "config") for fault in faults)
-    code = InvalidConfig.code if in_config else InvalidRequest.code
-    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, message.replace("body.config", "config"))
+    if any(fault["loc"][0] == "response" for fault in error.errors()):
+        answer: Response[str] = unforeseen(error)
+        return answer
+    faults = [(_field(fault["loc"]), fault["msg"].removeprefix("Value error, ")) for fault in error.errors()]
+    message = "; ".join(f"{'.'.join(field)}: {fault}" for field, fault in faults)
+    code = InvalidConfig.code if all(field[0] == "config" for field, _ in faults) else InvalidRequest.code
+    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, message)
+
+
+def _field(location: Sequence[str | int]) -> list[str]:
+    """Where in the request a fault is, as its sender knows it."""
+    where = [str(part) for part in location]
+    if where[0] == "body" and where[1:2] in (["upload"], ["inline"]):
+        del where[1]  # the kind of request that it was read as
+    return where[1:] if where[1:2] == ["config"] else where
 
 
 @app.exception_handler(RecursionError)
@@ -179,4 +301,12 @@ def unforeseen(error: Exception) -> Response[str]:
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
-    return app.resolve(event, context)
+    content_type = event["headers"].get("content-type", content_types.APPLICATION_JSON)
+    if event.get("body") and not content_type.startswith(content_types.APPLICATION_JSON):
+        # Powertools reads forms besides, and trips over some.
+        message = f"Send JSON, with the header Content-Type: application/json; not {content_type}"
+        problem = _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, InvalidRequest.code, message)
+        return ResponseBuilder[APIGatewayProxyEventV2](problem).build(APIGatewayProxyEventV2(event))
+    answer = app.resolve(event, context)
+    # API Gateway takes null for no body; the local cloud does not.
+    return answer | {"body": answer["body"] or ""}

@@ -21,9 +21,15 @@ Samples = npt.NDArray[np.float32]
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of everything that the local cloud keeps: logs, and keys, too."""
+    return tmp_path_factory.mktemp("cloud")
+
+
+@pytest.fixture(scope="session")
+def cloud(state: Path) -> Iterator[Deployment]:
     """The template, deployed with an empty state."""
-    with running(port=free_port(), state=tmp_path_factory.mktemp("cloud")) as deployment:
+    with running(port=free_port(), state=state) as deployment:
         yield deployment
 
 

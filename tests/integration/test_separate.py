@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,11 +15,11 @@ import pytest
 from stempipe.config import JobConfig
 from stempipe.errors import UnusableMedia
 from stempipe.job import Job, Status
-from stempipe.jobs import Jobs, Source
+from stempipe.jobs import ClaimLost, Jobs, Source
 from stempipe.queue import JobMessage
 from stempipe.storage import Storage
 from stempipe.worker import Separated, TryAgain, Worker
-from tests.aws import STEMS, UPLOADS, Aws
+from tests.aws import STEMS, TABLE, UPLOADS, Aws
 from tests.unit.separation import songs
 
 MESSAGE = JobMessage(owner="alice", id="01K")
@@ -41,6 +42,7 @@ class Engine:
         on_progress: Callable[[float], None],
     ) -> Separated:
         self.songs.append(source.read_bytes())
+        self.on_progress = on_progress
         on_progress(0.5)
         self.during()
         on_progress(1.0)
@@ -216,6 +218,91 @@ def test_a_worker_that_is_overtaken_writes_nothing(
     worker.work_on(MESSAGE)
     assert job().state is Status.PROCESSING
     assert job().stem_keys is None
+
+
+def stems(cloud: Aws) -> list[str]:
+    return [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=STEMS).get("Contents", [])]
+
+
+def until_stopped(heartbeat: Callable[[], None], seconds: float = 5) -> Callable[[], None]:
+    """Work that goes on until it is told to stop."""
+
+    def work() -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            heartbeat()
+            time.sleep(0.05)
+
+    return work
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_worker_whose_job_is_cancelled_or_deleted_stops_within_two_seconds(
+    worker: Worker, engine: Engine, cloud: Aws, jobs: Jobs, job: Callable[[], Job], deleted: bool
+) -> None:
+    cancelled = []
+
+    def work() -> None:
+        done = jobs.cancel("alice", "01K")
+        cancelled.append(time.monotonic())
+        if deleted:
+            jobs.delete(done)
+        until_stopped(lambda: engine.on_progress(0.5))()
+
+    engine.during = work
+    worker.work_on(MESSAGE)  # it returns: the message is done with
+    assert time.monotonic() - cancelled[0] < 2
+    assert stems(cloud) == []
+    assert deleted or job().state is Status.CANCELLED
+
+
+def test_stems_that_were_stored_before_the_job_was_cancelled_are_deleted(
+    worker: Worker, cloud: Aws, jobs: Jobs, job: Callable[[], Job]
+) -> None:
+    class CancelledBetweenStems(Storage):
+        def put(self, file: Path, bucket: str, key: str, *more: Any) -> None:
+            super().put(file, bucket, key, *more)
+            if key.endswith("vocals.wav"):
+                jobs.cancel("alice", "01K")
+
+    cloud.s3.put_object(Bucket=STEMS, Key="alice/01K/0/another attempt's.wav", Body=b"")
+    replace(worker, storage=CancelledBetweenStems(cloud.s3, "s3")).work_on(MESSAGE)
+    assert stems(cloud) == ["alice/01K/0/another attempt's.wav"]
+    assert job().state is Status.CANCELLED
+
+
+def test_stems_are_kept_where_only_the_answer_to_the_last_write_was_lost(
+    worker: Worker, cloud: Aws, job: Callable[[], Job]
+) -> None:
+    class AnswerLost(Jobs):
+        def _move(self, job: Job, to: Status, *more: Any) -> Job:
+            # Sent again by the client, the write finds what it wrote itself.
+            super()._move(job, to, *more)
+            return super()._move(job, to, *more) if to is Status.COMPLETED else job
+
+    replace(worker, jobs=AnswerLost(TABLE, retention_days=7)).work_on(MESSAGE)
+    assert job().state is Status.COMPLETED
+    assert stems(cloud) == sorted((job().stem_keys or {}).values())
+
+
+def test_an_upload_is_called_off_half_way(cloud: Aws, storage: Storage, tmp_path: Path) -> None:
+    file = tmp_path / "stem.wav"
+    file.write_bytes(bytes(32 << 20))  # more than one part
+    cloud.s3.meta.events.register("before-call.s3.UploadPart", lambda **_: time.sleep(0.3))
+    with pytest.raises(ClaimLost):
+        storage.put(file, STEMS, "stem.wav", "audio/wav", lambda _: raising(ClaimLost())())
+    assert stems(cloud) == []
+    assert "Uploads" not in cloud.s3.list_multipart_uploads(Bucket=STEMS)
+
+
+def test_an_upload_tells_how_far_it_is(cloud: Aws, storage: Storage, tmp_path: Path) -> None:
+    file = tmp_path / "stem.wav"
+    file.write_bytes(bytes(32 << 20))
+    cloud.s3.meta.events.register("before-call.s3.UploadPart", lambda **_: time.sleep(0.15))
+    seen: list[int] = []
+    storage.put(file, STEMS, "stem.wav", "audio/wav", seen.append)
+    assert seen == sorted(seen)
+    assert any(0 < count < 32 << 20 for count in seen)
 
 
 @pytest.mark.parametrize("deleted", [True, False])

@@ -12,9 +12,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from stempipe.api import MAX_INLINE_BYTES
 from stempipe.config import JobConfig
-from stempipe.job import Stage, Status
+from stempipe.errors import InternalError, InvalidConfig
+from stempipe.job import MAX_ATTEMPTS, Job, Stage, Status
 from stempipe.jobs import Jobs, Source
+from stempipe.uploads import Upload, direct_job_id, job_upload_key
 from tests.aws import STEMS, UPLOADS, Aws
 
 
@@ -43,19 +46,24 @@ def ask(
         owner: str | None = "alice",
         query: dict[str, str] | None = None,
         content_type: str = "application/json",
+        headers: dict[str, str] | None = None,
+        claims: dict[str, str] | None = None,
     ) -> Answer:
         event = deepcopy(sample_event("status-list-jobs"))
         event["rawPath"] = event["requestContext"]["http"]["path"] = path
         event["requestContext"]["http"]["method"] = method
         event["queryStringParameters"] = query or {}
-        event["headers"]["content-type"] = content_type
+        event["headers"] |= {"content-type": content_type} | (headers or {})
         if body is not None:
             event["body"] = body if isinstance(body, str) else json.dumps(body)
         if owner is None:
             del event["requestContext"]["authorizer"]
         else:
-            event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = owner
+            event["requestContext"]["authorizer"]["jwt"]["claims"] |= {"sub": owner} | (claims or {})
         answer = app.handler(event, lambda_context)
+        if answer["statusCode"] == 204:
+            assert not answer["body"]
+            return Answer(204, None)
         assert answer["headers"]["Content-Type"] == "application/json"
         return Answer(answer["statusCode"], json.loads(answer["body"]))
 
@@ -195,10 +203,13 @@ def test_a_request_that_cannot_be_had_is_refused_by_code_and_field(
     assert field in answer.body["error"]["message"]
 
 
-def test_a_body_that_is_sent_as_a_form_is_told_how_to_be_sent(ask: Ask) -> None:
+@pytest.mark.parametrize(
+    "content_type", ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain", "?", ""]
+)
+def test_a_body_that_is_not_sent_as_json_is_told_how_to_be_sent(ask: Ask, content_type: str) -> None:
     request = {"filename": "song.mp3", "size": 5}
-    answer = ask("POST", "/v1/jobs", request, content_type="application/x-www-form-urlencoded")
-    assert (answer.status, answer.body["error"]["code"]) == (422, "invalid_request")
+    answer = ask("POST", "/v1/jobs", request, content_type=content_type)
+    assert (answer.status, answer.body["error"]["code"]) == (415, "invalid_request")
     assert "Content-Type: application/json" in answer.body["error"]["message"]
 
 
@@ -270,7 +281,22 @@ def test_jobs_are_listed_newest_first(ask: Ask, jobs: Jobs) -> None:
     assert second["cursor"] is None
 
 
-@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"cursor": "x"}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"limit": "0"},
+        {"limit": "101"},
+        {"limit": "x"},
+        {"cursor": "x"},
+        {"status": "done"},
+        {"status": "failed,"},
+        {"createdAfter": "yesterday"},
+        {"createdAfter": "1767225600"},
+        {"createdAfter": "2026-01-01"},
+        {"createdAfter": "2026-01-01T00:00:00"},  # of no time zone
+        {"createdBefore": "2026-13-01T00:00:00Z"},
+    ],
+)
 def test_a_bad_page_is_refused(ask: Ask, query: dict[str, str]) -> None:
     answer = ask("GET", "/v1/jobs", query=query)
     assert (answer.status, answer.body["error"]["code"]) == (422, "invalid_request")
@@ -299,8 +325,365 @@ def test_the_openapi_document_has_every_route(ask: Ask) -> None:
         ("post", "/v1/jobs"),
         ("get", "/v1/jobs"),
         ("get", "/v1/jobs/{id}"),
+        ("delete", "/v1/jobs/{id}"),
+        ("post", "/v1/jobs/{id}/retry"),
         ("get", "/v1/health"),
     }
     assert document["paths"]["/v1/health"]["get"]["security"] == [{}]
     assert document["components"]["securitySchemes"]["jwt"]["scheme"] == "bearer"
     assert "estimatedTimeRemaining" in document["components"]["schemas"]["JobView"]["properties"]
+
+
+# ---- filters -------------------------------------------------------------------------------------
+
+
+def listed(ask: Ask, **query: str) -> list[str]:
+    """Ids of all pages, each as full as was asked for until there are no more."""
+    ids, cursor = [], ""
+    while True:
+        page = ask("GET", "/v1/jobs", query=query | ({"cursor": cursor} if cursor else {})).body
+        ids += [job["id"] for job in page["jobs"]]
+        cursor = page["cursor"]
+        if not cursor:
+            return ids
+        assert len(page["jobs"]) == int(query["limit"])
+
+
+def test_jobs_are_listed_by_status(ask: Ask, jobs: Jobs) -> None:
+    for number in range(9):
+        uploaded(jobs, job_id=f"job-{number}")
+        if number % 3 == 0:
+            jobs.claim("alice", f"job-{number}", 30).fail(InternalError())
+        elif number % 3 == 1:
+            jobs.cancel("alice", f"job-{number}")
+    assert listed(ask, status="failed", limit="2") == ["job-6", "job-3", "job-0"]
+    assert listed(ask, status="failed,cancelled", limit="1") == [f"job-{n}" for n in (7, 6, 4, 3, 1, 0)]
+    assert listed(ask, status="completed", limit="2") == []
+
+
+def test_jobs_are_listed_by_when_they_were_made_and_both_times_count(ask: Ask, jobs: Jobs) -> None:
+    for number in range(4):
+        uploaded(jobs, job_id=f"job-{number}")
+    made = [ask("GET", f"/v1/jobs/job-{number}").body["createdAt"] for number in range(4)]
+    assert listed(ask, createdAfter=made[1], limit="1") == ["job-3", "job-2", "job-1"]
+    assert listed(ask, createdBefore=made[1], limit="5") == ["job-1", "job-0"]
+    assert listed(ask, createdAfter=made[1], createdBefore=made[2], limit="5") == ["job-2", "job-1"]
+    assert listed(ask, createdAfter=made[2], createdBefore=made[1], limit="5") == []
+    assert len(listed(ask, createdAfter="0001-01-01T00:00:00+23:59", limit="5")) == 4
+    assert len(listed(ask, createdBefore="9999-12-31T23:59:59-23:59", limit="5")) == 4
+
+
+def test_a_cursor_is_good_for_its_own_list_alone(ask: Ask, jobs: Jobs) -> None:
+    for number in range(3):
+        uploaded(jobs, job_id=f"job-{number}")
+    cursor = ask("GET", "/v1/jobs", query={"limit": "1"}).body["cursor"]
+    query = {"createdBefore": "2020-01-01T00:00:00Z", "cursor": cursor}
+    answer = ask("GET", "/v1/jobs", query=query)
+    assert (answer.status, answer.body["error"]["code"]) == (422, "invalid_request")
+
+
+# ---- delete --------------------------------------------------------------------------------------
+
+
+def uploaded(jobs: Jobs, job_id: str = "01K", etag: str = "e") -> Job:
+    """A queued job."""
+    source = Source("s3", UPLOADS, job_upload_key("alice", job_id), "song.mp3", bytes=4, etag=etag)
+    return jobs.add("alice", job_id, Status.QUEUED, source, JobConfig())
+
+
+def store(cloud: Aws, bucket: str, key: str, **more: Any) -> str:
+    """Put an object; returns its etag."""
+    return cloud.s3.put_object(Bucket=bucket, Key=key, Body=b"song", **more)["ETag"].strip('"')
+
+
+def stored(cloud: Aws, bucket: str) -> list[str]:
+    return [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+
+
+@pytest.mark.parametrize("state", [Status.AWAITING_UPLOAD, Status.QUEUED, Status.PROCESSING])
+def test_an_open_job_is_cancelled_and_its_files_are_deleted(
+    ask: Ask, cloud: Aws, jobs: Jobs, state: Status
+) -> None:
+    key = job_upload_key("alice", "01K")
+    source = Source("s3", UPLOADS, key, "song.mp3", bytes=4, etag="e")
+    first = Status.AWAITING_UPLOAD if state is Status.AWAITING_UPLOAD else Status.QUEUED
+    jobs.add("alice", "01K", first, source, JobConfig())
+    if state is Status.PROCESSING:
+        jobs.claim("alice", "01K", 30).report(Stage.UPLOADING, 95, 1.0)
+    store(cloud, UPLOADS, key)
+    store(cloud, STEMS, "alice/01K/1/vocals.wav")
+    status, job = ask("DELETE", "/v1/jobs/01K")
+    assert status == 200
+    assert (job["status"], job["stage"], job["estimatedTimeRemaining"]) == ("cancelled", None, None)
+    assert job["completedAt"]
+    assert stored(cloud, UPLOADS) == stored(cloud, STEMS) == []
+    assert ask("GET", "/v1/jobs/01K").body["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("state", [Status.COMPLETED, Status.FAILED, Status.CANCELLED])
+def test_a_job_that_has_ended_is_deleted_with_the_files_of_all_its_attempts(
+    ask: Ask, cloud: Aws, jobs: Jobs, state: Status
+) -> None:
+    uploaded(jobs)
+    match state:
+        case Status.COMPLETED:
+            jobs.delete(jobs.cancel("alice", "01K"))
+            completed(jobs)
+        case Status.FAILED:
+            jobs.claim("alice", "01K", 30).fail(InternalError())
+        case _:
+            jobs.cancel("alice", "01K")
+    store(cloud, UPLOADS, jobs.get("alice", "01K").key)
+    for attempt in (1, 2):
+        store(cloud, STEMS, f"alice/01K/{attempt}/vocals.wav")
+    others = ["alice/01K2/1/vocals.wav", "bob/01K/1/vocals.wav"]
+    for key in others:
+        store(cloud, STEMS, key)
+    assert ask("DELETE", "/v1/jobs/01K") == (204, None)
+    assert ask("GET", "/v1/jobs/01K").status == 404
+    assert ask("DELETE", "/v1/jobs/01K").status == 404
+    assert stored(cloud, STEMS) == others
+
+
+def test_cancelling_twice_deletes(ask: Ask, jobs: Jobs) -> None:
+    uploaded(jobs)
+    assert [ask("DELETE", "/v1/jobs/01K").status for _ in range(3)] == [200, 204, 404]
+
+
+def test_where_files_cannot_be_deleted_the_job_stays_to_be_deleted_again(
+    ask: Ask, cloud: Aws, jobs: Jobs
+) -> None:
+    uploaded(jobs)
+    jobs.cancel("alice", "01K")
+    store(cloud, UPLOADS, job_upload_key("alice", "01K"))
+    cloud.s3.delete_bucket(Bucket=STEMS)
+    answer = ask("DELETE", "/v1/jobs/01K")
+    assert (answer.status, answer.body["error"]["code"]) == (503, "storage_unavailable")
+    cloud.s3.create_bucket(Bucket=STEMS)
+    assert ask("DELETE", "/v1/jobs/01K").status == 204
+    assert stored(cloud, UPLOADS) == []
+
+
+def direct(cloud: Aws, jobs: Jobs, config: str = "") -> Job:
+    """A job of a song in the inbox."""
+    key = "inbox/alice/song.mp3"
+    etag = store(cloud, UPLOADS, key, Metadata={"stempipe-config": config} if config else {})
+    source = Source("s3", UPLOADS, key, "song.mp3", bytes=4, etag=etag)
+    job_id = direct_job_id(Upload("s3", UPLOADS, key), etag, config)
+    return jobs.add("alice", job_id, Status.QUEUED, source, JobConfig())
+
+
+def test_a_direct_upload_is_deleted_with_its_job(ask: Ask, cloud: Aws, jobs: Jobs) -> None:
+    job = direct(cloud, jobs)
+    assert ask("DELETE", f"/v1/jobs/{job.id}").status == 200
+    assert stored(cloud, UPLOADS) == []
+
+
+def test_a_direct_upload_that_is_another_jobs_by_now_is_kept(ask: Ask, cloud: Aws, jobs: Jobs) -> None:
+    first = direct(cloud, jobs)
+    second = direct(cloud, jobs, '{"modelVariant": "2stems"}')
+    assert ask("DELETE", f"/v1/jobs/{first.id}").status == 200
+    assert stored(cloud, UPLOADS) == [second.key]
+
+
+# ---- retry ---------------------------------------------------------------------------------------
+
+
+def failed(cloud: Aws, jobs: Jobs, attempts: int = MAX_ATTEMPTS) -> Job:
+    """A job that was given up, its upload still there."""
+    uploaded(jobs, etag=store(cloud, UPLOADS, job_upload_key("alice", "01K")))
+    for _ in range(attempts - 1):
+        jobs.claim("alice", "01K", 30).release()
+    jobs.claim("alice", "01K", 30).fail(InternalError())
+    return jobs.get("alice", "01K")
+
+
+def test_a_failed_job_is_queued_again_with_all_attempts_anew(ask: Ask, cloud: Aws, jobs: Jobs) -> None:
+    failed(cloud, jobs)
+    status, job = ask("POST", "/v1/jobs/01K/retry")
+    assert (status, job["status"], job["error"], job["progress"]) == (202, "queued", None, 0)
+    assert (job["startedAt"], job["completedAt"]) == (None, None)
+    assert cloud.messages() == [{"owner": "alice", "id": "01K"}]
+    assert jobs.get("alice", "01K").enqueued_at
+    claims = [jobs.claim("alice", "01K", 0) for _ in range(MAX_ATTEMPTS)]
+    # The number goes on: no worker of before has it.
+    assert [claim.job.attempt for claim in claims] == [4, 5, 6]
+    assert [claim.is_last_attempt for claim in claims] == [False, False, True]
+
+
+def test_a_cancelled_job_whose_song_is_there_again_is_queued_again(ask: Ask, cloud: Aws, jobs: Jobs) -> None:
+    job = direct(cloud, jobs)
+    ask("DELETE", f"/v1/jobs/{job.id}")
+    direct_again = store(cloud, UPLOADS, job.key)
+    assert direct_again == job.etag
+    assert ask("POST", f"/v1/jobs/{job.id}/retry").status == 202
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_without_its_upload_a_job_cannot_be_tried_again(
+    ask: Ask, cloud: Aws, jobs: Jobs, replaced: bool
+) -> None:
+    job = failed(cloud, jobs, attempts=1)
+    cloud.s3.delete_object(Bucket=UPLOADS, Key=job.key)
+    if replaced:
+        cloud.s3.put_object(Bucket=UPLOADS, Key=job.key, Body=b"another song")
+    answer = ask("POST", "/v1/jobs/01K/retry")
+    assert (answer.status, answer.body["error"]["code"]) == (410, "upload_gone")
+    assert jobs.get("alice", "01K").state is Status.FAILED
+
+
+def test_a_completed_job_or_one_under_way_is_not_tried_again(ask: Ask, cloud: Aws, jobs: Jobs) -> None:
+    completed(jobs)
+    uploaded(jobs, job_id="01L")
+    for job_id in ("01K", "01L"):
+        answer = ask("POST", f"/v1/jobs/{job_id}/retry")
+        assert (answer.status, answer.body["error"]["code"]) == (409, "invalid_state")
+    assert cloud.messages() == []
+
+
+def test_a_job_whose_upload_was_refused_is_not_tried_at_all(ask: Ask, cloud: Aws, jobs: Jobs) -> None:
+    etag = store(cloud, UPLOADS, "inbox/alice/song.mp3")
+    source = Source("s3", UPLOADS, "inbox/alice/song.mp3", "song.mp3", bytes=4, etag=etag)
+    jobs.add("alice", "01K", Status.FAILED, source, JobConfig(), InvalidConfig("config: no"))
+    answer = ask("POST", "/v1/jobs/01K/retry")
+    assert (answer.status, answer.body["error"]["code"]) == (409, "invalid_state")
+    assert "invalid_config" in answer.body["error"]["message"]
+
+
+# ---- a song within the request -------------------------------------------------------------------
+
+
+def inline(song: bytes | str, filename: str = "song.mp3") -> dict[str, Any]:
+    text = song if isinstance(song, str) else base64.b64encode(song).decode()
+    return {"audio": {"filename": filename, "base64": text}}
+
+
+def test_a_song_within_the_request_is_queued_at_once(ask: Ask, cloud: Aws, jobs: Jobs) -> None:
+    status, body = ask("POST", "/v1/jobs", inline(b"song") | {"config": {"stems": {"vocals": True}}})
+    assert (status, body["upload"]) == (201, None)
+    job = jobs.get("alice", body["job"]["id"])
+    assert (job.state, job.bytes, job.config.kept) == (Status.QUEUED, 4, ("vocals",))
+    upload = cloud.s3.get_object(Bucket=UPLOADS, Key=job.key)
+    assert upload["Body"].read() == b"song"
+    assert upload["ETag"].strip('"') == job.etag
+    assert cloud.messages() == [{"owner": "alice", "id": job.id}]
+    assert job.enqueued_at
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "field"),
+    [
+        (inline("no base64!"), 422, "invalid_request", "body.audio.base64"),
+        (inline("c29uZw"), 422, "invalid_request", "body.audio.base64"),  # not padded
+        (inline("c29u\nZw=="), 422, "invalid_request", "body.audio.base64"),
+        (inline("\u00e9"), 422, "invalid_request", "body.audio.base64"),
+        ({"audio": {"filename": "song.mp3", "base64": 5}}, 422, "invalid_request", "body.audio.base64"),
+        (inline(""), 422, "empty_file", "empty"),
+        (inline(b"song", ""), 422, "invalid_request", "body.audio.filename"),
+        (inline(b"song", "../.."), 422, "invalid_request", "filename"),
+        (inline(b"song") | {"size": 4}, 422, "invalid_request", "body.size"),
+        ({"audio": None}, 422, "invalid_request", "body.audio"),
+        (inline(b"x" * 1_000_001), 413, "too_large", "1,000,000"),
+        (inline(b"song") | {"config": {"model": "demucs"}}, 422, "invalid_config", "config.model"),
+    ],
+)
+def test_a_song_within_the_request_that_cannot_be_had_is_refused(
+    ask: Ask, cloud: Aws, body: dict[str, Any], status: int, code: str, field: str
+) -> None:
+    answer = ask("POST", "/v1/jobs", body)
+    assert (answer.status, answer.body["error"]["code"]) == (status, code)
+    assert field in answer.body["error"]["message"]
+    assert stored(cloud, UPLOADS) == []
+
+
+def test_a_song_too_large_for_a_request_is_shown_the_other_way(ask: Ask) -> None:
+    answer = ask("POST", "/v1/jobs", inline(b"x" * (MAX_INLINE_BYTES + 1)))
+    assert (answer.status, answer.body["error"]["code"]) == (413, "too_large")
+    assert "upload by the link" in answer.body["error"]["message"]
+
+
+def test_the_largest_song_within_a_request_is_an_event_that_lambda_takes(
+    sample_event: Callable[[str], dict[str, Any]],
+) -> None:
+    event = sample_event("status-create-job")
+    event["body"] = json.dumps(inline(b"x" * MAX_INLINE_BYTES, "n" * 255))
+    headers = 10_240  # bytes: the gateway takes no more; the token's claims come again, decoded
+    assert len(json.dumps(event)) + 2 * headers < 6_291_456
+
+
+# ---- idempotency ---------------------------------------------------------------------------------
+
+REQUEST = {"filename": "song.mp3", "size": 1234}
+
+
+@pytest.mark.parametrize("request_body", [REQUEST, inline(b"song")], ids=["link", "inline"])
+def test_the_same_key_and_request_make_one_job(ask: Ask, cloud: Aws, request_body: dict[str, Any]) -> None:
+    headers = {"idempotency-key": "d4c1,e2"}
+    first = ask("POST", "/v1/jobs", request_body, headers=headers)
+    # The same in meaning: defaults spelled out, another order.
+    again = dict(reversed(request_body.items())) | {"config": {"modelVariant": "2stems"}}
+    second = ask("POST", "/v1/jobs", again, headers=headers)
+    assert (first.status, second.status) == (201, 201)
+    assert first.body["job"]["id"] == second.body["job"]["id"]
+    assert len(ask("GET", "/v1/jobs").body["jobs"]) == 1
+    assert len(cloud.messages()) == (1 if "audio" in request_body else 0)
+    if "audio" not in request_body:
+        assert second.body["upload"]["fields"]["key"] == first.body["upload"]["fields"]["key"]
+
+
+def test_once_its_song_is_there_the_same_request_gives_the_job_and_no_link(ask: Ask, jobs: Jobs) -> None:
+    headers = {"idempotency-key": "d4c1"}
+    job_id = ask("POST", "/v1/jobs", REQUEST, headers=headers).body["job"]["id"]
+    jobs.upload_arrived(jobs.get("alice", job_id), etag="e", size=1234)
+    status, body = ask("POST", "/v1/jobs", REQUEST, headers=headers)
+    assert (status, body["job"]["id"], body["job"]["status"], body["upload"]) == (201, job_id, "queued", None)
+
+
+def test_a_song_that_was_not_stored_is_stored_when_the_request_comes_again(
+    ask: Ask, cloud: Aws, jobs: Jobs
+) -> None:
+    headers = {"idempotency-key": "d4c1"}
+    cloud.s3.delete_bucket(Bucket=UPLOADS)
+    assert ask("POST", "/v1/jobs", inline(b"song"), headers=headers).status == 503
+    cloud.s3.create_bucket(Bucket=UPLOADS)
+    body = ask("POST", "/v1/jobs", inline(b"song"), headers=headers).body
+    assert body["job"]["status"] == "queued"
+    assert [job.id for job in jobs.newest("alice", 10).jobs] == [body["job"]["id"]]
+
+
+def test_the_same_key_with_another_request_is_a_conflict(ask: Ask) -> None:
+    headers = {"idempotency-key": "d4c1"}
+    ask("POST", "/v1/jobs", REQUEST, headers=headers)
+    answer = ask("POST", "/v1/jobs", REQUEST | {"size": 1235}, headers=headers)
+    assert (answer.status, answer.body["error"]["code"]) == (409, "idempotency_conflict")
+
+
+def test_a_key_is_its_owners_and_other_keys_are_other_jobs(ask: Ask) -> None:
+    ids = {
+        ask("POST", "/v1/jobs", REQUEST, owner=owner, headers={"idempotency-key": key}).body["job"]["id"]
+        for owner, key in [("alice", "a"), ("alice", "a,b"), ("alice", "a,c"), ("bob", "a")]
+    }
+    assert len(ids) == 4
+
+
+def test_a_key_is_free_again_when_its_job_is_deleted(ask: Ask) -> None:
+    headers = {"idempotency-key": "d4c1"}
+    job_id = ask("POST", "/v1/jobs", REQUEST, headers=headers).body["job"]["id"]
+    for _ in range(2):
+        ask("DELETE", f"/v1/jobs/{job_id}")
+    assert ask("POST", "/v1/jobs", REQUEST | {"size": 1}, headers=headers).status == 201
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 256, "\u00e9"])
+def test_a_key_that_is_none_is_refused(ask: Ask, key: str) -> None:
+    answer = ask("POST", "/v1/jobs", REQUEST, headers={"idempotency-key": key})
+    assert (answer.status, answer.body["error"]["code"]) == (422, "invalid_request")
+    assert "idempotency-key" in answer.body["error"]["message"].lower()
+
+
+@pytest.mark.parametrize("claims", [{"token_use": "id"}, {"sub": ""}, {"exp": ""}])
+def test_a_token_that_is_no_access_token_of_somebody_for_some_time_is_refused(
+    ask: Ask, claims: dict[str, str]
+) -> None:
+    answer = ask("GET", "/v1/jobs", claims=claims)
+    assert (answer.status, answer.body["error"]["code"]) == (401, "unauthorized")

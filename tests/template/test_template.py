@@ -24,6 +24,7 @@ from stempipe.settings import (
     StatusSettings,
     SweepSettings,
 )
+from tests.routes import routes
 
 FUNCTIONS = (
     "IntakeFunction",
@@ -201,6 +202,34 @@ def test_function_logs_do_not_live_for_ever(resources: dict[str, Any]) -> None:
     for function in FUNCTIONS:
         group = resources[function]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
         assert "RetentionInDays" in groups[group]
+
+
+def test_the_api_is_throttled(resources: dict[str, Any]) -> None:
+    limits = resources["Api"]["Properties"]["DefaultRouteSettings"]
+    assert 0 < limits["ThrottlingRateLimit"] <= limits["ThrottlingBurstLimit"]
+
+
+def test_a_browser_may_call_every_route(resources: dict[str, Any]) -> None:
+    cors = resources["Api"]["Properties"]["CorsConfiguration"]
+    events = resources["StatusFunction"]["Properties"]["Events"].values()
+    assert {event["Properties"]["Method"] for event in events} == set(cors["AllowMethods"])
+    assert {"authorization", "content-type", "idempotency-key"} <= set(cors["AllowHeaders"])
+
+
+def test_there_is_an_event_for_every_route_and_a_route_for_every_event(resources: dict[str, Any]) -> None:
+    events = resources["StatusFunction"]["Properties"]["Events"].values()
+    assert {(event["Properties"]["Method"], event["Properties"]["Path"]) for event in events} == {
+        *((route.method, route.path) for route in routes()),
+        ("GET", "/v1/openapi.json"),
+    }
+
+
+def test_who_lists_stems_must_say_of_which_job(resources: dict[str, Any]) -> None:
+    for function in ("StatusFunction", "SeparateFunction"):
+        for statement in statements(resources[function]["Properties"]):
+            if "s3:ListBucket" in statement["Action"] and "StemsBucket" in str(statement["Resource"]):
+                (prefix,) = statement["Condition"]["StringLike"].values()
+                assert prefix.startswith("*/*/")
 
 
 def test_every_route_needs_a_token_but_health_and_what_is_signed(resources: dict[str, Any]) -> None:

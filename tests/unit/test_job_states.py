@@ -50,7 +50,7 @@ class JobLife(RuleBasedStateMachine):
         self.id = str(ULID())
         self.seen: list[Status] = []
         self.holder: Claim | None = None
-        self.attempts = 0
+        self.attempts, self.last_attempt = 0, MAX_ATTEMPTS
         self.progress = self.messages = 0
 
     def teardown(self) -> None:
@@ -96,7 +96,7 @@ class JobLife(RuleBasedStateMachine):
             assert before.state in (Status.PROCESSING, Status.AWAITING_UPLOAD)
         except WorkerLost:
             assert lapsed
-            assert self.attempts == MAX_ATTEMPTS
+            assert self.attempts == self.last_attempt
             self.holder = None
         else:
             assert before.state is Status.QUEUED or lapsed
@@ -113,14 +113,14 @@ class JobLife(RuleBasedStateMachine):
 
     @rule(stale=st.booleans())
     def message_is_a_dead_letter(self, stale: bool) -> None:
-        before = self.job
+        job, message = self.job, "stale" if stale else str(self.messages)
+        waits_for_it = job.state is Status.QUEUED and job.message_id == message
         try:
-            self.jobs.give_up_message(before, "stale" if stale else str(self.messages))
+            self.jobs.give_up_message(job, message)
         except TransitionRefused:
-            assert stale or before.state is not Status.QUEUED or before.message_id is None
+            assert not waits_for_it
         else:
-            assert not stale
-            assert before.state is Status.QUEUED
+            assert waits_for_it
 
     @rule()
     def sweep(self) -> None:
@@ -135,8 +135,34 @@ class JobLife(RuleBasedStateMachine):
                 assert self.jobs.give_up_upload(before).state is Status.FAILED
             case Status.PROCESSING:
                 after = self.jobs.requeue(before)
-                assert after.state is (Status.FAILED if self.attempts == MAX_ATTEMPTS else Status.QUEUED)
+                spent = self.attempts == self.last_attempt
+                assert after.state is (Status.FAILED if spent else Status.QUEUED)
                 self.holder = None
+
+    @rule()
+    def owner_cancels(self) -> None:
+        before = self.job
+        try:
+            self.jobs.cancel("alice", self.id)
+        except JobIsFinal:
+            assert before.state.is_final
+        else:
+            assert not before.state.is_final
+            self.holder = None
+
+    @rule()
+    def owner_retries(self) -> None:
+        before = self.job.state
+        try:
+            after = self.jobs.retry(self.job)
+        except TransitionRefused:
+            assert before not in (Status.FAILED, Status.CANCELLED)
+        else:
+            assert before in (Status.FAILED, Status.CANCELLED)
+            assert after.progress == 0
+            assert after.started_at is None
+            assert after.enqueued_at is None
+            self.last_attempt = self.attempts + MAX_ATTEMPTS
 
     @rule()
     def sweep_comes_too_late(self) -> None:
@@ -192,7 +218,7 @@ class JobLife(RuleBasedStateMachine):
     @invariant()
     def the_record_says_what_its_state_implies(self) -> None:
         job = self.job
-        assert int(job.attempt) == self.attempts <= MAX_ATTEMPTS
+        assert int(job.attempt) == self.attempts <= self.last_attempt
         assert (job.error_code is not None) == (job.state is Status.FAILED)
         assert (job.stem_keys is not None) == (job.state is Status.COMPLETED)
         assert (job.completed_at is not None) == job.state.is_final
@@ -207,7 +233,9 @@ def test_no_sequence_of_events_leads_off_the_arrows(monkeypatch: pytest.MonkeyPa
         )
 
 
-def test_final_states_have_no_way_out() -> None:
+def test_no_final_state_but_completed_has_a_way_out_and_that_is_a_retry() -> None:
+    assert TRANSITIONS[Status.COMPLETED] == set()
+    assert TRANSITIONS[Status.FAILED] == TRANSITIONS[Status.CANCELLED] == {Status.QUEUED}
     assert {state for state in Status if state.is_final} == {
         Status.COMPLETED,
         Status.FAILED,

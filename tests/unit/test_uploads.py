@@ -18,9 +18,11 @@ from stempipe.uploads import (
     direct_job_id,
     inbox_prefix,
     job_upload_key,
+    owner_segment,
     read_key,
     read_record,
     split_event,
+    stems_prefix,
 )
 
 BUCKET = "stempipe-uploads-123456789012-us-east-1"
@@ -73,6 +75,54 @@ def test_what_is_no_record_is_refused(record: dict[str, Any]) -> None:
 def test_an_owner_is_always_one_segment(owner: str, name: str) -> None:
     assert read_key(inbox_prefix(owner) + name) == DirectUpload(owner, name.rpartition("/")[2])
     assert read_key(job_upload_key(owner, "01K")) == JobUpload(owner, "01K")
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        "a/b",
+        "../bob",
+        "..",
+        ".",
+        "...",
+        "a%2Fb",
+        "%2e%2e",
+        "bob%",
+        "Bob",
+        "böb",
+        "\u0000",
+        " ",
+        "a\nb",
+        "\U0001f3b5",
+    ],
+)
+def test_no_owner_gets_out_of_its_place(owner: str) -> None:
+    segment = owner_segment(owner)
+    assert "/" not in segment
+    assert segment.strip(".")  # what tidies a path leaves it alone
+    assert segment.isascii()
+    assert read_key(f"jobs/{segment}/01K") == JobUpload(owner, "01K")
+    assert stems_prefix(owner, "01K") == f"{segment}/01K/"
+
+
+@given(one=st.text(min_size=1), other=st.text(min_size=1))
+def test_two_owners_have_two_places_and_neither_is_in_the_other(one: str, other: str) -> None:
+    for place in (inbox_prefix, lambda owner: stems_prefix(owner, "01K")):
+        assert place(other).startswith(place(one)) == (one == other)
+
+
+@given(segment=st.text(st.characters(exclude_characters="/") | st.sampled_from("%.2eEfF"), min_size=1))
+def test_an_owner_has_one_spelling_with_percents(segment: str) -> None:
+    upload = read_key(f"inbox/{segment}/song.mp3")
+    if upload is None:
+        assert "%" in segment
+    elif segment != upload.owner:
+        assert segment == owner_segment(upload.owner)
+
+
+def test_another_spelling_of_an_owner_is_nobodys() -> None:
+    for segment in ("al%69ce", "%61lice", "alice%2f", "%ff", "a%2", "%"):
+        assert read_key(f"inbox/{segment}/song.mp3") is None
 
 
 @pytest.mark.parametrize(

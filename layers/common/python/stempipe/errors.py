@@ -66,6 +66,23 @@ class BodyTooLarge(StempipeError):
         super().__init__(f"body: more than {limit:,} bytes.")
 
 
+class InvalidState(StempipeError):
+    """The job is not in a state in which this can be done."""
+
+    code = "invalid_state"
+
+
+class IdempotencyConflict(StempipeError):
+    """The idempotency key was used for another request."""
+
+    code = "idempotency_conflict"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key came with another request before. Take a new key for a new request."
+        )
+
+
 class EmptyFile(StempipeError):
     """An upload of zero bytes."""
 
@@ -80,11 +97,13 @@ class TooLarge(StempipeError):
 
     code = "too_large"
 
-    def __init__(self, size: int, limit: int) -> None:
-        super().__init__(
-            f"The file has {size:,} bytes; the limit is {limit:,}. "
-            "Upload a shorter song, or a compressed format such as FLAC or MP3."
-        )
+    def __init__(
+        self,
+        size: int,
+        limit: int,
+        advice: str = "Upload a shorter song, or a compressed format such as FLAC or MP3.",
+    ) -> None:
+        super().__init__(f"The file has {size:,} bytes; the limit is {limit:,}. {advice}")
 
 
 class UploadGone(StempipeError):
@@ -93,7 +112,7 @@ class UploadGone(StempipeError):
     code = "upload_gone"
 
     def __init__(self) -> None:
-        super().__init__("The upload was deleted or replaced before it was read. Upload the song again.")
+        super().__init__("The upload was deleted or replaced. Upload the song again.")
 
 
 class UploadMissing(StempipeError):

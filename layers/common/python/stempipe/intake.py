@@ -19,6 +19,7 @@ from stempipe.queue import JobQueue, sqs_client
 from stempipe.settings import IntakeSettings
 from stempipe.storage import Storage, StoredObject, s3_client
 from stempipe.uploads import (
+    CONFIG_METADATA,
     DirectUpload,
     JobUpload,
     Upload,
@@ -27,9 +28,6 @@ from stempipe.uploads import (
     read_record,
     split_event,
 )
-
-CONFIG_METADATA = "stempipe-config"
-"""The object metadata (x-amz-meta-...) in which a direct upload may carry its configuration, as JSON."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pynamodb.models import Model
 from stempipe.config import JobConfig
 
 MAX_ATTEMPTS = 3
-"""Times that a song is tried.
+"""Times that a song is tried before its job fails, and again after its owner asks for a retry.
 
 The queue's maxReceiveCount is larger: not every receipt of a message is an attempt, and the one after
 the last attempt must still find a worker that says so in the job.
@@ -37,8 +37,8 @@ class Status(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing moves a job out of this state."""
-        return not TRANSITIONS[self]
+        """Whether the job has ended. Nothing but its owner's retry moves it on."""
+        return self in (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
@@ -49,8 +49,9 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
         {Status.PROCESSING, Status.QUEUED, Status.COMPLETED, Status.FAILED, Status.CANCELLED}
     ),
     Status.COMPLETED: frozenset(),
-    Status.FAILED: frozenset(),
-    Status.CANCELLED: frozenset(),
+    # Its owner asks for a retry.
+    Status.FAILED: frozenset({Status.QUEUED}),
+    Status.CANCELLED: frozenset({Status.QUEUED}),
 }
 """Every arrow of the state machine."""
 
@@ -99,8 +100,10 @@ class Job(Model):
     progress = NumberAttribute(default=0)
     estimated_seconds_left = NumberAttribute(attr_name="estimatedSecondsLeft", null=True)
 
-    # The claim: who holds the job is told by the number of the attempt.
+    # The claim: who holds the job is told by the number of the attempt, which no retry sets back: a worker
+    # that froze long ago must not find its number again.
     attempt = NumberAttribute(default=0)
+    last_attempt = NumberAttribute(attr_name="lastAttempt", default=MAX_ATTEMPTS)
 
     # Open jobs only. When the upload should have come, the message should have been taken, or the
     # worker's lease ends: seconds since the epoch. What is overdue is sweep's.
@@ -108,6 +111,8 @@ class Job(Model):
     open_shard = NumberAttribute(attr_name="openShard", null=True)
 
     config_json = JSONAttribute(attr_name="config")
+    # Of the request that made it, where that came with an idempotency key.
+    request_hash = UnicodeAttribute(attr_name="requestHash", null=True)
 
     # The upload. etag and bytes are what storage said, once the upload has been seen.
     provider = UnicodeAttribute()
@@ -155,7 +160,7 @@ class Job(Model):
     @property
     def was_given_up(self) -> bool:
         """Whether it failed in its last attempt, and its message belongs with the dead letters."""
-        return self.state is Status.FAILED and self.attempt >= MAX_ATTEMPTS
+        return self.state is Status.FAILED and self.attempt >= self.last_attempt
 
     def has_expired(self, now: datetime) -> bool:
         """Whether the record is past its time; DynamoDB deletes such items some time later."""

@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -38,6 +38,11 @@ SHARDS = 8
 _UPLOAD_GRACE_SECONDS = 900
 # Seconds in which what wrote a queued job should have sent its message.
 _SEND_SECONDS = 60
+
+_FINAL = [status.value for status in Status if status.is_final]
+_OPEN = [status.value for status in Status if not status.is_final]
+# Records read at a time where only some of them are wanted.
+_FILTERED_PAGE = 200
 
 
 class JobExists(Exception):
@@ -88,6 +93,14 @@ class Page:
 
     jobs: list[Job]
     cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MadeBetween:
+    """Two times, both within."""
+
+    first: datetime
+    last: datetime
 
 
 def _utc_now() -> datetime:
@@ -147,6 +160,7 @@ class Jobs:
         source: Source,
         config: JobConfig,
         error: StempipeError | None = None,
+        request_hash: str | None = None,
     ) -> Job:
         """Write a new job.
 
@@ -161,6 +175,7 @@ class Jobs:
             job_id,
             status=status.value,
             config_json=config.model_dump(by_alias=True, exclude_none=True),
+            request_hash=request_hash,
             provider=source.provider,
             bucket=source.bucket,
             key=source.key,
@@ -202,24 +217,49 @@ class Jobs:
             raise JobNotFound(job_id)
         return job
 
-    def newest(self, owner: str, limit: int, cursor: str | None = None) -> Page:
-        """List an owner's jobs, newest first.
+    def newest(
+        self,
+        owner: str,
+        limit: int,
+        cursor: str | None = None,
+        *,
+        statuses: Collection[Status] = (),
+        made: MadeBetween | None = None,
+    ) -> Page:
+        """List an owner's jobs, newest first: those in any of ``statuses``, where some are given.
+
+        A page is shorter than its limit only where there are no more.
 
         Raises
         ------
         InvalidRequest
-            The cursor is not one that an earlier page gave.
+            The cursor is not one that an earlier page of the same list gave.
         """
         start = _read_cursor(owner, cursor) if cursor else None
-        # TTL deletes late: what is past its time still reads back and is left out here. A page can
-        # therefore be shorter than its limit and still have a next one.
+        between = None
+        if made:
+            if made.first > made.last:
+                return Page([], None)
+            # Which DynamoDB would refuse.
+            if start and not _as_written(made.first) <= start["createdAt"]["S"] <= _as_written(made.last):
+                raise InvalidRequest("cursor: from another list; give the same filters with it")
+            between = Job.created_at.between(made.first, made.last)
+        # TTL deletes late: what is past its time still reads back.
+        wanted = Job.expires_at > self._now()
+        if statuses:
+            wanted &= Job.status.is_in(*(status.value for status in statuses))
         results = self._model.newest.query(
-            owner, scan_index_forward=False, limit=limit, last_evaluated_key=start
+            owner,
+            between,
+            wanted,
+            scan_index_forward=False,
+            limit=limit,
+            page_size=max(limit, _FILTERED_PAGE) if statuses else limit,
+            last_evaluated_key=start,
         )
-        now = self._now()
-        jobs = [job for job in results if not job.has_expired(now)]
-        last = results.last_evaluated_key
-        return Page(jobs, _write_cursor(last) if last else None)
+        jobs = list(results)
+        end = results.last_evaluated_key
+        return Page(jobs, _write_cursor(end) if end else None)
 
     # -- intake ------------------------------------------------------------------------------
 
@@ -299,7 +339,7 @@ class Jobs:
             & (Job.attempt == job.attempt)
             & (Job.due_at < self._now().timestamp())
         )
-        if job.attempt >= MAX_ATTEMPTS:
+        if job.attempt >= job.last_attempt:
             return self._move(job, Status.FAILED, _failure(WorkerLost(MAX_ATTEMPTS)), lapsed)
         return self._move(job, Status.QUEUED, [Job.progress.set(0)], lapsed)
 
@@ -313,6 +353,61 @@ class Jobs:
         """
         dead = (Job.status == Status.QUEUED.value) & (Job.message_id == message_id)
         return self._move(job, Status.FAILED, _failure(Undeliverable()), dead)
+
+    # -- the owner's wishes ------------------------------------------------------------------
+
+    def cancel(self, owner: str, job_id: str) -> Job:
+        """Any open state to ``cancelled``. A worker that holds the job finds its claim lost.
+
+        Raises
+        ------
+        JobNotFound
+            There is no such job.
+        JobIsFinal
+            It is completed, failed or cancelled.
+        """
+        job = self.get(owner, job_id)
+        try:
+            return self._move(job, Status.CANCELLED, [], Job.status.is_in(*_OPEN))
+        except TransitionRefused as refusal:
+            raise JobIsFinal(self.get(owner, job_id)) from refusal
+
+    def delete(self, job: Job) -> None:
+        """Forget a job that is final. If it is forgotten already, that is that.
+
+        Raises
+        ------
+        TransitionRefused
+            It is not final, or no longer.
+        """
+        try:
+            job.delete(condition=Job.id.does_not_exist() | Job.status.is_in(*_FINAL))
+        except DeleteError as fault:
+            if _is_refusal(fault):
+                raise TransitionRefused(f"{job.id} is not final") from fault
+            raise
+
+    def retry(self, job: Job) -> Job:
+        """``failed`` or ``cancelled`` to ``queued``, to be tried as often as a new one.
+
+        Raises
+        ------
+        TransitionRefused
+            It is neither.
+        """
+        actions: list[Action] = [
+            Job.last_attempt.set(Job.attempt + MAX_ATTEMPTS),
+            Job.progress.set(0),
+            Job.error_code.remove(),
+            Job.error_message.remove(),
+            Job.open_shard.set(_shard(job.id)),
+            Job.enqueued_at.remove(),
+            Job.message_id.remove(),
+            Job.started_at.remove(),
+            Job.completed_at.remove(),
+        ]
+        ended = Job.status.is_in(Status.FAILED.value, Status.CANCELLED.value)
+        return self._move(job, Status.QUEUED, actions, ended)
 
     # -- work --------------------------------------------------------------------------------
 
@@ -344,13 +439,13 @@ class Jobs:
                     Job.stage.set(Stage.DOWNLOADING.value),
                     Job.estimated_seconds_left.remove(),
                 ],
-                ((Job.status == Status.QUEUED.value) | lapsed) & (Job.attempt < MAX_ATTEMPTS),
+                ((Job.status == Status.QUEUED.value) | lapsed) & (Job.attempt < Job.last_attempt),
             )
         except TransitionRefused as refusal:
             job = self.get(owner, job_id)
             if job.state.is_final:
                 raise JobIsFinal(job) from refusal
-            if job.attempt >= MAX_ATTEMPTS and (job.due_at or 0) < now.timestamp():
+            if job.attempt >= job.last_attempt and (job.due_at or 0) < now.timestamp():
                 error = WorkerLost(MAX_ATTEMPTS)
                 self._move(job, Status.FAILED, _failure(error), lapsed & (Job.attempt == job.attempt))
                 raise error from refusal
@@ -388,7 +483,7 @@ class Claim:
     @property
     def is_last_attempt(self) -> bool:
         """Whether the song is not tried again after this attempt."""
-        return int(self.job.attempt) >= MAX_ATTEMPTS
+        return self.job.attempt >= self.job.last_attempt
 
     def report(self, stage: Stage, progress: int, seconds_left: float | None) -> None:
         """Write progress (0 to 100) and renew the lease.
@@ -480,6 +575,11 @@ def _failure(error: StempipeError) -> list[Action]:
 
 def _is_refusal(fault: PutError | UpdateError | DeleteError) -> bool:
     return fault.cause_response_code == "ConditionalCheckFailedException"
+
+
+def _as_written(time: datetime) -> str:
+    text: str = Job.created_at.serialize(time)  # type: ignore[no-untyped-call]
+    return text
 
 
 def _write_cursor(last: Mapping[str, Any]) -> str:

@@ -84,6 +84,7 @@ class SeparateSettings(Settings):
 class StatusSettings(Settings):
     """What the HTTP API knows."""
 
+    jobs_queue_url: str
     download_link_seconds: PositiveInt = 3600
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,8 +15,11 @@ from urllib.parse import quote
 
 import boto3
 from aws_lambda_powertools.utilities import parameters
+from boto3.s3.transfer import TransferConfig, create_transfer_manager
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from s3transfer.futures import TransferFuture
+from s3transfer.subscribers import BaseSubscriber
 
 from stempipe.errors import StorageUnavailable, UploadGone
 from stempipe.settings import StorageSettings
@@ -127,13 +131,20 @@ class Storage:
     ) -> None:
         """Write a file to an object, in parts if it is large.
 
-        ``on_bytes`` is told how many bytes have gone since it was last called: negative when they are sent
-        again. It is called from several threads, and must not raise.
+        ``on_bytes`` is told how many bytes have gone, ten times a second. What it raises ends the upload.
         """
+        progress = _Progress()
+        # Not client.upload_file, which nothing stops. Leaving the block by an error calls it off.
+        with _faults(), create_transfer_manager(self._client, TransferConfig()) as transfers:
+            upload = transfers.upload(str(file), bucket, key, {"ContentType": content_type}, [progress])
+            while not progress.done.wait(0.1):
+                on_bytes(progress.bytes)
+            upload.result()
+
+    def put_bytes(self, data: bytes, bucket: str, key: str) -> str:
+        """Write an object, and return its etag."""
         with _faults():
-            self._client.upload_file(
-                str(file), bucket, key, ExtraArgs={"ContentType": content_type}, Callback=on_bytes
-            )
+            return self._client.put_object(Bucket=bucket, Key=key, Body=data)["ETag"].strip('"')
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ListedObject]:
         """The objects whose keys begin so, by key."""
@@ -146,6 +157,11 @@ class Storage:
         """Delete an object, if it is there."""
         with _faults():
             self._client.delete_object(Bucket=bucket, Key=key)
+
+    def delete_under(self, bucket: str, prefix: str) -> None:
+        """Delete every object whose key begins so."""
+        for item in self.list(bucket, prefix):
+            self.delete(bucket, item.key)
 
     def abort_uploads(self, bucket: str, started_before: datetime) -> int:
         """Abort unfinished multipart uploads. Returns how many."""
@@ -185,6 +201,21 @@ class Storage:
             {"Bucket": bucket, "Key": key, "ResponseContentDisposition": _attachment(filename)},
             ExpiresIn=seconds,
         )
+
+
+class _Progress(BaseSubscriber):
+    """How far a transfer is, told by its threads. ``done`` is set when it has ended, well or not."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.done = threading.Event()
+
+    def on_progress(self, future: TransferFuture, bytes_transferred: int, **_: object) -> None:
+        # Negative for what is sent again. Of several threads: a count may get lost, and it is for show alone.
+        self.bytes += bytes_transferred
+
+    def on_done(self, future: TransferFuture, **_: object) -> None:
+        self.done.set()
 
 
 @contextmanager

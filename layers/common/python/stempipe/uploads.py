@@ -1,9 +1,11 @@
-"""Uploads: storage's events read into one small type, and the layout of the uploads bucket.
+"""Uploads: storage's events read into one small type, and the layout of both buckets.
 
-    jobs/{owner}/{id}         the upload of a job made through the API
-    inbox/{owner}/{anything}  a song dropped in directly
+    jobs/{owner}/{id}                 the upload of a job made through the API
+    inbox/{owner}/{anything}          a song dropped in directly
+    {owner}/{id}/{attempt}/{stem}...  in the stems bucket: what an attempt at the job made
 
-``{owner}`` is percent-encoded, so that it is always one segment of the key.
+``{owner}`` is percent-encoded, so that it is always one segment of the key. An owner has one spelling
+with percents: no other decodes into it.
 """
 
 from __future__ import annotations
@@ -20,6 +22,9 @@ from stempipe.config import explain
 from stempipe.errors import InvalidRequest
 
 Provider = Literal["s3", "r2"]
+
+CONFIG_METADATA = "stempipe-config"
+"""The object metadata (x-amz-meta-...) in which a direct upload may carry its configuration, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,11 @@ def job_upload_key(owner: str, job_id: str) -> str:
     return f"jobs/{owner_segment(owner)}/{job_id}"
 
 
+def stems_prefix(owner: str, job_id: str) -> str:
+    """Where all stems of a job are, whichever attempt made them."""
+    return f"{owner_segment(owner)}/{job_id}/"
+
+
 def inbox_prefix(owner: str) -> str:
     """Where an owner drops songs directly."""
     return f"inbox/{owner_segment(owner)}/"
@@ -131,13 +141,16 @@ def inbox_prefix(owner: str) -> str:
 def read_key(key: str) -> JobUpload | DirectUpload | None:
     """What an uploads bucket's key says. None for a key under no watched prefix."""
     prefix, _, rest = key.partition("/")
-    owner, _, name = rest.partition("/")
-    if not owner or not name or name.endswith("/"):
+    segment, _, name = rest.partition("/")
+    if not segment or not name or name.endswith("/"):
+        return None
+    owner = unquote(segment)
+    if "%" in segment and segment != owner_segment(owner):
         return None
     if prefix == "jobs" and "/" not in name:
-        return JobUpload(unquote(owner), name)
+        return JobUpload(owner, name)
     if prefix == "inbox":
-        return DirectUpload(unquote(owner), name.rpartition("/")[2])
+        return DirectUpload(owner, name.rpartition("/")[2])
     return None
 
 
@@ -153,4 +166,5 @@ def direct_job_id(upload: Upload, etag: str, config: str) -> str:
 
 def owner_segment(owner: str) -> str:
     """An owner as one segment of a key."""
-    return quote(owner, safe="")
+    # Dots alone are a step up, or none, to whatever tidies a path.
+    return quote(owner, safe="") if owner.strip(".") else owner.replace(".", "%2E")

@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,13 +14,20 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from stempipe.config import JobConfig
-from stempipe.errors import InternalError, JobNotFound, OutOfTime, StempipeError, WorkerLost
-from stempipe.job import Job, Stage
+from stempipe.errors import (
+    InternalError,
+    JobNotFound,
+    OutOfTime,
+    StempipeError,
+    StorageUnavailable,
+    WorkerLost,
+)
+from stempipe.job import Job, Stage, Status
 from stempipe.jobs import Claim, ClaimLost, JobIsFinal, JobIsHeld, Jobs
 from stempipe.observability import MetricUnit, logger, metrics
 from stempipe.queue import JobMessage
 from stempipe.storage import Storage
-from stempipe.uploads import owner_segment
+from stempipe.uploads import stems_prefix
 
 # Seconds from one write of progress to the next. Below one, so that there is at least one a second.
 _HEARTBEAT = 0.8
@@ -119,14 +127,6 @@ class Heartbeat:
         OutOfTime
             The worker is about to be stopped.
         """
-        self.reached(stage, share)
-        if self._lost:
-            raise self._lost
-        if time.monotonic() > self._deadline:
-            raise OutOfTime
-
-    def reached(self, stage: Stage, share: float) -> None:
-        """Say where the work is, and never mind whether it should go on."""
         begin, end = {
             Stage.DOWNLOADING: (0, _DOWNLOADED),
             Stage.SEPARATING: (_DOWNLOADED, _SEPARATED),
@@ -136,6 +136,10 @@ class Heartbeat:
             self._separating_since = time.monotonic()
         self._stage = stage
         self._progress = max(self._progress, begin + (end - begin) * min(max(share, 0.0), 1.0))
+        if self._lost:
+            raise self._lost
+        if time.monotonic() > self._deadline:
+            raise OutOfTime
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -238,8 +242,20 @@ class Worker:
         try:
             self._attempt(claim, deadline)
         except ClaimLost as lost:
-            # It is another worker's by now, or waits in the queue again, or is final.
+            # It is another worker's by now, or waits in the queue again, or is final, or deleted.
             logger.warning("Lost the claim", reason=str(lost))
+            self._take_back(claim.job)
+
+    def _take_back(self, job: Job) -> None:
+        """Delete the stems of an attempt that is not to have any."""
+        with suppress(JobNotFound):
+            now = self.jobs.get(job.owner, job.id)
+            if now.state is Status.COMPLETED and now.attempt == job.attempt:
+                return  # This worker completed it: not the write was lost, but the table's answer to it.
+        try:
+            self.storage.delete_under(self.stems_bucket, stem_key(job, ""))
+        except StorageUnavailable:
+            logger.exception("Stems of a lost attempt are left for sweep")
 
     def _attempt(self, claim: Claim, deadline: float) -> None:
         try:
@@ -302,17 +318,17 @@ class Worker:
         sent, total = 0, sum(file.stat().st_size for file in separated.stems.values())
 
         def on_bytes(count: int) -> None:
-            nonlocal sent
-            sent += count
-            heartbeat.reached(Stage.UPLOADING, sent / total)
+            heartbeat.at(Stage.UPLOADING, (sent + count) / total)
 
         for stem, file in separated.stems.items():
-            heartbeat.at(Stage.UPLOADING, sent / total)
+            on_bytes(0)
             keys[stem] = stem_key(job, file.name)
             self.storage.put(file, self.stems_bucket, keys[stem], content_type, on_bytes)
+            sent += file.stat().st_size
+        on_bytes(0)
         return keys
 
 
 def stem_key(job: Job, name: str) -> str:
     """Where a stem goes. With the attempt in it, no attempt overwrites another's stems."""
-    return f"{owner_segment(job.owner)}/{job.id}/{job.attempt:.0f}/{name}"
+    return f"{stems_prefix(job.owner, job.id)}{job.attempt:.0f}/{name}"
