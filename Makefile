@@ -6,6 +6,7 @@ PYTHON ?= python3
 VARIANT ?= 2stems
 OUT ?= out
 PORT ?= 4566
+STACK ?= stempipe
 STATE ?= .local
 # Names of files reach the commands by the environment, and as they are: they may hold quotes and dollars.
 override SONG := $(value SONG)
@@ -45,6 +46,9 @@ build: sam-cli  ## Build the functions, the layer and the image (needs Docker)
 
 deploy: build  ## Build and deploy to your AWS account
 	.venv/sam/bin/sam deploy --guided
+
+redrive: sam-cli  ## Send a deployment's dead letters round again (STACK=stempipe)
+	$(SAM) remote invoke SweepFunction --stack-name "$(STACK)" --event '{"sweep": "redrive"}'
 
 # ---- work on it -----------------------------------------------------------------------------
 
@@ -115,5 +119,5 @@ spleeter: .venv/spleeter/.made
 	@$(UV) pip install --quiet --python .venv/$*/bin/python -r $<
 	@touch $@
 
-.PHONY: help demo local models build deploy test test-sam bench lint audit format lock clean \
+.PHONY: help demo local models build deploy redrive test test-sam bench lint audit format lock clean \
     uv dev ministack sam-cli spleeter

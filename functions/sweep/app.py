@@ -1,4 +1,4 @@
-"""sweep: by the clock, what was left behind is put right."""
+"""sweep: by the clock, what was left behind is put right; on request, dead letters go round again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stempipe.sweep import Sweep
 class Request(BaseModel):
     """What the schedule or an operator asks for."""
 
-    sweep: Literal["jobs", "objects"]
+    sweep: Literal["jobs", "objects", "redrive"]
 
 
 @cache
@@ -52,3 +52,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
             return rules.sweep_jobs()
         case "objects":
             return rules.sweep_objects()
+        case "redrive":
+            return rules.redrive()

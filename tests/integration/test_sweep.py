@@ -232,6 +232,20 @@ def test_an_event_that_intake_could_not_take_is_taken_in_later(
     assert count(cloud, cloud.intake_dead_letter_queue_url) == 0
 
 
+def test_redrive_gives_the_jobs_of_dead_letters_their_attempts_anew(
+    sweep: Sweep, cloud: Aws, jobs: Jobs, make: Callable[[Status], Job], job: Callable[[], Job]
+) -> None:
+    jobs.mark_enqueued(make(Status.QUEUED), dead(cloud, MESSAGE))
+    sweep.sweep_jobs()
+    cloud.sqs.purge_queue(QueueUrl=cloud.dead_letter_queue_url)
+    dead(cloud, MESSAGE)
+    dead(cloud, MESSAGE)
+    assert sweep.redrive() == {"jobs_queued_again": 1, "messages_of_no_use": 1}
+    assert (job().state, job().error_code) == (Status.QUEUED, None)
+    assert cloud.messages() == [MESSAGE]
+    assert count(cloud, cloud.dead_letter_queue_url) == 0
+
+
 # ---- objects -----------------------------------------------------------------------------------
 
 
@@ -277,7 +291,7 @@ def test_stems_that_no_job_points_to_are_deleted_once_they_are_old(
 # ---- the handler -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("what", ["jobs", "objects"])
+@pytest.mark.parametrize("what", ["jobs", "objects", "redrive"])
 def test_the_handler_does_what_it_is_asked_for(
     cloud: Aws, load_app: Callable[[str], ModuleType], lambda_context: Any, what: str
 ) -> None:

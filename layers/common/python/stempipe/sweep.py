@@ -173,6 +173,32 @@ class Sweep:
             return False
         return item.key in (job.stem_keys or {}).values()
 
+    # -- on request --------------------------------------------------------------------------
+
+    def redrive(self) -> dict[str, int]:
+        """Give the failed jobs of the dead letters their attempts anew. Returns what was done how often."""
+        done: Counter[str] = Counter()
+        for letter in self.dead_jobs.receive(_DEAD_LETTERS):
+            done[self._send_round_again(letter)] += 1
+        return _counted(done)
+
+    def _send_round_again(self, letter: DeadLetter) -> str:
+        try:
+            message = JobMessage.model_validate_json(letter.body)
+            job = self.jobs.get(message.owner, message.id)
+            outcome = "messages_of_no_use"
+            if job.state is Status.FAILED:
+                self.intake.enqueue(self.jobs.retry(job))
+                outcome = "jobs_queued_again"
+        except ValidationError:
+            return "messages_unreadable"
+        except JobNotFound:
+            outcome = "messages_of_no_job"
+        except TransitionRefused:
+            outcome = "messages_of_no_use"
+        self.dead_jobs.delete(letter)
+        return outcome
+
 
 def _event(body: str) -> dict[str, object]:
     # Lambda's record of a failed invocation, or the event itself.
