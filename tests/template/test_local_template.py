@@ -33,7 +33,7 @@ def test_functions_exist_with_the_templates_limits(
     client = deployment.client("lambda")
     separate = client.get_function_configuration(FunctionName=physical_ids["SeparateFunction"])
     assert (separate["MemorySize"], separate["Timeout"]) == (3008, 300)
-    assert separate["EphemeralStorage"]["Size"] == 2048
+    assert separate["EphemeralStorage"]["Size"] == 5120
     variables = separate["Environment"]["Variables"]
     assert variables["STEMS_BUCKET"] == deployment.stems_bucket
     assert all(isinstance(value, str) for value in variables.values())
