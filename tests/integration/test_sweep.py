@@ -242,7 +242,8 @@ def test_redrive_gives_the_jobs_of_dead_letters_their_attempts_anew(
     dead(cloud, MESSAGE)
     assert sweep.redrive() == {"jobs_queued_again": 1, "messages_of_no_use": 1}
     again = job()
-    assert (again.state, again.error_code) == (Status.QUEUED, None)
+    assert again.state is Status.QUEUED
+    assert again.error_code is None
     assert cloud.messages() == [MESSAGE]
     assert count(cloud, cloud.dead_letter_queue_url) == 0
 
