@@ -7,13 +7,16 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from local.cloud import Deployment
+from separation import SeparationError
+from stempipe.errors import StempipeError
 from tests.routes import routes
 
 PROGRAMS = {"sh": ["bash", "-euo", "pipefail"], "python": [sys.executable], "js": ["node"]}
@@ -58,3 +61,16 @@ def test_there_is_an_example_of_every_route_in_every_language(root: Path) -> Non
     for route in routes():
         (section,) = re.findall(rf"^## [^\n]*`{re.escape(str(route))}`.*?(?=^## |\Z)", text, re.M | re.S)
         assert set(PROGRAMS) <= set(re.findall(r"^```(\w+)$", section, re.M))
+
+
+def test_every_error_that_a_client_may_see_is_explained(root: Path) -> None:
+    text = (root / "docs/api.md").read_text()
+    elsewhere = {"already_received", "body_too_large"}  # what R2's Worker is answered: docs/r2.md
+    codes = {error.code for error in [*subclasses(StempipeError), *subclasses(SeparationError)]} - elsewhere
+    assert {code for code in codes if f"`{code}`" not in text} == set()
+
+
+def subclasses(kind: type[Any]) -> Iterator[type[Any]]:
+    for error in kind.__subclasses__():
+        yield error
+        yield from subclasses(error)
