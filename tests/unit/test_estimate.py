@@ -26,6 +26,17 @@ FLAC_RUN = [
     (3.244, 0.8878), (3.453, 0.9561), (3.647, 1.0),
 ]  # fmt: skip
 
+# On a machine with other things to do; the second half is encoding.
+MP3_RUN = [
+    (2.269, 0.0341), (2.868, 0.0683), (3.553, 0.1024), (4.444, 0.1366), (5.271, 0.1707), (6.106, 0.2049),
+    (6.998, 0.239), (7.812, 0.2732), (8.4, 0.3073), (9.074, 0.3415), (9.695, 0.3756), (10.446, 0.4097),
+    (11.259, 0.4439), (12.109, 0.478), (12.739, 0.5), (13.275, 0.5085), (13.725, 0.5341),
+    (14.355, 0.5598), (14.932, 0.5854), (15.741, 0.611), (16.418, 0.6366), (17.698, 0.6622),
+    (18.272, 0.6878), (19.219, 0.7134), (19.735, 0.739), (20.68, 0.7646), (21.167, 0.7902),
+    (22.09, 0.8158), (22.714, 0.8415), (23.626, 0.8671), (24.393, 0.8927), (25.296, 0.9183),
+    (26.224, 0.9439), (26.846, 0.9695), (27.611, 0.989), (28.044, 1.0),
+]  # fmt: skip
+
 
 def plan(output_format: str) -> dict[Stage, float]:
     return dict(plan_of(JobConfig(quality=Quality.model_validate({"outputFormat": output_format}))))
@@ -57,17 +68,23 @@ def seen(estimate: Estimate, job: list[Report], step: float) -> Iterator[tuple[f
 
 
 @pytest.mark.parametrize(
-    ("output_format", "run", "upload"), [("wav", WAV_RUN, 0.4), ("flac", FLAC_RUN, 0.25)]
+    ("output_format", "run", "upload", "within"),
+    [
+        ("wav", WAV_RUN, 0.4, 0.25),
+        ("flac", FLAC_RUN, 0.25, 0.25),
+        # Encoding took 1.4 times as long as the separation's shares have it.
+        ("mp3", MP3_RUN, 0.5, 0.3),
+    ],
 )
 def test_the_time_left_is_within_a_quarter_from_the_first_third_on(
-    output_format: str, run: list[tuple[float, float]], upload: float
+    output_format: str, run: list[tuple[float, float]], upload: float, within: float
 ) -> None:
     job = reports(run, 0.1, upload)
     total = job[-1][0]
     for now, _, left in seen(Estimate(plan(output_format), 0.0), job, step=0.05):
         # From a cold start the second segment is done just after the first third; one alone has no pace.
         if now > total * 0.35 and total - now > 0.1 * total:
-            assert left == pytest.approx(total - now, rel=0.25), now
+            assert left == pytest.approx(total - now, rel=within), now
 
 
 def test_progress_is_the_share_of_the_time_gone_by() -> None:

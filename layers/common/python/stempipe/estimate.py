@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
@@ -15,6 +16,9 @@ Plan = Mapping[Stage, float]
 # is large for WAV, smaller for FLAC, and next to nothing for MP3, whose encoding takes long.
 _UPLOADING = {"wav": 0.10, "flac": 0.07, "mp3": 0.02}
 _DOWNLOADING = 0.03
+# The share of a stage that its pace is measured over: encoding, which ends the separation, is not as fast as
+# what comes before it.
+_LATELY = 0.3
 
 
 def plan_of(config: JobConfig) -> Plan:
@@ -47,8 +51,8 @@ def seconds_in_queue(waiting: int, workers: int, recent: Sequence[float]) -> flo
 class Estimate:
     """Follows one job through its stages.
 
-    The stage under way is measured, from one report of it to the latest: neither the model's loading nor
-    anything else that comes once is taken for the pace of the rest. A stage that is to come is expected to
+    The stage under way is measured by its latest reports: neither the model's loading nor anything else that
+    comes once is taken for the pace of the rest. A stage that is to come is expected to
     take what the plan says, next to what separating took. Progress is the share of the time gone by in all
     the time that this makes, so that the two never contradict each other; it never goes back.
 
@@ -68,9 +72,8 @@ class Estimate:
         self._stage = next(iter(plan))
         self._stage_began = started
         self._share = 0.0
-        # The first report of the stage that its pace is measured from, and the latest: (share, time).
-        self._first: tuple[float, float] | None = None
-        self._latest: tuple[float, float] | None = None
+        # Reports of the stage that its pace is measured from, the latest last: (share, time).
+        self._reports: deque[tuple[float, float]] = deque()
         self._separating: float | None = None
         self._progress = 0.0
 
@@ -85,12 +88,14 @@ class Estimate:
             if self._stage is Stage.SEPARATING and self._separating is None:
                 self._separating = now - self._stage_began  # too short a song to measure a pace in
             self._stage, self._stage_began, self._share = stage, now, 0.0
-            self._first = self._latest = None
+            self._reports.clear()
         self._share = max(self._share, min(max(share, 0.0), 1.0))
         if self._share == 0.0 and stage is Stage.SEPARATING:
             return  # the model is yet to be loaded
-        self._latest = (self._share, now)
-        self._first = self._first or self._latest
+        self._reports.append((self._share, now))
+        # At least two are left to measure from.
+        while len(self._reports) > 2 and self._reports[1][0] < self._share - _LATELY:
+            self._reports.popleft()
         if stage is Stage.SEPARATING and (pace := self._pace()) is not None:
             self._separating = pace
 
@@ -118,14 +123,14 @@ class Estimate:
 
     def _stage_left(self, now: float, per_share: float) -> float:
         pace = self._pace()
-        if pace is None or self._latest is None:
+        if pace is None:
             return max(0.0, self._plan[self._stage] * per_share - (now - self._stage_began))
-        share, at = self._latest
+        share, at = self._reports[-1]
         return max(0.0, pace * (1 - share) - (now - at))
 
     def _pace(self) -> float | None:
-        """Seconds that the whole stage takes, as measured."""
-        if self._first is None or self._latest is None or self._latest[0] <= self._first[0]:
+        """Seconds that the whole stage would take at the pace of late."""
+        if not self._reports or self._reports[-1][0] <= self._reports[0][0]:
             return None
-        (share, at), (latest_share, latest_at) = self._first, self._latest
+        (share, at), (latest_share, latest_at) = self._reports[0], self._reports[-1]
         return (latest_at - at) / (latest_share - share)
