@@ -87,7 +87,7 @@ lock: uv  ## Pin the newest versions that requirements/*.in allow
 	compile() { ../$(UV) pip compile --quiet --upgrade --no-annotate --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command "make lock" --python-version 3.11 "$$@"; }; \
 	compile --universal dev.in -o dev.txt; \
-	for name in layer separate; do compile --universal $$name.in -c dev.txt -o $$name.txt; done; \
+	for name in layer separate authorize; do compile --universal $$name.in -c dev.txt -o $$name.txt; done; \
 	for name in uv ministack sam audit; do compile --universal $$name.in -o $$name.txt; done; \
 	compile spleeter.in -o spleeter.txt
 

@@ -66,6 +66,7 @@ def _welcome(deployment: Deployment, state: Path) -> str:
 Stempipe runs here. Stop it with Ctrl-C; jobs, stems and users are kept in {state}.
 
 API             {deployment.api_url}
+WebSocket API   {deployment.live_url}
 User            {USER}, password {PASSWORD}
 User pool       {deployment.user_pool_id}, client {deployment.user_pool_client_id}
 Uploads bucket  {deployment.uploads_bucket}

@@ -31,6 +31,8 @@ CODE_BUCKET = "stempipe-local-code"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
 PASSWORD = "Only-for-this-machine-1"  # noqa: S105 - it is shown to everybody who runs this
 USER = "producer@example.com"
+# Whoever tries webhooks here has a receiver here.
+PARAMETERS = {"WebhookAllowedHosts": "localhost,127.0.0.1"}
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,20 @@ class Deployment:
         The address that plays every AWS API.
     api_url
         Base address of the HTTP API.
+    live_url
+        Address of the WebSocket API.
     """
 
     endpoint: str
     api_url: str
+    live_url: str
     uploads_bucket: str
     stems_bucket: str
     jobs_table: str
     jobs_queue_url: str
     jobs_dead_letter_queue_url: str
+    webhooks_dead_letter_queue_url: str
+    connections_table: str
     user_pool_id: str
     user_pool_client_id: str
 
@@ -94,6 +101,7 @@ def running(
     root: Path = ROOT,
     python: Path = Path(sys.executable),
     ministack: Path | None = None,
+    parameters: Mapping[str, str] | None = None,
 ) -> Iterator[Deployment]:
     """Start MiniStack, deploy the template, and stop everything when the block ends.
 
@@ -109,16 +117,20 @@ def running(
         Interpreter that runs the functions.
     ministack
         Interpreter that has MiniStack.
+    parameters
+        Of the template, where they differ from `PARAMETERS`.
     """
     ministack = ministack or root / ".venv/ministack/bin/python"
     with Server.start(python=ministack, state=state, port=port) as server:
         logs = state.resolve() / "logs"
         logs.mkdir(exist_ok=True)
-        yield deploy(server.endpoint, root=root, python=python, logs=logs)
+        yield deploy(server.endpoint, root=root, python=python, logs=logs, parameters=parameters)
 
 
-def deploy(endpoint: str, *, root: Path, python: Path, logs: Path) -> Deployment:
-    """Create or update the stack from ``root/template.yaml``.
+def deploy(
+    endpoint: str, *, root: Path, python: Path, logs: Path, parameters: Mapping[str, str] | None = None
+) -> Deployment:
+    """Create or update the stack from ``root/template.yaml``; ``parameters`` go before `PARAMETERS`.
 
     Raises
     ------
@@ -133,15 +145,20 @@ def deploy(endpoint: str, *, root: Path, python: Path, logs: Path) -> Deployment
         code=_upload_bootstrap(client(endpoint, "s3")),
         environment=_function_environment(endpoint),
     )
-    outputs = _apply(client(endpoint, "cloudformation"), json.dumps(template))
+    outputs = _apply(
+        client(endpoint, "cloudformation"), json.dumps(template), {**PARAMETERS, **(parameters or {})}
+    )
     return Deployment(
         endpoint=endpoint,
         api_url=f"{endpoint}/_aws/execute-api/{outputs['ApiId']}/$default",
+        live_url=f"{endpoint}/_aws/execute-api/{outputs['LiveApiId']}/v1".replace("http", "ws", 1),
         uploads_bucket=outputs["UploadsBucket"],
         stems_bucket=outputs["StemsBucket"],
         jobs_table=outputs["JobsTable"],
         jobs_queue_url=outputs["JobsQueueUrl"],
         jobs_dead_letter_queue_url=outputs["JobsDeadLetterQueueUrl"],
+        webhooks_dead_letter_queue_url=outputs["WebhooksDeadLetterQueueUrl"],
+        connections_table=outputs["ConnectionsTable"],
         user_pool_id=outputs["UserPoolId"],
         user_pool_client_id=outputs["UserPoolClientId"],
     )
@@ -182,12 +199,13 @@ def _upload_bootstrap(s3: Any) -> templates.CodeLocation:
 # ---- CloudFormation ----------------------------------------------------------------------------
 
 
-def _apply(cloudformation: Any, template: str) -> dict[str, str]:
+def _apply(cloudformation: Any, template: str, parameters: Mapping[str, str]) -> dict[str, str]:
     """Create or update the stack; returns its outputs."""
     operation = {
         "StackName": STACK,
         "TemplateBody": template,
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     }
     before = _describe(cloudformation)
     if before and before["StackStatus"] == "ROLLBACK_COMPLETE":  # a failed create can only be deleted

@@ -124,7 +124,19 @@ def for_ministack(
             LOCAL_PYTHON=str(python),
             LOCAL_LOG=str(logs / f"{logical_id}.log"),
         )
+    variables = {
+        logical_id: function["Properties"]["Environment"]["Variables"]
+        for logical_id, function in functions.items()
+    }
+    _serve_here(variables, environment["AWS_ENDPOINT_URL"])
     return template
+
+
+def _serve_here(variables: dict[str, Any], endpoint: str) -> None:
+    """Where a function is told an address of AWS's own, tell it MiniStack's."""
+    variables["AuthorizeFunction"]["ISSUER_URL"] = {"Fn::Sub": f"{endpoint}/${{UserPool}}"}
+    for function in ("ConnectFunction", "NotifyFunction"):
+        variables[function]["LIVE_ENDPOINT"] = {"Fn::Sub": f"{endpoint}/_aws/execute-api/${{LiveApi}}/v1"}
 
 
 def _of_type(resources: Mapping[str, Any], kind: str) -> dict[str, Any]:

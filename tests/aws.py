@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from moto import mock_aws
 
 from local.template import load
@@ -24,8 +25,10 @@ ROOT = Path(__file__).resolve().parent.parent
 UPLOADS = "stempipe-uploads-123456789012-us-east-1"
 STEMS = "stempipe-stems-123456789012-us-east-1"
 TABLE = "jobs"
+CONNECTIONS = "connections"
 
-TABLE_PROPERTIES = load(ROOT / "template.yaml")["Resources"]["JobsTable"]["Properties"]
+TABLES = {TABLE: "JobsTable", CONNECTIONS: "ConnectionsTable"}
+RESOURCES = load(ROOT / "template.yaml")["Resources"]
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,25 @@ class Aws:
     queue_url: str
     dead_letter_queue_url: str
     intake_dead_letter_queue_url: str
+    webhooks_queue_url: str
 
-    def messages(self) -> list[dict[str, Any]]:
-        """Bodies of the messages in the jobs queue; they are taken out of it."""
-        answer = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
+    def messages(self, queue_url: str | None = None) -> list[dict[str, Any]]:
+        """Bodies of the messages in the jobs queue, or in another; they are taken out of it."""
+        answer = self.sqs.receive_message(QueueUrl=queue_url or self.queue_url, MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+    def changes(self) -> list[dict[str, Any]]:
+        """Records of the jobs table's stream, all there ever were, as Lambda gets them."""
+        # moto does not know the addresses that have the account in them.
+        config = Config(account_id_endpoint_mode="disabled")
+        streams = boto3.client("dynamodbstreams", config=config)
+        (stream,) = streams.list_streams(TableName=TABLE)["Streams"]
+        (shard,) = streams.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]["Shards"]
+        iterator = streams.get_shard_iterator(
+            StreamArn=stream["StreamArn"], ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        records: Any = streams.get_records(ShardIterator=iterator)["Records"]
+        return list(records)
 
 
 @contextmanager
@@ -55,7 +72,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         "JOBS_TABLE": TABLE,
         "UPLOADS_BUCKET": UPLOADS,
         "STEMS_BUCKET": STEMS,
+        "CONNECTIONS_TABLE": CONNECTIONS,
         "MAX_UPLOAD_BYTES": "1000000",
+        "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1",
+        "WEBHOOK_RETRY_SECONDS": "5,30",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -63,20 +83,26 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         s3, sqs = boto3.client("s3"), boto3.client("sqs")
         for bucket in (UPLOADS, STEMS):
             s3.create_bucket(Bucket=bucket)
-        create_table(boto3.client("dynamodb"))
+        for table in TABLES:
+            create_table(boto3.client("dynamodb"), table)
+        key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+        monkeypatch.setenv("CALLBACK_KEY_ID", key)
         dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
         queue = sqs.create_queue(QueueName="jobs")["QueueUrl"]
         dead_uploads = sqs.create_queue(QueueName="dead-uploads")["QueueUrl"]
         monkeypatch.setenv("JOBS_QUEUE_URL", queue)
         monkeypatch.setenv("JOBS_DEAD_LETTER_QUEUE_URL", dead)
         monkeypatch.setenv("INTAKE_DEAD_LETTER_QUEUE_URL", dead_uploads)
-        yield Aws(s3, sqs, queue, dead, dead_uploads)
+        webhooks = sqs.create_queue(QueueName="webhooks")["QueueUrl"]
+        monkeypatch.setenv("WEBHOOKS_QUEUE_URL", webhooks)
+        yield Aws(s3, sqs, queue, dead, dead_uploads, webhooks)
 
 
-def create_table(dynamodb: DynamoDBClient) -> None:
-    """The jobs table, as the template defines it."""
-    properties = {
-        name: TABLE_PROPERTIES[name]
-        for name in ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    }
-    dynamodb.create_table(TableName=TABLE, **properties)
+def create_table(dynamodb: DynamoDBClient, table: str = TABLE) -> None:
+    """A table, as the template defines it."""
+    template = RESOURCES[TABLES[table]]["Properties"]
+    names = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    properties = {name: template[name] for name in names if name in template}
+    if stream := template.get("StreamSpecification"):
+        properties["StreamSpecification"] = {"StreamEnabled": True, **stream}
+    dynamodb.create_table(TableName=table, **properties)

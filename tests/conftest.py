@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
+import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+
+from stempipe.observability import logger
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,3 +63,19 @@ def lambda_context() -> Any:
         aws_request_id="00000000-0000-0000-0000-000000000000",
         get_remaining_time_in_millis=lambda: 300_000,
     )
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """All that the functions log, down to DEBUG."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logger.registered_formatter)
+    # By its name: Powertools bound its own handler to the standard output when it was imported.
+    log = logging.getLogger("stempipe")
+    level = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    yield stream
+    log.setLevel(level)
+    log.removeHandler(handler)

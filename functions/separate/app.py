@@ -21,10 +21,10 @@ from stempipe.config import Bandwidth, JobConfig, ModelVariant
 from stempipe.errors import UnusableMedia
 from stempipe.jobs import Jobs
 from stempipe.observability import MetricUnit, logger, metrics, tracer
-from stempipe.queue import JobMessage, JobQueue, sqs_client
+from stempipe.queue import JobMessage, JobQueue, TryAgain, sqs_client
 from stempipe.settings import SeparateSettings
 from stempipe.storage import Storage, s3_client
-from stempipe.worker import Separated, TryAgain, Worker
+from stempipe.worker import Separated, Worker
 
 # Seconds before Lambda stops the worker at which it gives its job back.
 MARGIN_SECONDS = 10

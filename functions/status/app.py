@@ -48,9 +48,12 @@ from stempipe.errors import (
 from stempipe.job import Status
 from stempipe.jobs import Jobs
 from stempipe.observability import logger, tracer
+from stempipe.outbound import Outbound
 from stempipe.queue import JobQueue, sqs_client
 from stempipe.settings import StatusSettings
 from stempipe.storage import Storage, s3_client
+from stempipe.vault import Vault, kms_client
+from stempipe.webhooks import Callbacks
 
 app = APIGatewayHttpResolver(enable_validation=True)
 
@@ -77,6 +80,9 @@ def api() -> Api:
         storage=Storage(s3_client(settings), settings.storage_provider),
         queue=JobQueue(sqs_client(), settings.jobs_queue_url),
         settings=settings,
+        callbacks=Callbacks(
+            Outbound(settings.webhook_allowed_hosts), Vault(kms_client(), settings.callback_key_id)
+        ),
     )
 
 

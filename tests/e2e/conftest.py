@@ -29,7 +29,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def cloud(state: Path) -> Iterator[Deployment]:
     """The template, deployed with an empty state."""
-    with running(port=free_port(), state=state) as deployment:
+    with running(port=free_port(), state=state, parameters={"WebhookRetrySeconds": "1,2"}) as deployment:
         yield deployment
 
 

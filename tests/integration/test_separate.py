@@ -16,9 +16,9 @@ from stempipe.config import JobConfig
 from stempipe.errors import UnusableMedia
 from stempipe.job import Job, Status
 from stempipe.jobs import ClaimLost, Jobs, Source
-from stempipe.queue import JobMessage
+from stempipe.queue import JobMessage, TryAgain
 from stempipe.storage import Storage
-from stempipe.worker import Separated, TryAgain, Worker
+from stempipe.worker import Separated, Worker
 from tests.aws import STEMS, TABLE, UPLOADS, Aws
 from tests.unit.separation import songs
 
@@ -120,7 +120,8 @@ def test_progress_is_written_at_least_once_a_second(
     worker.work_on(MESSAGE)
     # Every write has a time of its own: in 2.5 s at least two, and far fewer than were looked for.
     assert 2 <= len({at for at, _, _ in seen}) <= 6
-    assert ("separating", 47) in {(stage, progress) for _, stage, progress in seen}
+    # Half of the separation, by the plan: nothing was measured yet.
+    assert ("separating", 46) in {(stage, progress) for _, stage, progress in seen}
 
 
 def test_a_song_that_cannot_be_separated_fails_at_once(

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 from copy import deepcopy
+from datetime import timedelta
 from types import ModuleType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -687,3 +688,22 @@ def test_a_token_that_is_no_access_token_of_somebody_for_some_time_is_refused(
 ) -> None:
     answer = ask("GET", "/v1/jobs", claims=claims)
     assert (answer.status, answer.body["error"]["code"]) == (401, "unauthorized")
+
+
+# ---- estimates -----------------------------------------------------------------------------------
+
+
+def test_a_queued_job_says_how_long_it_takes_at_most_once_there_is_something_to_tell_it_from(
+    ask: Ask, jobs: Jobs, cloud: Aws
+) -> None:
+    source = Source("s3", UPLOADS, "key", "song.mp3", bytes=5, etag="e")
+    jobs.add("alice", "queued", Status.QUEUED, source, JobConfig())
+    for _ in range(10):
+        cloud.sqs.send_message(QueueUrl=cloud.queue_url, MessageBody="{}")
+    assert ask("GET", "/v1/jobs/queued").body["estimatedTimeRemaining"] is None
+    completed(jobs)
+    job = jobs.get("alice", "01K")
+    assert job.started_at
+    job.update([Job.completed_at.set(job.started_at + timedelta(seconds=12))])
+    # Ten songs for five workers, and its own.
+    assert ask("GET", "/v1/jobs/queued").body["estimatedTimeRemaining"] == 36

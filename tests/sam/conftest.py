@@ -92,6 +92,7 @@ def invoke(
         "MODEL_VARIANTS": "2stems",
         "STORAGE_ENDPOINT": "",
         "STORAGE_SECRET_ARN": "",
+        "WEBHOOK_ALLOWED_HOSTS": "",
     }
     (folder / "variables.json").write_text(json.dumps({"Parameters": variables}))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,8 +55,7 @@ def test_a_message_invokes_separate_and_failures_go_to_the_dead_letter_queue(
     deployment: Deployment, physical_ids: dict[str, str]
 ) -> None:
     sqs = deployment.client("sqs")
-    [mapping] = deployment.client("lambda").list_event_source_mappings()["EventSourceMappings"]
-    assert mapping["FunctionArn"].endswith(f":{physical_ids['SeparateFunction']}")
+    [mapping] = mappings(deployment, physical_ids["SeparateFunction"])
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
     queue = sqs.get_queue_attributes(QueueUrl=deployment.jobs_queue_url, AttributeNames=["All"])["Attributes"]
@@ -65,6 +65,27 @@ def test_a_message_invokes_separate_and_failures_go_to_the_dead_letter_queue(
     assert mapping["EventSourceArn"] == queue["QueueArn"]
     assert queue["VisibilityTimeout"] == "1800"
     assert dead_letters["QueueArn"] in queue["RedrivePolicy"]
+
+
+def mappings(deployment: Deployment, function: str) -> list[Any]:
+    listed = deployment.client("lambda").list_event_source_mappings(FunctionName=function)
+    return list(listed["EventSourceMappings"])
+
+
+def test_changes_of_jobs_invoke_notify(deployment: Deployment, physical_ids: dict[str, str]) -> None:
+    [mapping] = mappings(deployment, physical_ids["NotifyFunction"])
+    table = deployment.client("dynamodb").describe_table(TableName=deployment.jobs_table)["Table"]
+    assert mapping["EventSourceArn"] == table["LatestStreamArn"]
+    assert table["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
+
+
+def test_the_websocket_api_asks_for_a_token_and_has_its_routes(
+    deployment: Deployment, physical_ids: dict[str, str]
+) -> None:
+    client = deployment.client("apigatewayv2")
+    routes = {route["RouteKey"]: route for route in client.get_routes(ApiId=physical_ids["LiveApi"])["Items"]}
+    assert routes.keys() == {"$connect", "$disconnect", "$default"}
+    assert routes["$connect"]["AuthorizationType"] == "CUSTOM"
 
 
 def test_the_jobs_table_has_its_indexes(deployment: Deployment) -> None:

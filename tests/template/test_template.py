@@ -16,24 +16,32 @@ from stempipe.config import STEMS
 from stempipe.job import MAX_ATTEMPTS, Job
 from stempipe.pull import VISIBILITY_SECONDS
 from stempipe.settings import (
+    AuthorizeSettings,
+    ConnectSettings,
     IntakeSettings,
+    NotifySettings,
     PullSettings,
     ReceiveSettings,
     SeparateSettings,
     Settings,
     StatusSettings,
     SweepSettings,
+    WebhookSettings,
 )
 from tests.routes import routes
 
-FUNCTIONS = (
-    "IntakeFunction",
-    "PullFunction",
-    "ReceiveFunction",
-    "SeparateFunction",
-    "StatusFunction",
-    "SweepFunction",
-)
+FUNCTIONS = {
+    "AuthorizeFunction": AuthorizeSettings,
+    "ConnectFunction": ConnectSettings,
+    "IntakeFunction": IntakeSettings,
+    "NotifyFunction": NotifySettings,
+    "PullFunction": PullSettings,
+    "ReceiveFunction": ReceiveSettings,
+    "SeparateFunction": SeparateSettings,
+    "StatusFunction": StatusSettings,
+    "SweepFunction": SweepSettings,
+    "WebhookFunction": WebhookSettings,
+}
 
 
 @pytest.fixture(scope="session")
@@ -53,8 +61,13 @@ def properties(resources: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def statements(function: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for policy in function["Policies"]:
+    for policy in function.get("Policies", []):
         yield from policy.get("Statement") or policy["Fn::If"][1]["Statement"]
+
+
+def actions(statement: dict[str, Any]) -> list[str]:
+    action = statement["Action"]
+    return [action] if isinstance(action, str) else action
 
 
 def test_sam_finds_no_fault(root: Path) -> None:
@@ -163,17 +176,7 @@ def test_the_table_is_what_the_record_says(resources: dict[str, Any]) -> None:
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
 
 
-@pytest.mark.parametrize(
-    ("function", "settings"),
-    [
-        ("IntakeFunction", IntakeSettings),
-        ("PullFunction", PullSettings),
-        ("ReceiveFunction", ReceiveSettings),
-        ("SeparateFunction", SeparateSettings),
-        ("StatusFunction", StatusSettings),
-        ("SweepFunction", SweepSettings),
-    ],
-)
+@pytest.mark.parametrize(("function", "settings"), FUNCTIONS.items())
 def test_every_function_is_told_its_settings(
     template: Template, resources: dict[str, Any], function: str, settings: type[Settings]
 ) -> None:
@@ -190,8 +193,7 @@ def test_functions_may_do_only_what_is_named_to_only_what_is_theirs(resources: d
     assert set(functions) == set(FUNCTIONS)
     for function in functions.values():
         for statement in statements(function):
-            actions = statement["Action"]
-            for action in [actions] if isinstance(actions, str) else actions:
+            for action in actions(statement):
                 assert "*" not in action
             assert statement["Resource"] != "*"
             assert "Sid" in statement
@@ -241,6 +243,53 @@ def test_every_route_needs_a_token_but_health_and_what_is_signed(resources: dict
         if event["Type"] == "HttpApi"
     ]
     assert {route["Path"] for route in routes if "Auth" in route} == {"/v1/health", "/v1/events/r2"}
+
+
+def test_webhooks_are_tried_for_a_day_and_every_wait_is_one_that_sqs_can(
+    template: Template, resources: dict[str, Any]
+) -> None:
+    waits = [int(wait) for wait in template["Parameters"]["WebhookRetrySeconds"]["Default"].split(",")]
+    assert waits == sorted(waits)
+    assert 86_400 <= sum(waits) < 2 * 86_400
+    times = template["Mappings"]["Times"]["Webhook"]
+    assert times["VisibilityTimeout"] == 6 * times["FunctionTimeout"]
+    # Twelve hours from the receipt, the delivery included.
+    assert max(waits) + times["FunctionTimeout"] < 43_200
+    queue = resources["WebhooksQueue"]["Properties"]
+    assert sum(waits) + len(waits) * times["VisibilityTimeout"] < queue["MessageRetentionPeriod"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] > len(waits) + 1
+
+
+def test_a_record_that_notify_cannot_take_is_given_up_and_kept(resources: dict[str, Any]) -> None:
+    mapping = resources["NotifyChanges"]["Properties"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert 0 < mapping["MaximumRetryAttempts"] < 10
+    assert (
+        mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] == "NotifyDeadLetterQueue"
+    )
+    assert (
+        resources["JobsTable"]["Properties"]["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
+    )
+
+
+def test_whoever_connects_needs_a_token_and_no_log_has_it(resources: dict[str, Any]) -> None:
+    api = resources["LiveApi"]["Properties"]
+    assert api["Auth"]["AuthType"] == "CUSTOM"
+    assert api["Auth"]["IdentitySource"] == ["route.request.querystring.token"]
+    assert "AccessLogSettings" not in api
+    assert "LoggingLevel" not in api["DefaultRouteSettings"]
+
+
+def test_only_the_deliverer_opens_the_secrets_of_webhooks(resources: dict[str, Any]) -> None:
+    may = {
+        name: [
+            action for statement in statements(resources[name]["Properties"]) for action in actions(statement)
+        ]
+        for name in FUNCTIONS
+    }
+    assert [name for name in may if "kms:Decrypt" in may[name]] == ["WebhookFunction"]
+    assert [name for name in may if "kms:Encrypt" in may[name]] == ["StatusFunction"]
+    assert may["AuthorizeFunction"] == []
 
 
 # ---- R2 ------------------------------------------------------------------------------------------
@@ -358,7 +407,7 @@ def test_each_secret_is_read_by_those_who_need_it(resources: dict[str, Any]) -> 
                 ((_, resource),) = statement["Resource"].items()
                 readers.setdefault("".join(resource), set()).add(name)
     assert readers == {
-        "R2SecretArn": set(FUNCTIONS),
+        "R2SecretArn": set(FUNCTIONS) - {"AuthorizeFunction"},
         "R2QueueSecretArn": {"PullFunction"},
         "WebhookSecretId": {"ReceiveFunction"},
     }

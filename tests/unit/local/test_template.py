@@ -93,7 +93,22 @@ def test_functions_keep_their_variables(original: Template, rewritten: Template)
     for name, function in of_type(original, "AWS::Serverless::Function").items():
         before = function["Properties"]["Environment"]["Variables"]
         after = rewritten["Resources"][name]["Properties"]["Environment"]["Variables"]
-        assert before.items() <= after.items()
+        assert before.keys() <= after.keys()
+        for variable in before.keys() - {"ISSUER_URL", "LIVE_ENDPOINT"}:
+            assert after[variable] == before[variable]
+
+
+def test_what_aws_serves_at_addresses_of_its_own_is_served_here(rewritten: Template) -> None:
+    variables = {
+        name: function["Properties"]["Environment"]["Variables"]
+        for name, function in of_type(rewritten, "AWS::Serverless::Function").items()
+    }
+    live = {"Fn::Sub": "http://127.0.0.1:4566/_aws/execute-api/${LiveApi}/v1"}
+    assert variables["ConnectFunction"]["LIVE_ENDPOINT"] == live
+    assert variables["NotifyFunction"]["LIVE_ENDPOINT"] == live
+    assert variables["AuthorizeFunction"]["ISSUER_URL"] == {"Fn::Sub": "http://127.0.0.1:4566/${UserPool}"}
+    # Whom a token names as its issuer is the same everywhere.
+    assert "amazonaws.com" in str(variables["AuthorizeFunction"]["JWT_ISSUER"])
 
 
 def test_there_is_a_route_for_every_http_event(original: Template, rewritten: Template) -> None:

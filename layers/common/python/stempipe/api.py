@@ -20,6 +20,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    SecretStr,
     Tag,
     WithJsonSchema,
 )
@@ -35,10 +36,11 @@ from stempipe.errors import (
     TooLarge,
     UploadGone,
 )
-from stempipe.job import Job, Stage, Status
-from stempipe.jobs import JobExists, JobIsFinal, Jobs, MadeBetween, Source, TransitionRefused
+from stempipe.estimate import seconds_in_queue
+from stempipe.job import Delivery, Job, Stage, Status
+from stempipe.jobs import Callback, JobExists, JobIsFinal, Jobs, MadeBetween, Source, TransitionRefused
 from stempipe.queue import JobQueue
-from stempipe.settings import StatusSettings
+from stempipe.settings import StatusSettings, ViewSettings
 from stempipe.storage import Storage
 from stempipe.uploads import (
     CONFIG_METADATA,
@@ -48,6 +50,7 @@ from stempipe.uploads import (
     job_upload_key,
     stems_prefix,
 )
+from stempipe.webhooks import Callbacks
 
 # AWS Lambda, x86, per GB-second; see docs/architecture.md.
 USD_PER_GB_SECOND = 0.0000166667
@@ -99,6 +102,19 @@ class _NewJob(_Json):
     model_config = ConfigDict(extra="forbid")
 
     config: JobConfig = JobConfig()
+    callback_url: str | None = Field(
+        None,
+        min_length=1,
+        max_length=2048,
+        description="Is sent the job by POST once it is completed, failed or cancelled.",
+        examples=["https://example.com/stems-are-ready"],
+    )
+    callback_secret: SecretStr | None = Field(
+        None,
+        max_length=200,
+        description="Signs what is sent, as Standard Webhooks say: whsec_ and 24 to 64 bytes in base64. "
+        "Without it nothing is signed.",
+    )
 
 
 class JobRequest(_NewJob):
@@ -180,6 +196,15 @@ class ResultsView(_Json):
     )
 
 
+class CallbackView(_Json):
+    """The webhook of the job's end."""
+
+    url: str
+    state: Delivery
+    attempts: int
+    last_status: int | None = Field(None, description="HTTP status of the last answer, if there was one.")
+
+
 class CostView(_Json):
     """What the worker used, and what AWS asks for it."""
 
@@ -198,6 +223,7 @@ class JobView(_Json):
                     "status": "processing",
                     "stage": "separating",
                     "progress": 42,
+                    "version": 5,
                     "estimatedTimeRemaining": 3.2,
                     "config": JobConfig().model_dump(by_alias=True, exclude_none=True),
                     "results": None,
@@ -209,6 +235,7 @@ class JobView(_Json):
                     "completedAt": None,
                     "expiresAt": "2026-01-08T12:00:00Z",
                     "cost": None,
+                    "callback": None,
                 }
             ]
         }
@@ -218,7 +245,12 @@ class JobView(_Json):
     status: Status
     stage: Stage | None = Field(None, description="What the worker is doing, while it is processing.")
     progress: int = Field(ge=0, le=100)
-    estimated_time_remaining: float | None = Field(None, description="Seconds.")
+    version: int = Field(description="Of two states of a job, the one with the larger version is newer.")
+    estimated_time_remaining: float | None = Field(
+        None,
+        description="Seconds. Of a queued job, GET /v1/jobs/{id} alone says them: the most it should take, "
+        "going by your latest songs.",
+    )
     config: JobConfig
     results: ResultsView | None = None
     error: ErrorView | None = None
@@ -229,6 +261,7 @@ class JobView(_Json):
     completed_at: datetime | None = None
     expires_at: datetime
     cost: CostView | None = None
+    callback: CallbackView | None = None
 
 
 class UploadView(_Json):
@@ -288,12 +321,15 @@ class Api:
         Where jobs and objects are, and where messages go.
     settings
         The limits, and how long links live.
+    callbacks
+        Says which may be called, and seals their secrets.
     """
 
     jobs: Jobs
     storage: Storage
     queue: JobQueue
     settings: StatusSettings
+    callbacks: Callbacks
 
     def create(
         self, owner: str, request: JobRequest | InlineJobRequest, idempotency_key: str | None = None
@@ -329,6 +365,7 @@ class Api:
                 Status.AWAITING_UPLOAD,
                 source,
                 request.config,
+                callback=self._callback(owner, job_id, request),
                 request_hash=request_hash if idempotency_key else None,
             )
         except JobExists:
@@ -393,7 +430,18 @@ class Api:
         JobNotFound
             The owner has no such job.
         """
-        return self.view(self.jobs.get(owner, job_id))
+        job = self.jobs.get(owner, job_id)
+        view = self.view(job)
+        if job.state is Status.QUEUED:
+            view.estimated_time_remaining = self._seconds_in_queue(owner)
+        return view
+
+    def _seconds_in_queue(self, owner: str) -> float | None:
+        # How long the owner's own songs took stands for how long everybody's take.
+        recent = self.jobs.recent_seconds(owner)
+        if not recent:
+            return None
+        return round(seconds_in_queue(self.queue.waiting(), self.settings.max_concurrency, recent), 1)
 
     def list(
         self,
@@ -492,46 +540,74 @@ class Api:
 
     def view(self, job: Job) -> JobView:
         """The job's JSON, with fresh links to its stems."""
-        return JobView(
-            id=job.id,
-            status=job.state,
-            stage=Stage(job.stage) if job.stage else None,
-            progress=int(job.progress),
-            estimated_time_remaining=job.estimated_seconds_left,
-            config=job.config,
-            results=self._results(job),
-            error=ErrorView(code=job.error_code, message=job.error_message) if job.error_code else None,
-            source=SourceView(
-                filename=job.filename,
-                bytes=int(job.bytes),
-                duration_seconds=job.duration_seconds,
-                sample_rate=job.sample_rate,
-                channels=job.channels,
-                codec=job.codec,
-            ),
-            attempt=int(job.attempt),
-            created_at=job.created_at,
-            started_at=job.started_at,
-            completed_at=job.completed_at,
-            expires_at=job.expires_at,
-            cost=_cost(job.gb_seconds),
-        )
+        return job_view(job, self.storage, self.settings)
 
-    def _results(self, job: Job) -> ResultsView | None:
-        if job.stem_keys is None:
+    def _callback(self, owner: str, job_id: str, request: JobRequest | InlineJobRequest) -> Callback | None:
+        secret = request.callback_secret.get_secret_value() if request.callback_secret else None
+        if request.callback_url is None:
+            if secret:
+                raise InvalidRequest("callbackSecret: it is for a callbackUrl, and there is none")
             return None
-        return ResultsView(
-            stems={
-                stem: self.storage.download_link(
-                    self.settings.stems_bucket,
-                    key,
-                    _download_name(job.song, stem, key.rpartition(".")[2]),
-                    self.settings.download_link_seconds,
-                )
-                for stem, key in job.stem_keys.items()
-            },
-            gain_db=job.gain_db or 0.0,
-        )
+        return self.callbacks.accept(owner, job_id, request.callback_url, secret)
+
+
+def job_view(job: Job, storage: Storage, settings: ViewSettings) -> JobView:
+    """The job's JSON, with fresh links to its stems."""
+    return JobView(
+        id=job.id,
+        status=job.state,
+        stage=Stage(job.stage) if job.stage else None,
+        progress=int(job.progress),
+        version=int(job.version),
+        estimated_time_remaining=job.estimated_seconds_left,
+        config=job.config,
+        results=_results(job, storage, settings),
+        error=ErrorView(code=job.error_code, message=job.error_message) if job.error_code else None,
+        source=SourceView(
+            filename=job.filename,
+            bytes=int(job.bytes),
+            duration_seconds=job.duration_seconds,
+            sample_rate=job.sample_rate,
+            channels=job.channels,
+            codec=job.codec,
+        ),
+        attempt=int(job.attempt),
+        created_at=job.created_at,
+        started_at=job.started_at,
+        completed_at=job.completed_at,
+        expires_at=job.expires_at,
+        cost=_cost(job.gb_seconds),
+        callback=_callback(job),
+    )
+
+
+def _results(job: Job, storage: Storage, settings: ViewSettings) -> ResultsView | None:
+    if job.stem_keys is None:
+        return None
+    return ResultsView(
+        stems={
+            stem: storage.download_link(
+                settings.stems_bucket,
+                key,
+                _download_name(job.song, stem, key.rpartition(".")[2]),
+                settings.download_link_seconds,
+            )
+            for stem, key in job.stem_keys.items()
+        },
+        gain_db=job.gain_db or 0.0,
+    )
+
+
+def _callback(job: Job) -> CallbackView | None:
+    if job.callback_url is None:
+        return None
+    is_told = job.callback_version == job.version
+    return CallbackView(
+        url=job.callback_url,
+        state=job.delivery,
+        attempts=int(job.callback_attempts or 0) if is_told else 0,
+        last_status=int(job.callback_status) if is_told and job.callback_status else None,
+    )
 
 
 def _cost(gb_seconds: float | None) -> CostView | None:

@@ -64,6 +64,14 @@ class Stage(StrEnum):
     UPLOADING = "uploading"
 
 
+class Delivery(StrEnum):
+    """What became of a job's webhook."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
 class Newest(GlobalSecondaryIndex["Job"]):  # type: ignore[no-untyped-call]
     """An owner's jobs by the time they were made."""
 
@@ -99,6 +107,8 @@ class Job(Model):
     stage = UnicodeAttribute(null=True)
     progress = NumberAttribute(default=0)
     estimated_seconds_left = NumberAttribute(attr_name="estimatedSecondsLeft", null=True)
+    # Raised by every change that its owner can see.
+    version = NumberAttribute(default=1)
 
     # The claim: who holds the job is told by the number of the attempt, which no retry sets back: a worker
     # that froze long ago must not find its number again.
@@ -134,6 +144,15 @@ class Job(Model):
     error_message = UnicodeAttribute(attr_name="errorMessage", null=True)
     gb_seconds = NumberAttribute(attr_name="gbSeconds", null=True)
 
+    # The webhook. The secret is sealed; see stempipe.vault. What became of the delivery is said of one
+    # version of the job: of an earlier one it says nothing of the present.
+    callback_url = UnicodeAttribute(attr_name="callbackUrl", null=True)
+    callback_secret = UnicodeAttribute(attr_name="callbackSecret", null=True)
+    callback_version = NumberAttribute(attr_name="callbackVersion", null=True)
+    callback_state = UnicodeAttribute(attr_name="callbackState", null=True)
+    callback_attempts = NumberAttribute(attr_name="callbackAttempts", null=True)
+    callback_status = NumberAttribute(attr_name="callbackStatus", null=True)
+
     created_at = UTCDateTimeAttribute(attr_name="createdAt")
     enqueued_at = UTCDateTimeAttribute(attr_name="enqueuedAt", null=True)
     message_id = UnicodeAttribute(attr_name="messageId", null=True)
@@ -156,6 +175,13 @@ class Job(Model):
     def state(self) -> Status:
         """The status, typed."""
         return Status(self.status)
+
+    @property
+    def delivery(self) -> Delivery:
+        """What became of the webhook of the job as it is now."""
+        if self.callback_state is None or self.callback_version != self.version:
+            return Delivery.PENDING
+        return Delivery(self.callback_state)
 
     @property
     def was_given_up(self) -> bool:

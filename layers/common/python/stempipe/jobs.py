@@ -28,7 +28,7 @@ from stempipe.errors import (
     UploadMissing,
     WorkerLost,
 )
-from stempipe.job import MAX_ATTEMPTS, Job, Stage, Status, job_model
+from stempipe.job import MAX_ATTEMPTS, Delivery, Job, Stage, Status, job_model
 from stempipe.settings import Settings
 
 SHARDS = 8
@@ -85,6 +85,14 @@ class Source:
     filename: str
     bytes: int
     etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Whom to tell of the job's end, and the secret to sign with, sealed by ``stempipe.vault``."""
+
+    url: str
+    sealed_secret: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +169,7 @@ class Jobs:
         config: JobConfig,
         error: StempipeError | None = None,
         request_hash: str | None = None,
+        callback: Callback | None = None,
     ) -> Job:
         """Write a new job.
 
@@ -184,6 +193,8 @@ class Jobs:
             etag=source.etag,
             error_code=error and error.code,
             error_message=error and error.message,
+            callback_url=callback and callback.url,
+            callback_secret=callback and callback.sealed_secret,
             created_at=now,
             updated_at=now,
             completed_at=now if status.is_final else None,
@@ -260,6 +271,21 @@ class Jobs:
         jobs = list(results)
         end = results.last_evaluated_key
         return Page(jobs, _write_cursor(end) if end else None)
+
+    def present(self, owner: str, limit: int) -> list[Job]:
+        """An owner's newest jobs, each as it is at this moment, the newest last."""
+        found = [(owner, job.id) for job in self.newest(owner, limit).jobs]
+        # The index lags behind the table.
+        jobs = {job.id: job for job in self._model.batch_get(found, consistent_read=True)}
+        return [jobs[job_id] for _, job_id in reversed(found) if job_id in jobs]
+
+    def recent_seconds(self, owner: str, limit: int = 20) -> list[float]:
+        """How long an owner's latest completed jobs took, from their start; newest first."""
+        return [
+            (job.completed_at - job.started_at).total_seconds()
+            for job in self.newest(owner, limit, statuses=[Status.COMPLETED]).jobs
+            if job.attempt == 1 and job.completed_at and job.started_at
+        ]
 
     # -- intake ------------------------------------------------------------------------------
 
@@ -409,6 +435,26 @@ class Jobs:
         ended = Job.status.is_in(Status.FAILED.value, Status.CANCELLED.value)
         return self._move(job, Status.QUEUED, actions, ended)
 
+    # -- webhooks ----------------------------------------------------------------------------
+
+    def note_delivery(self, job: Job, state: Delivery, attempts: int, status: int | None) -> None:
+        """Note what became of the webhook of the job as it is in ``job``.
+
+        This raises no version: it is news of the webhook, not of the job. Where the job has changed since,
+        its next end has a webhook of its own, and nothing is noted.
+        """
+        actions: list[Action] = [
+            Job.callback_version.set(job.version),
+            Job.callback_state.set(state.value),
+            Job.callback_attempts.set(attempts),
+            Job.callback_status.remove() if status is None else Job.callback_status.set(status),
+        ]
+        try:
+            job.update(actions, condition=Job.version == job.version)
+        except UpdateError as fault:
+            if not _is_refusal(fault):
+                raise
+
     # -- work --------------------------------------------------------------------------------
 
     def claim(self, owner: str, job_id: str, lease_seconds: int) -> Claim:
@@ -455,7 +501,7 @@ class Jobs:
     def _move(self, job: Job, to: Status, actions: list[Action], condition: Condition) -> Job:
         """Change the state in one conditional write; ``job`` then holds what the table holds."""
         now = self._now()
-        actions = [Job.status.set(to.value), Job.updated_at.set(now), *actions]
+        actions = [Job.status.set(to.value), Job.updated_at.set(now), Job.version.add(1), *actions]
         if to.is_final:
             actions += [Job.completed_at.set(now), Job.due_at.remove(), Job.open_shard.remove()]
         elif to in self._patience:

@@ -1,4 +1,4 @@
-"""The jobs queue: one message says that one job may be worked on."""
+"""The queues: one message says that one job may be worked on, or that one end of a job is to be told."""
 
 from __future__ import annotations
 
@@ -15,10 +15,32 @@ if TYPE_CHECKING:
 
 
 class JobMessage(BaseModel):
-    """A message's body."""
+    """A message of the jobs queue."""
 
     owner: str
     id: str
+
+
+class WebhookMessage(BaseModel):
+    """A message of the webhooks queue: the job, and the version of it that is to be told."""
+
+    owner: str
+    id: str
+    version: int
+
+
+class TryAgain(Exception):
+    """The message must come back.
+
+    Parameters
+    ----------
+    seconds
+        When.
+    """
+
+    def __init__(self, reason: str, seconds: int) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
 
 
 def sqs_client() -> SQSClient:
@@ -64,20 +86,38 @@ class DeadLetters:
         self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter.receipt_handle)
 
 
-class JobQueue:
-    """Send messages, and put off the one in hand."""
-
+class _Queue:
     def __init__(self, client: SQSClient, url: str) -> None:
         self._client = client
         self._url = url
-
-    def send(self, owner: str, job_id: str) -> str:
-        """Say that a job may be worked on. Returns the message's id."""
-        body = JobMessage(owner=owner, id=job_id).model_dump_json()
-        return self._client.send_message(QueueUrl=self._url, MessageBody=body)["MessageId"]
 
     def put_off(self, receipt_handle: str, seconds: int) -> None:
         """Let a message that was received come back after ``seconds`` (0 to 43,200)."""
         self._client.change_message_visibility(
             QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
         )
+
+
+class JobQueue(_Queue):
+    """Send messages, and put off the one in hand."""
+
+    def send(self, owner: str, job_id: str) -> str:
+        """Say that a job may be worked on. Returns the message's id."""
+        body = JobMessage(owner=owner, id=job_id).model_dump_json()
+        return self._client.send_message(QueueUrl=self._url, MessageBody=body)["MessageId"]
+
+    def waiting(self) -> int:
+        """About how many messages nobody has taken yet."""
+        answer = self._client.get_queue_attributes(
+            QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+
+class WebhookQueue(_Queue):
+    """Send messages, and put off the one in hand."""
+
+    def send(self, owner: str, job_id: str, version: int) -> None:
+        """Say that the job, as it is in this version, is to be told to its callback."""
+        body = WebhookMessage(owner=owner, id=job_id, version=version).model_dump_json()
+        self._client.send_message(QueueUrl=self._url, MessageBody=body)

@@ -18,6 +18,9 @@ def _split_commas(value: object) -> object:
     return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
 
 
+HostNames = Annotated[tuple[str, ...], BeforeValidator(_split_commas)]
+
+
 class StorageSettings(BaseModel):
     """Where objects are: S3, or R2, which is S3 with an endpoint and keys of its own."""
 
@@ -81,11 +84,52 @@ class SeparateSettings(Settings):
     lease_seconds: PositiveInt = 30
 
 
-class StatusSettings(Settings):
+class ViewSettings(Settings):
+    """What is known to every function that shows jobs to their owners."""
+
+    download_link_seconds: PositiveInt = 3600
+
+
+class StatusSettings(ViewSettings):
     """What the HTTP API knows."""
 
     jobs_queue_url: str
-    download_link_seconds: PositiveInt = 3600
+    max_concurrency: PositiveInt = 5
+    callback_key_id: str
+    webhook_allowed_hosts: HostNames = ()
+
+
+class AuthorizeSettings(Settings):
+    """What the WebSocket's authorizer knows."""
+
+    jwt_issuer: str
+    jwt_audience: str
+    issuer_url: str
+    """Where the issuer is reached: itself, but for on a local cloud."""
+
+
+class ConnectSettings(ViewSettings):
+    """What the WebSocket's routes know."""
+
+    connections_table: str
+    live_endpoint: str
+    """Where messages to connections are posted."""
+
+
+class NotifySettings(ConnectSettings):
+    """What notify knows."""
+
+    webhooks_queue_url: str
+
+
+class WebhookSettings(ViewSettings):
+    """What the deliverer of webhooks knows."""
+
+    webhooks_queue_url: str
+    webhook_retry_seconds: Annotated[tuple[PositiveInt, ...], BeforeValidator(_split_commas)]
+    """How long to wait after each failed delivery but the last."""
+    webhook_allowed_hosts: HostNames = ()
+    callback_key_id: str
 
 
 class SweepSettings(IntakeSettings):

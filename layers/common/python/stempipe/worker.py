@@ -22,10 +22,11 @@ from stempipe.errors import (
     StorageUnavailable,
     WorkerLost,
 )
+from stempipe.estimate import Estimate, plan_of
 from stempipe.job import Job, Stage, Status
 from stempipe.jobs import Claim, ClaimLost, JobIsFinal, JobIsHeld, Jobs
 from stempipe.observability import MetricUnit, logger, metrics
-from stempipe.queue import JobMessage
+from stempipe.queue import JobMessage, TryAgain
 from stempipe.storage import Storage
 from stempipe.uploads import stems_prefix
 
@@ -33,24 +34,8 @@ from stempipe.uploads import stems_prefix
 _HEARTBEAT = 0.8
 _FIRST_RETRY_SECONDS = 5
 _RETRY_FACTOR = 4
-# Shares of the work, for the percentage: the rest is uploading.
-_DOWNLOADED, _SEPARATED = 5, 90
 
 _CONTENT_TYPES = {"wav": "audio/wav", "flac": "audio/flac", "mp3": "audio/mpeg"}
-
-
-class TryAgain(Exception):
-    """The message must come back.
-
-    Parameters
-    ----------
-    seconds
-        When.
-    """
-
-    def __init__(self, reason: str, seconds: int) -> None:
-        super().__init__(reason)
-        self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +94,8 @@ class Heartbeat:
     def __init__(self, claim: Claim, deadline: float) -> None:
         self._claim = claim
         self._deadline = deadline
-        self._stage = Stage.DOWNLOADING
-        self._progress = 0.0
-        self._started = time.monotonic()
-        self._separating_since: float | None = None
+        self._estimate = Estimate(plan_of(claim.job.config), time.monotonic())
+        self._lock = threading.Lock()
         self._lost: ClaimLost | None = None
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -127,15 +110,8 @@ class Heartbeat:
         OutOfTime
             The worker is about to be stopped.
         """
-        begin, end = {
-            Stage.DOWNLOADING: (0, _DOWNLOADED),
-            Stage.SEPARATING: (_DOWNLOADED, _SEPARATED),
-            Stage.UPLOADING: (_SEPARATED, 100),
-        }[stage]
-        if stage is Stage.SEPARATING and self._separating_since is None:
-            self._separating_since = time.monotonic()
-        self._stage = stage
-        self._progress = max(self._progress, begin + (end - begin) * min(max(share, 0.0), 1.0))
+        with self._lock:
+            self._estimate.report(stage, share, time.monotonic())
         if self._lost:
             raise self._lost
         if time.monotonic() > self._deadline:
@@ -155,8 +131,7 @@ class Heartbeat:
         due = time.monotonic()
         while True:
             try:
-                # 100 is for the completed job alone.
-                self._claim.report(self._stage, min(int(self._progress), 99), self._seconds_left())
+                self._write()
             except ClaimLost as lost:
                 self._lost = lost
                 return
@@ -169,12 +144,13 @@ class Heartbeat:
             if self._done.wait(due - time.monotonic()):
                 return
 
-    def _seconds_left(self) -> float | None:
-        done = self._progress - _DOWNLOADED
-        if self._separating_since is None or done <= 0:
-            return None
-        elapsed = time.monotonic() - self._separating_since
-        return elapsed / done * (100 - self._progress)
+    def _write(self) -> None:
+        with self._lock:
+            now = time.monotonic()
+            stage, progress = self._estimate.stage, self._estimate.progress(now)
+            left = self._estimate.seconds_left(now)
+        # 100 is for the completed job alone.
+        self._claim.report(stage, min(int(progress), 99), left)
 
 
 @dataclass(frozen=True)

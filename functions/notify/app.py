@@ -1,0 +1,38 @@
+"""notify: jobs have changed; those who watch are told, and webhooks are put on their way."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from stempipe.api import job_view
+from stempipe.connections import Connections, Wire, wire_client
+from stempipe.live import Notifier
+from stempipe.observability import logger, metrics, tracer
+from stempipe.queue import WebhookQueue, sqs_client
+from stempipe.settings import NotifySettings
+from stempipe.storage import Storage, s3_client
+
+
+@cache
+def notifier() -> Notifier:
+    """The rules, wired to AWS once per process."""
+    settings = NotifySettings.from_environment()
+    storage = Storage(s3_client(settings), settings.storage_provider)
+    return Notifier(
+        connections=Connections(settings.connections_table),
+        send=Wire(wire_client(settings.live_endpoint)).send,
+        view=partial(job_view, storage=storage, settings=settings),
+        webhooks=WebhookQueue(sqs_client(), settings.webhooks_queue_url),
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Tell of a batch of changes; answer from which record on it must come again."""
+    failed = notifier().tell_records(event["Records"])
+    return {"batchItemFailures": [{"itemIdentifier": failed}] if failed else []}

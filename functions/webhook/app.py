@@ -1,0 +1,69 @@
+"""webhook: a job has ended; its callback is told."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from stempipe.api import job_view
+from stempipe.jobs import Jobs
+from stempipe.observability import logger, metrics, tracer
+from stempipe.outbound import Outbound
+from stempipe.queue import TryAgain, WebhookMessage, WebhookQueue, sqs_client
+from stempipe.settings import WebhookSettings
+from stempipe.storage import Storage, s3_client
+from stempipe.vault import Vault, kms_client
+from stempipe.webhooks import Deliverer
+
+# Batches are of one, so that nobody waits for another's slow receiver.
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@cache
+def settings() -> WebhookSettings:
+    """This function's settings."""
+    return WebhookSettings.from_environment()
+
+
+@cache
+def queue() -> WebhookQueue:
+    """The webhooks queue."""
+    return WebhookQueue(sqs_client(), settings().webhooks_queue_url)
+
+
+@cache
+def deliverer() -> Deliverer:
+    """The rules, wired to AWS once per process."""
+    storage = Storage(s3_client(settings()), settings().storage_provider)
+    return Deliverer(
+        jobs=Jobs.of(settings()),
+        view=partial(job_view, storage=storage, settings=settings()),
+        vault=Vault(kms_client(), settings().callback_key_id),
+        outbound=Outbound(settings().webhook_allowed_hosts),
+        retry_seconds=settings().webhook_retry_seconds,
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Deliver each message; answer which must come back."""
+
+    def deliver(record: SQSRecord) -> None:
+        message = WebhookMessage.model_validate_json(record.body)
+        logger.append_keys(owner=message.owner, job_id=message.id)
+        try:
+            deliverer().deliver(message, int(record.attributes.approximate_receive_count))
+        except TryAgain as again:
+            queue().put_off(record.receipt_handle, again.seconds)
+            raise
+
+    answer: Any = process_partial_response(
+        event=event, record_handler=deliver, processor=processor, context=context
+    )
+    return dict(answer)

@@ -1,0 +1,159 @@
+"""The adapters of live progress: the table of connections, and API Gateway's way to write to one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.attributes import BooleanAttribute, TTLAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.models import Model
+
+from stempipe.observability import logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
+
+LIFETIME = timedelta(hours=2.5)
+"""API Gateway ends a connection after two hours; its record may stay half an hour longer."""
+
+WRITERS = 32
+"""Connections that are written to at the same time."""
+
+
+class Connection(Model):
+    """What one connection is subscribed to. There is no record of one that is subscribed to nothing."""
+
+    owner = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+    # All of the owner's jobs, or those named.
+    everything = BooleanAttribute(default=False)
+    jobs = UnicodeSetAttribute(null=True)
+    expires_at = TTLAttribute(attr_name="expiresAt")
+
+    def wants(self, job_id: str) -> bool:
+        """Whether it is to hear of a job of its owner."""
+        return self.everything or job_id in (self.jobs or ())
+
+
+def connection_model(table: str) -> type[Connection]:
+    """The record bound to a table."""
+
+    class BoundConnection(Connection):
+        class Meta:
+            table_name = table
+            connect_timeout_seconds = 2
+            read_timeout_seconds = 4
+            max_retry_attempts = 3
+
+    return BoundConnection
+
+
+class Connections:
+    """Who is to hear of which jobs.
+
+    The key begins with the owner, so that a change finds those who are to hear of it by one query, and
+    nobody else.
+
+    Parameters
+    ----------
+    table
+        Name of the DynamoDB table.
+    """
+
+    def __init__(self, table: str) -> None:
+        self._model = connection_model(table)
+
+    def subscribe(self, owner: str, connection_id: str, job_id: str | None) -> None:
+        """To one job, or to all."""
+        what = Connection.everything.set(True) if job_id is None else Connection.jobs.add({job_id})
+        self._model(owner, connection_id).update([what, Connection.expires_at.set(_expiry())])
+
+    def unsubscribe(self, owner: str, connection_id: str, job_id: str | None) -> None:
+        """From one job, or from everything."""
+        if job_id is None:
+            self.forget(owner, connection_id)
+        else:
+            what = Connection.jobs.delete({job_id})
+            self._model(owner, connection_id).update([what, Connection.expires_at.set(_expiry())])
+
+    def of(self, owner: str) -> list[Connection]:
+        """The owner's connections that are subscribed to something.
+
+        Whoever subscribed before a change is found by whoever looks after it.
+        """
+        return list(self._model.query(owner, consistent_read=True))
+
+    def forget(self, owner: str, connection_id: str) -> None:
+        """The connection is no more."""
+        self._model(owner, connection_id).delete()
+
+
+def _expiry() -> datetime:
+    return datetime.now(UTC) + LIFETIME
+
+
+class Unreachable(Exception):
+    """The connection is closed, or cannot be written to; by now it is closed in either case."""
+
+
+class Wire:
+    """Writes to connections.
+
+    Parameters
+    ----------
+    client
+        From ``wire_client``.
+    """
+
+    def __init__(self, client: ApiGatewayManagementApiClient) -> None:
+        self._client = client
+
+    def send(self, connection_id: str, message: str) -> None:
+        """Write one message.
+
+        A client that cannot be written to is cut off, for a hole in what it hears would be worse: it comes
+        back, and gets the present state.
+
+        Raises
+        ------
+        Unreachable
+            The message did not go out.
+        """
+        try:
+            self._client.post_to_connection(ConnectionId=connection_id, Data=message.encode())
+        except (ClientError, BotoCoreError) as fault:
+            if not _is_gone(fault):
+                logger.warning("It cannot be written to", connection=connection_id, reason=str(fault))
+                self._cut_off(connection_id)
+            raise Unreachable(connection_id) from fault
+
+    def _cut_off(self, connection_id: str) -> None:
+        try:
+            self._client.delete_connection(ConnectionId=connection_id)
+        except (ClientError, BotoCoreError):
+            logger.info("It could not be cut off either", connection=connection_id)
+
+
+def _is_gone(fault: ClientError | BotoCoreError) -> bool:
+    return (
+        isinstance(fault, ClientError)
+        and fault.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.GONE
+    )
+
+
+def wire_client(endpoint: str) -> ApiGatewayManagementApiClient:
+    """A client that waits for nobody long: a slow connection must not hold up the others."""
+    return boto3.client(
+        "apigatewaymanagementapi",
+        endpoint_url=endpoint,
+        config=Config(
+            connect_timeout=1,
+            read_timeout=2,
+            retries={"mode": "standard", "total_max_attempts": 2},
+            max_pool_connections=WRITERS,
+        ),
+    )

@@ -1,0 +1,161 @@
+"""The rules of webhooks: which callbacks a job may have, and how the job's end is told to them.
+
+What is sent is signed as https://www.standardwebhooks.com say. It is told at least once: a message's id is
+the same however often it is sent.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from stempipe.errors import InvalidRequest, JobNotFound
+from stempipe.job import Delivery, Job
+from stempipe.jobs import Callback, Jobs
+from stempipe.observability import MetricUnit, logger, metrics
+from stempipe.outbound import Outbound, Refused, Unanswered
+from stempipe.queue import TryAgain, WebhookMessage
+from stempipe.signatures import sign
+from stempipe.vault import Vault
+
+_SECRET_BYTES = range(24, 65)
+_GONE = 410
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """Takes callbacks in.
+
+    Parameters
+    ----------
+    outbound
+        Says which may be called.
+    vault
+        Seals their secrets.
+    """
+
+    outbound: Outbound
+    vault: Vault
+
+    def accept(self, owner: str, job_id: str, url: str, secret: str | None) -> Callback:
+        """A callback that may be called, its secret sealed.
+
+        Raises
+        ------
+        InvalidRequest
+            The URL may not be called, or the secret is none.
+        """
+        try:
+            self.outbound.target(url)
+        except Refused as refusal:
+            raise InvalidRequest(f"callbackUrl: {refusal}") from refusal
+        if secret is None:
+            return Callback(url, None)
+        if not _is_secret(secret):
+            raise InvalidRequest("callbackSecret: it must be whsec_ and 24 to 64 bytes in base64")
+        return Callback(url, self.vault.seal(secret, owner, job_id))
+
+
+def _is_secret(secret: str) -> bool:
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return secret.startswith("whsec_") and len(key) in _SECRET_BYTES
+
+
+@dataclass(frozen=True)
+class Deliverer:
+    """Tells callbacks.
+
+    Parameters
+    ----------
+    jobs
+        Where jobs are.
+    view
+        The job's JSON.
+    vault
+        Opens the secrets.
+    outbound
+        Sends.
+    retry_seconds
+        How long to wait after each failed delivery but the last.
+    now
+        Seconds since the epoch.
+    """
+
+    jobs: Jobs
+    view: Callable[[Job], BaseModel]
+    vault: Vault
+    outbound: Outbound
+    retry_seconds: Sequence[int]
+    now: Callable[[], float] = time.time
+
+    def deliver(self, message: WebhookMessage, attempt: int) -> None:
+        """Tell one end of a job. On return the message is done with.
+
+        Parameters
+        ----------
+        attempt
+            How often the message was received, this time included.
+
+        Raises
+        ------
+        TryAgain
+            The message must come back. Once the delivery was given up it does so at once, again and again,
+            until the queue moves it to the dead letters.
+        """
+        try:
+            job = self.jobs.get(message.owner, message.id)
+        except JobNotFound:
+            logger.info("The job is no more")
+            return
+        if job.version != message.version or job.callback_url is None:
+            logger.info("The job has gone on; its next end has a message of its own")
+            return
+        if job.delivery is Delivery.DELIVERED:
+            return
+        if job.delivery is Delivery.FAILED:
+            raise TryAgain("the delivery was given up", 0)
+        self._attempt(job, job.callback_url, attempt)
+
+    def _attempt(self, job: Job, url: str, attempt: int) -> None:
+        status, is_hopeless = None, False
+        try:
+            status = self._send(job, url)
+            reason = f"the answer was {status}"
+        except Refused as refusal:
+            reason, is_hopeless = str(refusal), True
+        except Unanswered as fault:
+            reason = str(fault)
+        if status is not None and 200 <= status < 300:
+            self.jobs.note_delivery(job, Delivery.DELIVERED, attempt, status)
+            metrics.add_metric("WebhooksDelivered", MetricUnit.Count, 1)
+            return
+        logger.info("Not delivered", attempt=attempt, reason=reason)
+        if is_hopeless or status == _GONE or attempt > len(self.retry_seconds):
+            self.jobs.note_delivery(job, Delivery.FAILED, attempt, status)
+            metrics.add_metric("WebhooksGivenUp", MetricUnit.Count, 1)
+            raise TryAgain(reason, 0)
+        self.jobs.note_delivery(job, Delivery.PENDING, attempt, status)
+        raise TryAgain(reason, self.retry_seconds[attempt - 1])
+
+    def _send(self, job: Job, url: str) -> int:
+        body = self.view(job).model_dump_json(by_alias=True).encode()
+        # Of the job and its version: whatever is sent of this end, however often, has this id.
+        message_id, timestamp = f"{job.id}.{job.version:.0f}", int(self.now())
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "Stempipe",
+            "Webhook-Id": message_id,
+            "Webhook-Timestamp": str(timestamp),
+        }
+        if job.callback_secret is not None:
+            secret = self.vault.open(job.callback_secret, job.owner, job.id)
+            headers["Webhook-Signature"] = sign(secret, message_id, timestamp, body)
+        return self.outbound.post(url, headers, body)
