@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal, Protocol
 
+from separation.checkpoint import read_checkpoint
 from separation.masks import Magnitude
 from separation.weights import VariantName, models_directory, verify
 
@@ -68,13 +69,24 @@ def load_engine(
     ------
     ModelMissingError, ModelDamagedError
     """
-    checkpoint = verify(variant, models or models_directory())
+    return open_checkpoint(verify(variant, models or models_directory()), variant, bandwidth, engine=engine)
+
+
+def open_checkpoint(
+    checkpoint: Path, variant: VariantName, bandwidth: Bandwidth, *, engine: EngineName
+) -> Engine:
+    """Load weights of a variant that need not be the official ones; `checkpoint` is their files' prefix.
+
+    Raises
+    ------
+    ModelDamagedError
+        If they are not weights of that variant.
+    """
     # Imported here, because the environment of one has not what the other needs.
     if engine == "tensorflow":
         from separation.tensorflow_engine import TensorFlowEngine
 
         return TensorFlowEngine(checkpoint, variant, bandwidth)
-    from separation.checkpoint import read_checkpoint
     from separation.openvino_engine import OpenVinoEngine
 
     return OpenVinoEngine(read_checkpoint(checkpoint), variant, bandwidth)
