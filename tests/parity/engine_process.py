@@ -27,7 +27,7 @@ held = lru_cache(maxsize=1)(load_engine)
 def separate_songs(
     variant: VariantName, bandwidth: Bandwidth, mask_extension: MaskExtension, songs: list[str], folder: str
 ) -> None:
-    """Stems in `folder/{song}/{stem}.wav`."""
+    """Stems in `folder/{song}/{stem}.wav`, of float samples, which are not turned down."""
     for song in map(Path, songs):
         destination = Path(folder) / song.stem
         destination.mkdir()
@@ -38,7 +38,7 @@ def separate_songs(
             engine,
             stems=engine.stems,
             mask_extension=mask_extension,
-            output=AudioOutput("wav", 44_100),
+            output=AudioOutput("wav", 44_100, bit_depth=32),
             max_seconds=600,
         )
 
