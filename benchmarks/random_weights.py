@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from separation.checkpoint import read_checkpoint
-from separation.engine import BINS, Engine, OpenVinoEngine, load_engine
+from separation.engine import Engine, load_engine
 from separation.errors import ModelMissingError
-from separation.network import build_network
-from separation.spectrum import SEGMENT_FRAMES
+from separation.openvino_engine import OpenVinoEngine
 from separation.weights import VARIANTS, VariantName, models_directory, verify
 
 _LAYERS = {"conv2d": 7, "conv2d_transpose": 6, "batch_normalization": 12}  # of one U-Net
@@ -26,16 +25,8 @@ def engine(variant: VariantName) -> tuple[Engine, bool]:
     try:
         return load_engine(variant, "11khz"), True
     except ModelMissingError:
-        specification = VARIANTS[variant]
-        network = build_network(
-            _random_weights(len(specification.stems)),
-            stems=len(specification.stems),
-            activation=specification.activation,
-            head=specification.head,
-            frames=SEGMENT_FRAMES,
-            bins=BINS["11khz"],
-        )
-        return OpenVinoEngine(network, specification.stems, BINS["11khz"]), False
+        weights = _random_weights(len(VARIANTS[variant].stems))
+        return OpenVinoEngine(weights, variant, "11khz"), False
 
 
 def _random_weights(stems: int) -> dict[str, npt.NDArray[np.float32]]:

@@ -19,6 +19,17 @@ from stempipe.observability import logger
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, default=0, help="of the random numbers that parity is tested with")
+
+
+@pytest.fixture(scope="session")
+def seed(request: pytest.FixtureRequest) -> int:
+    """Of random noise and random weights."""
+    value: int = request.config.getoption("seed")
+    return value
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""

