@@ -22,11 +22,12 @@ os.environ |= {
 with atheris.instrument_imports(include=["stempipe"]):
     from stempipe.config import JobConfig
     from stempipe.errors import JobNotFound, StempipeError
-    from stempipe.intake import CONFIG_METADATA, Intake
+    from stempipe.intake import Intake
     from stempipe.job import Status
     from stempipe.jobs import JobExists, Source, TransitionRefused
     from stempipe.settings import IntakeSettings
     from stempipe.storage import StoredObject
+    from stempipe.uploads import CONFIG_METADATA
 from tests.fuzz import trees
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -285,9 +285,9 @@ def no_media(songs: Songs) -> dict[str, Case]:
         "web page": b"<!doctype html><title>404</title><p>Not found.\n" * 50,
         "pdf": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj<</Type/Catalog>>endobj\n" * 50,
         "zip": _zip(1_000),
-        "zip bomb": _zip(100_000_000),
+        "zip bomb": _zip(30_000_000),
         "png": png(16, 16),
-        "png bomb": png(16_000, 16_000),
+        "png bomb": png(12_000, 12_000),
         "jpeg": b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0"
         + b"\xff\xdb\0\x43"
         + bytes(4_000)
@@ -412,7 +412,7 @@ def large_tags(songs: Songs) -> dict[str, Case]:
     """Much beside the music, and nothing wrong with it."""
     mp3, flac, pcm = songs["mp3"], songs["flac"], songs.pcm
     jpeg = b"\xff\xd8\xff\xe0"
-    bomb = png(16_000, 16_000)
+    bomb = png(12_000, 12_000)
     inflated = zlib.compress(bytes(100_000_000), 9)
     packed = b"TIT2" + _syncsafe(len(inflated) + 4) + b"\0\x09" + _syncsafe(100_000_000) + inflated
     title = _chunk(b"LIST", b"INFO" + _chunk(b"INAM", b"a" * 20_000_000))

@@ -12,7 +12,6 @@ from urllib.parse import parse_qs, quote_plus, unquote, urlsplit
 
 import pytest
 
-from stempipe.job import Status
 from stempipe.jobs import Jobs
 from tests.aws import UPLOADS, Aws
 
@@ -53,6 +52,7 @@ def stems_of(
         claim = jobs.claim("alice", job_id, 30)
         claim.complete(
             {"vocals": f"alice/{job_id}/1/vocals.wav"},
+            gain_db=0,
             duration_seconds=1,
             sample_rate=44_100,
             channels=2,

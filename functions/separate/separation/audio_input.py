@@ -33,14 +33,14 @@ from separation.tags import read_tags
 _CONTAINERS = "wav,w64,aiff,caf,flac,mp3,aac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
 # The codecs of songs and of films' sound. No other is decoded: pictures would be, covers among them, to learn
 # their size.
-_DECODERS = {
-    *(name for name in av.codecs_available if name.startswith("pcm_")),
-    *"aac ac3 adpcm_ima_qt adpcm_ima_wav adpcm_ms alac amrnb amrwb dca eac3 flac gsm_ms libopus".split(),
-    *"mp1 mp1float mp2 mp2float mp3 mp3float opus speex vorbis".split(),
-}
+_DECODERS = (
+    "aac,ac3,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,alac,amrnb,amrwb,dca,eac3,flac,gsm_ms,libopus,mp1,mp1float,mp2,"
+    "mp2float,mp3,mp3float,opus,speex,vorbis,"
+    + ",".join(n for n in av.codecs_available if n.startswith("pcm_"))
+)
 _OPTIONS = {
     "format_whitelist": _CONTAINERS,
-    "codec_whitelist": ",".join(_DECODERS),
+    "codec_whitelist": _DECODERS,
     "protocol_whitelist": "",
     "enable_drefs": "0",
 }
@@ -136,7 +136,7 @@ class AudioInput:
         context = self._stream.codec_context
         if (
             context is None
-            or context.codec.name not in _DECODERS
+            or context.codec.name not in _DECODERS.split(",")
             or self._stream.codec_tag in _PROTECTED_TAGS
         ):
             raise UnsupportedMediaError(

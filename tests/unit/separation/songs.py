@@ -76,14 +76,10 @@ def write(
     names = {1: "mono", 2: "stereo", 6: "5.1"}
     layout = layout or names[samples.shape[0]]
     with av.open(path, "w", format=kind.muxer, options=kind.options) as container:
-<<<<<<< HEAD
         container.metadata.update(tags or {})
-        stream: Any = container.add_stream(kind.codec, kind.sample_rate, layout=layout)
-=======
         # FFmpeg calls its own encoder of Vorbis experimental.
         strict = {"strict": "experimental"}
         stream: Any = container.add_stream(kind.codec, kind.sample_rate, options=strict, layout=layout)
->>>>>>> fe1fb28 (Songs are decoded in a process of their own, with limits; hostile media)
         for start in range(0, samples.shape[1], 20_000):
             frame = av.AudioFrame.from_ndarray(
                 np.ascontiguousarray(samples[:, start : start + 20_000]), "fltp", layout
