@@ -13,8 +13,10 @@ STATE ?= .local
 override SONG := $(value SONG)
 override OUT := $(value OUT)
 override STATE := $(value STATE)
-export SONG OUT STATE
+override AGAIN := $(value AGAIN)
+export SONG OUT STATE AGAIN
 REPEATS ?= 3
+SECONDS ?= 45
 ADVISORIES := https://pypi.org/pypi/pip/24.0/json
 # What runs for somebody, on AWS or here. Not spleeter: it pins what is old, and serves for comparison.
 AUDITED := layer separate dev ministack sam
@@ -59,6 +61,9 @@ test: dev ministack sam-cli spleeter models  ## All tests but those that need Do
 test-sam: dev ministack sam-cli  ## Build with SAM and invoke every function in Docker
 	$(DEV)/pytest -m sam tests/sam $(PYTEST_FLAGS)
 
+fuzz: fuzz-env  ## Feed events, configurations and media made to break things (SECONDS=45, AGAIN=input)
+	@.venv/fuzz/bin/python -m tests.fuzz $(SECONDS)
+
 bench: dev ministack spleeter models  ## Compare the engine with Spleeter on this machine (SONG=path, REPEATS=3)
 	@$(DEV)/python -m benchmarks --repeats $(REPEATS) $(if $(value SONG),--song="$$SONG")
 
@@ -88,14 +93,14 @@ lock: uv  ## Pin the newest versions that requirements/*.in allow
 	compile() { ../$(UV) pip compile --quiet --upgrade --no-annotate --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command "make lock" --python-version 3.11 "$$@"; }; \
 	compile --universal dev.in -o dev.txt; \
-	for name in layer separate authorize; do compile --universal $$name.in -c dev.txt -o $$name.txt; done; \
+	for name in layer separate authorize fuzz; do compile --universal $$name.in -c dev.txt -o $$name.txt; done; \
 	for name in uv ministack sam audit; do compile --universal $$name.in -o $$name.txt; done; \
 	tensorflow="--universal --overrides tensorflow.overrides --excludes tensorflow.excludes"; \
 	compile $$tensorflow spleeter.in -o spleeter.txt; \
 	compile $$tensorflow tensorflow.in -c spleeter.txt -o tensorflow.txt
 
 clean:  ## Delete environments, builds and the local cloud's state, jobs and stems included
-	rm -rf .venv .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .aws-sam .local .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # ---- environments ---------------------------------------------------------------------------
 
@@ -104,6 +109,7 @@ dev: .venv/dev/.made
 ministack: .venv/ministack/.made
 sam-cli: .venv/sam/.made
 spleeter: .venv/spleeter/.made
+fuzz-env: .venv/fuzz/.made
 
 .venv/uv/.made: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -122,5 +128,5 @@ spleeter: .venv/spleeter/.made
 	@$(UV) pip install --quiet --no-deps --python .venv/$*/bin/python -r $<
 	@touch $@
 
-.PHONY: help demo local models build deploy redrive test test-sam bench lint audit format lock clean \
-    uv dev ministack sam-cli spleeter
+.PHONY: help demo local models build deploy redrive test test-sam fuzz bench lint audit format lock clean \
+    uv dev ministack sam-cli spleeter fuzz-env

@@ -71,6 +71,24 @@ def test_what_is_no_record_is_refused(record: dict[str, Any]) -> None:
         read_record(record)
 
 
+@pytest.mark.parametrize(
+    "event", [None, 5, "s3", [], ["s3"], {"Records": 5}, {"Records": None}, {"Records": [5, None, "s3"]}]
+)
+def test_what_is_no_event_is_refused_record_by_record(event: Any) -> None:
+    for record in split_event(event):
+        with pytest.raises(InvalidRequest, match="event"):
+            read_record(record)
+
+
+@pytest.mark.parametrize("sample", ["intake-s3", "intake-r2"])
+def test_half_a_character_in_a_key_is_refused(sample_event: Sample, sample: str) -> None:
+    """JSON can spell it; no storage has it, and trying again would not help."""
+    (record,) = split_event(sample_event(sample))
+    record = json.loads(json.dumps(record).replace("inbox/alice/my", r"inbox/alice/\ud800"))
+    with pytest.raises(InvalidRequest, match=r"event.*key"):
+        read_record(record)
+
+
 @given(owner=st.text(min_size=1), name=st.text(min_size=1).filter(lambda name: not name.endswith("/")))
 def test_an_owner_is_always_one_segment(owner: str, name: str) -> None:
     assert read_key(inbox_prefix(owner) + name) == DirectUpload(owner, name.rpartition("/")[2])

@@ -1,5 +1,6 @@
 """Decodes the one uploaded file to 44.1 kHz float samples, and refuses what is not a whole song."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -30,7 +31,21 @@ from separation.tags import read_tags
 
 # FFmpeg's names. Playlists and other formats that open further files or addresses are not among them.
 _CONTAINERS = "wav,w64,aiff,caf,flac,mp3,aac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
-_OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "", "enable_drefs": "0"}
+# The codecs of songs and of films' sound. No other is decoded: pictures would be, covers among them, to learn
+# their size.
+_DECODERS = (
+    "aac,ac3,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,alac,amrnb,amrwb,dca,eac3,flac,gsm_ms,libopus,mp1,mp1float,mp2,"
+    "mp2float,mp3,mp3float,opus,speex,vorbis,"
+    + ",".join(n for n in av.codecs_available if n.startswith("pcm_"))
+)
+_OPTIONS = {
+    "format_whitelist": _CONTAINERS,
+    "codec_whitelist": _DECODERS,
+    "protocol_whitelist": "",
+    "enable_drefs": "0",
+}
+# Those below are no sound, but would make gigabytes of it; those above are no song's.
+_LOWEST_RATE, _HIGHEST_RATE = 1_000, 768_000
 # PyAV before 19 fails on a title that is not UTF-8, unless told to do as PyAV 19 does without being told.
 _METADATA: dict[str, Any] = (
     {"metadata_errors": "surrogateescape"} if int(av.__version__.split(".")[0]) < 19 else {}
@@ -119,7 +134,11 @@ class AudioInput:
         stream = self._container.streams.best("audio")
         self._stream = stream if isinstance(stream, AudioStream) else streams[0]
         context = self._stream.codec_context
-        if context is None or self._stream.codec_tag in _PROTECTED_TAGS:
+        if (
+            context is None
+            or context.codec.name not in _DECODERS.split(",")
+            or self._stream.codec_tag in _PROTECTED_TAGS
+        ):
             raise UnsupportedMediaError(
                 "The audio is copy-protected or in an unknown codec. Send an unprotected WAV, FLAC or MP3."
             )
@@ -127,7 +146,7 @@ class AudioInput:
         self.sample_rate = context.sample_rate
         self.channels = context.channels
         self.tags = read_tags(self._container.metadata, self._stream.metadata)
-        self._samples = 0
+        self._samples = Counter[int]()  # by sample rate
         self._declared = self._declared_seconds()
         certain = self._promise.seconds is not None or self._container.format.name not in _SELF_FRAMED
         if certain and self._declared is not None:
@@ -142,7 +161,7 @@ class AudioInput:
 
     @property
     def seconds(self) -> float:
-        return self._samples / self.sample_rate if self.sample_rate else 0.0
+        return sum(samples / rate for rate, samples in self._samples.items())
 
     @property
     def expected_seconds(self) -> float:
@@ -161,7 +180,7 @@ class AudioInput:
 
         Raises
         ------
-        CorruptMediaError, TruncatedError, TooLongError, EmptyFileError
+        CorruptMediaError, TruncatedError, TooLongError, EmptyFileError, UnsupportedMediaError
         """
         # A chained stream may change its format midway.
         for _, frames in groupby(self._frames(), key=_format):
@@ -183,8 +202,12 @@ class AudioInput:
                 decoding.is_last_bad = True
                 continue
             for frame in frames:
+                if not _LOWEST_RATE <= frame.sample_rate <= _HIGHEST_RATE:
+                    raise UnsupportedMediaError(
+                        f"A sample rate of {frame.sample_rate} Hz is no song's. Export it again at 44,100 Hz."
+                    )
                 decoding.advance(frame)
-                self._samples += frame.samples
+                self._samples[frame.sample_rate] += frame.samples
                 self.sample_rate = self.sample_rate or frame.sample_rate
                 self._refuse_longer_than_allowed(self.seconds)
                 yield frame
@@ -204,7 +227,7 @@ class AudioInput:
 
     def _refuse_incomplete(self, decoding: "_Decoding") -> None:
         samples, frames = self._promise.samples, self._promise.frames
-        is_short = (samples is not None and self._samples < samples) or (
+        is_short = (samples is not None and self._samples.total() < samples) or (
             # Some encoders count the header's own frame.
             frames is not None and decoding.packets < frames - 1
         )
@@ -214,10 +237,10 @@ class AudioInput:
         is_damaged_inside = decoding.bad_packets > decoding.is_last_bad
         if decoding.is_last_cut or (is_short and not is_end_reached and not is_damaged_inside):
             raise TruncatedError(TRUNCATED)
-        allowed = max(1, _BAD_PACKETS * decoding.packets) if self._samples else 0
+        allowed = max(1, _BAD_PACKETS * decoding.packets) if self._samples.total() else 0
         if is_short or decoding.bad_packets > allowed:
             raise CorruptMediaError(_DAMAGED)
-        if not self._samples:
+        if not self._samples.total():
             raise EmptyFileError("The file has an audio track without any sound in it: 0 samples.")
 
     def _refuse_longer_than_allowed(self, seconds: float) -> None:
@@ -250,8 +273,10 @@ def _resampled(resampler: AudioResampler, frame: AudioFrame | None) -> Iterator[
     """Resample a frame; None flushes."""
     try:
         resampled = resampler.resample(frame)
-    except av.FFmpegError as error:  # a sample rate of millions
-        raise CorruptMediaError(_DAMAGED) from error
+    except av.FFmpegError as error:  # more channels than there is a layout for
+        raise UnsupportedMediaError(
+            "The audio has channels that cannot be mixed down to stereo. Send mono, stereo or surround."
+        ) from error
     for part in resampled:
         if part is not None:  # where there is nothing to resample, flushing gives None back
             yield _samples(part)

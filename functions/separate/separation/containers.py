@@ -141,6 +141,7 @@ def _check_w64(file: BinaryIO, offset: int, size: int) -> Promise:
             return Promise()
         _require(length >= 24)
         position += (length + 7) // 8 * 8
+        _require(position <= size)
 
 
 def _check_flac(file: BinaryIO, offset: int, size: int) -> Promise:

@@ -18,9 +18,9 @@ from typing import Self
 
 import numpy as np
 
-from separation.audio_input import AudioInput
 from separation.audio_output import AudioOutput, AudioWriter, Format
 from separation.engine import Engine
+from separation.isolated_input import IsolatedInput
 from separation.masks import Magnitude, MaskExtension, extend, soft_mask, total_power
 from separation.spectrum import SAMPLE_RATE, Inverse, Segment, segments
 from separation.spool import Spool
@@ -110,7 +110,7 @@ def separate(
     separating = 1 / (1 + _ENCODING[output.format] * len(paths) / len(engine.stems))
 
     with ExitStack() as cleanup:
-        song = cleanup.enter_context(AudioInput(source, max_seconds))
+        song = cleanup.enter_context(IsolatedInput(source, max_seconds))
         tracks = [
             cleanup.enter_context(_Track(path, output, engine.stems.index(stem), mask_extension))
             for stem, path in paths.items()
@@ -172,7 +172,7 @@ class _Track:
             self._path.unlink(missing_ok=True)
 
 
-def _separate(song: AudioInput, engine: Engine, tracks: Sequence[_Track]) -> Generator[float]:
+def _separate(song: IsolatedInput, engine: Engine, tracks: Sequence[_Track]) -> Generator[float]:
     """Fill the tracks segment by segment; yields the fraction that is done."""
     seconds_done = 0.0
     with (

@@ -25,6 +25,8 @@ KINDS = {
     "wav": Kind("wav", "pcm_s16le", "wav"),
     "wav of float": Kind("wav", "pcm_f32le", "wav"),
     "wav of 24 bits": Kind("wav", "pcm_s24le", "wav"),
+    "wav of mu-law": Kind("wav", "pcm_mulaw", "wav"),
+    "wav of adpcm": Kind("wav", "adpcm_ms", "wav"),
     "rf64": Kind("wav", "pcm_s16le", "wav", options={"rf64": "always"}),
     "w64": Kind("w64", "pcm_s16le", "w64"),
     "aiff": Kind("aiff", "pcm_s16be", "aiff"),
@@ -34,6 +36,7 @@ KINDS = {
     "mp3 without a header": Kind("mp3", "libmp3lame", "mp3", options={"write_xing": "0"}),
     "aac": Kind("aac", "aac", "adts"),
     "ogg opus": Kind("ogg", "libopus", "ogg", 48_000),
+    "ogg vorbis": Kind("ogg", "vorbis", "ogg"),
     "ogg flac": Kind("ogg", "flac", "ogg"),
     "m4a": Kind("m4a", "aac", "ipod"),
     "m4a of alac": Kind("m4a", "alac", "ipod"),
@@ -74,7 +77,9 @@ def write(
     layout = layout or names[samples.shape[0]]
     with av.open(path, "w", format=kind.muxer, options=kind.options) as container:
         container.metadata.update(tags or {})
-        stream: Any = container.add_stream(kind.codec, kind.sample_rate, layout=layout)
+        # FFmpeg calls its own encoder of Vorbis experimental.
+        strict = {"strict": "experimental"}
+        stream: Any = container.add_stream(kind.codec, kind.sample_rate, options=strict, layout=layout)
         for start in range(0, samples.shape[1], 20_000):
             frame = av.AudioFrame.from_ndarray(
                 np.ascontiguousarray(samples[:, start : start + 20_000]), "fltp", layout

@@ -222,6 +222,29 @@ def test_a_flac_that_declares_too_little_is_refused_while_it_is_decoded(tmp_path
         list(song.blocks())
 
 
+def test_a_song_that_slows_down_midway_is_as_long_as_it_takes(tmp_path: Path) -> None:
+    fast = write(
+        tmp_path / "fast.aac", noise(1, sample_rate=96_000), KINDS["aac"]._replace(sample_rate=96_000)
+    )
+    slow = write(tmp_path / "slow.aac", noise(4, sample_rate=8_000), KINDS["aac"]._replace(sample_rate=8_000))
+    path = tmp_path / "song.aac"
+    path.write_bytes(fast.read_bytes() + slow.read_bytes())
+    with AudioInput(path, 60) as song:
+        samples = sum(block.shape[1] for block in song.blocks())
+        assert song.seconds == pytest.approx(samples / 44_100, abs=0.01)
+        assert song.seconds > 4.9
+    with AudioInput(path, 3) as song, pytest.raises(TooLongError):
+        list(song.blocks())
+
+
+def test_a_size_beyond_any_file_is_a_cut_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "song.w64", noise(0.1), KINDS["w64"])
+    data = path.read_bytes()
+    size = data.index(b"fmt ") + 16
+    path.write_bytes(data[:size] + (0xF800_0000_0000_0000).to_bytes(8, "little") + data[size + 8 :])
+    assert code_of(path) == "truncated"
+
+
 def test_a_file_of_no_bytes_is_empty(tmp_path: Path) -> None:
     path = tmp_path / "song.wav"
     path.touch()

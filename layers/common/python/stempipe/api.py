@@ -56,7 +56,8 @@ from stempipe.webhooks import Callbacks
 USD_PER_GB_SECOND = 0.0000166667
 
 _LONGEST_NAME = 255  # bytes
-_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]')
+# What a file system refuses, and what turns the direction of writing, so that a name is not what it seems.
+_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>:"/\\|?*]')
 
 
 MAX_INLINE_BYTES = 4_500_000

@@ -13,10 +13,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, unquote, unquote_plus
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from stempipe.config import explain
 from stempipe.errors import InvalidRequest
@@ -56,8 +56,13 @@ class _Named(BaseModel):
     name: str
 
 
+def _storable(key: str) -> str:
+    key.encode()  # JSON can spell half a character, which no storage has in a key
+    return key
+
+
 class _Keyed(BaseModel):
-    key: str
+    key: Annotated[str, AfterValidator(_storable)]
 
 
 class _S3Entity(BaseModel):
@@ -80,13 +85,16 @@ _R2_CREATIONS = {"PutObject", "CopyObject", "CompleteMultipartUpload"}
 
 
 def split_event(event: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """The records of a storage event: many of S3's, one of R2's, none of S3's test event."""
+    """The records of a storage event: many of S3's, one of R2's, none of S3's test event.
+
+    What is no such event is its own only record, for `read_record` to refuse.
+    """
+    if not isinstance(event, Mapping):
+        return [event]
     if event.get("Event") == "s3:TestEvent":
         return []
-    if "Records" in event:
-        records: Sequence[Mapping[str, Any]] = event["Records"]
-        return records
-    return [event]
+    records = event.get("Records")
+    return records if isinstance(records, list) else [event]
 
 
 def read_record(record: Mapping[str, Any] | bytes) -> Upload | None:
@@ -102,7 +110,7 @@ def read_record(record: Mapping[str, Any] | bytes) -> Upload | None:
     try:
         if isinstance(record, bytes):
             return _r2_upload(_R2Notification.model_validate_json(record))
-        if "s3" in record:
+        if isinstance(record, Mapping) and "s3" in record:
             return _s3_upload(_S3Record.model_validate(record))
         return _r2_upload(_R2Notification.model_validate(record))
     except ValidationError as fault:

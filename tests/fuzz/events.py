@@ -1,0 +1,136 @@
+"""Fuzzes intake: whatever comes as an event, it is taken in, and never asked for again.
+
+An input is JSON: the upload's configuration, and the event.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import atheris
+
+os.environ |= {
+    "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+    "POWERTOOLS_METRICS_DISABLED": "true",
+    "POWERTOOLS_TRACE_DISABLED": "true",
+}
+with atheris.instrument_imports(include=["stempipe"]):
+    from stempipe.config import JobConfig
+    from stempipe.errors import JobNotFound, StempipeError
+    from stempipe.intake import Intake
+    from stempipe.job import Status
+    from stempipe.jobs import JobExists, Source, TransitionRefused
+    from stempipe.settings import IntakeSettings
+    from stempipe.storage import StoredObject
+    from stempipe.uploads import CONFIG_METADATA
+from tests.fuzz import trees
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BUCKET = "stempipe-uploads-123456789012-us-east-1"
+SETTINGS = IntakeSettings(
+    jobs_table="jobs", uploads_bucket=BUCKET, stems_bucket="stems", jobs_queue_url="queue"
+)
+
+
+@dataclass
+class Storage:
+    """Has an object under every key, as those that speak UTF-8 do."""
+
+    config: str
+
+    def look_up(self, bucket: str, key: str) -> StoredObject:
+        key.encode()
+        metadata = {} if self.config == "null" else {CONFIG_METADATA: self.config}
+        return StoredObject(len(key) % 3, "etag", metadata)
+
+
+@dataclass
+class Jobs:
+    """A table of which alice's job 01K awaits its upload."""
+
+    rows: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._put("alice", "01K", Status.AWAITING_UPLOAD)
+
+    def add(
+        self,
+        owner: str,
+        job_id: str,
+        status: Status,
+        source: Source,
+        config: JobConfig,
+        error: StempipeError | None = None,
+    ) -> Any:
+        if (owner, job_id) in self.rows:
+            raise JobExists
+        words = [owner, job_id, source.filename, config.to_json(), error.message if error else ""]
+        "".join(words).encode()
+        return self._put(owner, job_id, status)
+
+    def get(self, owner: str, job_id: str) -> Any:
+        try:
+            return self.rows[owner, job_id]
+        except KeyError:
+            raise JobNotFound(job_id) from None
+
+    def upload_arrived(self, job: Any, *, etag: str, size: int) -> Any:
+        return self._move(job, Status.QUEUED)
+
+    def refuse_upload(self, job: Any, error: StempipeError) -> Any:
+        return self._move(job, Status.FAILED)
+
+    def mark_enqueued(self, job: Any, message_id: str) -> None:
+        job.enqueued_at = message_id
+
+    def _put(self, owner: str, job_id: str, status: Status) -> Any:
+        row = SimpleNamespace(owner=owner, id=job_id, state=status, status=status.value, enqueued_at=None)
+        self.rows[owner, job_id] = row
+        return row
+
+    def _move(self, job: Any, to: Status) -> Any:
+        if job.state is not Status.AWAITING_UPLOAD:
+            raise TransitionRefused
+        job.state, job.status = to, to.value
+        return job
+
+
+@dataclass
+class Queue:
+    sent: list[tuple[str, str]] = field(default_factory=list)
+
+    def send(self, owner: str, job_id: str) -> str:
+        self.sent.append((owner, job_id))
+        return "message"
+
+
+def one(data: bytes) -> None:
+    try:
+        config, event = json.loads(data)
+    except (ValueError, TypeError, RecursionError):
+        return
+    jobs, queue = Jobs(), Queue()
+    intake = Intake(*cast(Any, (jobs, Storage(json.dumps(config)), queue, SETTINGS)))
+    taken = intake.take_in(event)
+    again = intake.take_in(event)
+    assert json.dumps(taken).encode()
+    assert {(job["owner"], job["id"]) for job in taken} == {(job["owner"], job["id"]) for job in again}
+    assert len(queue.sent) == len(set(queue.sent)), "two messages for a job"
+
+
+def seeds() -> Iterator[bytes]:
+    for path in ROOT.glob("events/intake-*.json"):
+        event = path.read_text()
+        yield f"[null, {event}]".encode()
+        as_the_apis = event.replace("inbox/alice/my+first+song.mp3", "jobs/alice/01K")
+        yield f'[{{"modelVariant": "2stems"}}, {as_the_apis}]'.encode()
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, one, custom_mutator=trees.mutate)
+    atheris.Fuzz()

@@ -1,0 +1,116 @@
+"""The process that decodes: what ends it, and what it has."""
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from separation import SeparationError
+from separation.errors import CorruptMediaError, TooLongError
+from separation.isolated_input import IsolatedInput, Limits
+from tests.hostile import corpus
+from tests.hostile.corpus import Songs
+from tests.unit.separation.songs import KINDS, noise, write
+
+PEAK_OF_A_CHILD = """
+import resource, sys
+from pathlib import Path
+from separation import SeparationError
+from separation.isolated_input import IsolatedInput
+try:
+    with IsolatedInput(Path(sys.argv[1]), 600) as song:
+        list(song.blocks())
+except SeparationError as error:
+    print(error.code)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
+"""
+
+
+def children() -> set[int]:
+    """Processes that this one has started."""
+    return {
+        int(pid)
+        for thread in Path("/proc/self/task").iterdir()
+        for pid in (thread / "children").read_text().split()
+    }
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    return write(tmp_path / "song.wav", noise(20), KINDS["wav"])
+
+
+def test_tags_that_take_hours_end_in_a_code_when_the_time_is_up(tmp_path: Path) -> None:
+    cases = corpus.tag_bombs(Songs(tmp_path))
+
+    def end_of(name: str) -> str:
+        bomb = tmp_path / name
+        bomb.write_bytes(cases[name])
+        with pytest.raises(SeparationError) as error:
+            IsolatedInput(bomb, 600, Limits(cpu_seconds=1))
+        return error.value.code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert dict(zip(cases, pool.map(end_of, cases), strict=True)) == dict.fromkeys(cases, "corrupt_media")
+
+
+def test_an_index_of_gigabytes_gets_no_more_memory_than_allowed(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.mov"
+    bomb.write_bytes(corpus.index_bomb(Songs(tmp_path)))
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK_OF_A_CHILD, str(bomb)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    code, peak_megabytes = done.stdout.split()
+    assert code in ("no_audio", "corrupt_media")
+    assert int(peak_megabytes) < Limits().memory_bytes / 2**20 + 100  # besides its data, its programs
+
+
+def test_a_crash_of_the_decoder_is_the_files_fault_and_not_the_workers(song: Path) -> None:
+    before = children()
+    with IsolatedInput(song, 600) as opened:
+        (decoder,) = children() - before
+        os.kill(decoder, signal.SIGSEGV)
+        with pytest.raises(CorruptMediaError, match="breaks the decoder"):
+            list(opened.blocks())
+
+
+def test_a_decoder_killed_from_outside_is_not_the_files_fault(song: Path) -> None:
+    before = children()
+    with IsolatedInput(song, 600) as opened:
+        (decoder,) = children() - before
+        os.kill(decoder, signal.SIGKILL)
+        with pytest.raises(RuntimeError, match="-9"):
+            list(opened.blocks())
+
+
+def test_the_decoder_has_no_credentials(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    before = children()
+    with IsolatedInput(song, 600):
+        (decoder,) = children() - before
+        assert b"AWS" not in Path(f"/proc/{decoder}/environ").read_bytes()
+
+
+def test_no_process_is_left_behind(song: Path) -> None:
+    before = children()
+    with IsolatedInput(song, 600) as opened:
+        next(opened.blocks())
+    with pytest.raises(TooLongError):
+        IsolatedInput(song, 1)
+    assert children() == before
+
+
+def test_it_says_what_the_decoder_says(song: Path) -> None:
+    with IsolatedInput(song, 600) as opened:
+        assert (opened.codec, opened.channels, opened.sample_rate) == ("pcm_s16le", 2, 44_100)
+        assert opened.expected_seconds == pytest.approx(20)
+        assert sum(block.shape[1] for block in opened.blocks()) == 20 * 44_100
+        assert opened.seconds == pytest.approx(20)
