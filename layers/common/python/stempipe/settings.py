@@ -43,7 +43,7 @@ class Settings(StorageSettings):
     model_variants: Annotated[tuple[ModelVariant, ...], BeforeValidator(_split_commas)] = ("2stems",)
     max_upload_bytes: PositiveInt = 500 * 1024 * 1024
     retention_days: PositiveInt = 7
-    upload_link_seconds: PositiveInt = 3600
+    upload_seconds: PositiveInt = 4500
     message_seconds: PositiveInt = 10800
 
     @classmethod
@@ -85,6 +85,7 @@ class StatusSettings(Settings):
     """What the HTTP API knows."""
 
     jobs_queue_url: str
+    upload_link_seconds: PositiveInt = 3600
     download_link_seconds: PositiveInt = 3600
 
 
