@@ -17,10 +17,12 @@ import yaml
 Template = dict[str, Any]
 
 # One file for all functions; what differs is in their variables. `exec`, so that the signals which MiniStack
-# sends reach the function; `tee`, because MiniStack passes a log on only when the invocation has ended.
+# sends reach the function; `tee`, because MiniStack passes a log on only when the invocation has ended; a
+# folder for temporary files, because on AWS each process has a disk of its own.
 BOOTSTRAP = """\
 #!/usr/bin/env bash
 exec > >(exec tee -a "$LOCAL_LOG") 2>&1
+export TMPDIR="$(mktemp -d)"
 exec "$LOCAL_PYTHON" -m awslambdaric "$_HANDLER"
 """
 IMAGE_HANDLER = "app.handler"  # an image names its handler in the Dockerfile

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from functools import cache, lru_cache
@@ -86,7 +88,16 @@ def worker(memory_mb: int) -> Worker:
         stems_bucket=settings().stems_bucket,
         lease_seconds=settings().lease_seconds,
         memory_gb=memory_mb / 1024,
+        scratch=empty_scratch(),
     )
+
+
+def empty_scratch() -> Path:
+    """A folder for songs in work. /tmp outlives a worker that was killed, and so does what was in it."""
+    folder = Path(tempfile.gettempdir(), "stempipe")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
 
 
 @logger.inject_lambda_context(clear_state=True)

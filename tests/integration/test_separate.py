@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 
 from stempipe.config import JobConfig
 from stempipe.errors import UnusableMedia
-from stempipe.job import Job, Status
+from stempipe.job import Job, Status, job_model
 from stempipe.jobs import ClaimLost, Jobs, Source
 from stempipe.queue import JobMessage, TryAgain
 from stempipe.storage import Storage
@@ -194,6 +195,28 @@ def test_a_worker_that_is_about_to_be_stopped_gives_the_job_back(
             worker.work_on(MESSAGE, deadline=time.monotonic() + 0.2)
         outcomes.append((job().state, job().error_code))
     assert outcomes == [(Status.QUEUED, None), (Status.QUEUED, None), (Status.FAILED, "out_of_time")]
+
+
+def test_a_job_that_cannot_be_claimed_now_is_left_for_later(
+    worker: Worker, engine: Engine, job: Callable[[], Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Keys that moto's account does not have would do as well: whatever the table answers, it is no refusal.
+    monkeypatch.setattr(worker.jobs, "_model", job_model("no-such-table"))
+    with pytest.raises(TryAgain) as again:
+        worker.work_on(MESSAGE)
+    assert again.value.seconds == 120
+    monkeypatch.undo()
+    assert (engine.songs, job().state, job().attempt) == ([], Status.QUEUED, 0)
+
+
+def test_a_song_that_came_in_part_is_fetched_again(
+    worker: Worker, engine: Engine, job: Callable[[], Job]
+) -> None:
+    """An answer that is short and does not show it, such as a proxy's between us and the storage."""
+    job().update([Job.bytes.set(5)])
+    with pytest.raises(TryAgain) as again:
+        worker.work_on(MESSAGE)
+    assert (engine.songs, again.value.seconds, job().state) == ([], 5, Status.QUEUED)
 
 
 def test_a_message_after_completion_does_nothing(
@@ -381,6 +404,22 @@ def test_the_handler_turns_a_hot_songs_stems_down_together_and_the_job_says_by_h
         heard.append(songs.read(path))
         assert np.abs(heard[-1]).max() < 1 - 2**-23
     assert np.abs(sum(heard) - 10 ** (done.gain_db / 20) * hot).max() < 1e-5
+
+
+def test_a_new_worker_removes_what_a_killed_one_left_on_the_disk(
+    handler: Callable[[dict[str, Any]], dict[str, Any]],
+    cloud: Aws,
+    job: Callable[[], Job],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "stempipe" / "tmp01" / "song"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    handler(received(cloud, MESSAGE.model_dump_json()))
+    assert job().state is Status.FAILED
+    assert list((tmp_path / "stempipe").iterdir()) == []
 
 
 def test_the_handler_sends_back_what_must_be_tried_again_and_when(

@@ -86,6 +86,8 @@ def test_times_agree(template: Template, resources: dict[str, Any]) -> None:
     # AWS advises six times, so that a throttled message is not lost to its receive count.
     assert times["VisibilityTimeout"] == 6 * times["FunctionTimeout"]
     assert times["Lease"] < times["FunctionTimeout"] <= 900
+    links = template["Mappings"]["Times"]["Links"]
+    assert links["UploadLost"] >= links["Upload"] + 900
     find = {key: {"Fn::FindInMap": ["Times", "Separate", key]} for key in times}
     assert resources["SeparateFunction"]["Properties"]["Timeout"] == find["FunctionTimeout"]
     assert resources["JobsQueue"]["Properties"]["VisibilityTimeout"] == find["VisibilityTimeout"]

@@ -34,8 +34,6 @@ from stempipe.settings import Settings
 SHARDS = 8
 """Partitions of the index of open jobs: one alone would bound how many workers may report at once."""
 
-# Seconds that an upload may take which began just before its link expired.
-_UPLOAD_GRACE_SECONDS = 900
 # Seconds in which what wrote a queued job should have sent its message.
 _SEND_SECONDS = 60
 
@@ -154,7 +152,7 @@ class Jobs:
         return cls(
             settings.jobs_table,
             retention_days=settings.retention_days,
-            upload_seconds=settings.upload_link_seconds + _UPLOAD_GRACE_SECONDS,
+            upload_seconds=settings.upload_seconds,
             message_seconds=settings.message_seconds,
         )
 

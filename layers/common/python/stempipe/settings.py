@@ -46,7 +46,7 @@ class Settings(StorageSettings):
     model_variants: Annotated[tuple[ModelVariant, ...], BeforeValidator(_split_commas)] = ("2stems",)
     max_upload_bytes: PositiveInt = 500 * 1024 * 1024
     retention_days: PositiveInt = 7
-    upload_link_seconds: PositiveInt = 3600
+    upload_seconds: PositiveInt = 4500
     message_seconds: PositiveInt = 10800
 
     @classmethod
@@ -95,6 +95,7 @@ class StatusSettings(ViewSettings):
     """What the HTTP API knows."""
 
     jobs_queue_url: str
+    upload_link_seconds: PositiveInt = 3600
     max_concurrency: PositiveInt = 5
     callback_key_id: str
     webhook_allowed_hosts: HostNames = ()

@@ -34,6 +34,9 @@ from stempipe.uploads import stems_prefix
 _HEARTBEAT = 0.8
 _FIRST_RETRY_SECONDS = 5
 _RETRY_FACTOR = 4
+# When the table cannot be asked, until it is asked again. The queue gives a message five such chances: in
+# seconds they would be gone before the table is back.
+_UNCLAIMED_SECONDS = 120
 
 _CONTENT_TYPES = {"wav": "audio/wav", "flac": "audio/flac", "mp3": "audio/mpeg"}
 
@@ -215,6 +218,9 @@ class Worker:
         except JobNotFound as error:
             logger.warning("There is no such job any more", reason=error.message)
             return
+        except Exception as fault:
+            logger.exception("The job could not be claimed")
+            raise TryAgain("the job could not be claimed", _UNCLAIMED_SECONDS) from fault
         try:
             self._attempt(claim, deadline)
         except ClaimLost as lost:
@@ -270,6 +276,10 @@ class Worker:
                     source,
                     on_bytes=lambda count: heartbeat.at(Stage.DOWNLOADING, count / max(1.0, job.bytes)),
                 )
+                if source.stat().st_size != job.bytes:
+                    raise StorageUnavailable(
+                        "The object storage sent less than the whole song. Trying again may help."
+                    )
                 heartbeat.at(Stage.SEPARATING, 0)
                 separated = self.separate(
                     source, stems, config, job.song, lambda share: heartbeat.at(Stage.SEPARATING, share)

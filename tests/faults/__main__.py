@@ -1,0 +1,146 @@
+"""``python -m tests.faults``: schedules of faults on the local cloud, and what must hold after each."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.faults import faults
+from tests.faults.plan import GOOD, Delivery, Plan, Restart, Way, draw
+from tests.faults.run import Result, Runner, ready
+from tests.faults.sabotage import Sabotage
+
+# From so many schedules on, a kind of fault that never happened is a fault of the suite.
+ENOUGH = 200
+KINDS = (
+    faults.Kill,
+    faults.Freeze,
+    faults.FullDisk,
+    faults.Refuse,
+    faults.Stall,
+    faults.LoseAnswer,
+    faults.ShortRead,
+    faults.DropMessage,
+    faults.DuplicateMessage,
+)
+PHASES = ("downloading", "separating", "uploading", "completing")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run; returns the process's exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--schedules", type=int, default=ENOUGH, help="how many (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the first; each next has the next one")
+    parser.add_argument("--only", type=int, action="append", metavar="SEED", help="replay this schedule")
+    parser.add_argument("--jobs", type=int, default=8, help="schedules at a time (%(default)s)")
+    parser.add_argument("--state", type=Path, metavar="DIR", help="keep the cloud's state and logs here")
+    parser.add_argument(
+        "--without",
+        type=Sabotage,
+        choices=list(Sabotage),
+        help="take a safeguard away, to see that the suite notices",
+    )
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    seeds = options.only or range(options.seed, options.seed + options.schedules)
+    with tempfile.TemporaryDirectory(prefix="stempipe-faults-") as temporary:
+        state = options.state or Path(temporary)
+        return asyncio.run(run([draw(seed) for seed in seeds], state, options.jobs, options.without))
+
+
+async def run(plans: Sequence[Plan | Restart], state: Path, jobs: int, sabotage: Sabotage | None) -> int:
+    """Run schedules, print what comes of them; returns the exit status."""
+    began = time.monotonic()
+    results: list[Result] = []
+
+    async def one(plan: Plan | Restart, free: asyncio.Semaphore) -> None:
+        async with free:
+            result = await runner.run(plan)
+        results.append(result)
+        if result.violations:
+            _print_failure(result, runner)
+        if len(results) % 10 == 0:
+            failed = sum(bool(result.violations) for result in results)
+            seconds = time.monotonic() - began
+            print(f"{len(results):4} of {len(plans)} schedules, {failed} failed, {seconds:.0f} s", flush=True)
+
+    async with ready(state, sabotage) as runner:
+        for song in GOOD:  # undisturbed: what stems the others must have
+            quiet = await runner.run(Plan(0, song, Way.API, Delivery.PROMPT, [0.0], []))
+            if quiet.violations:
+                _print_failure(quiet, runner)
+                return 1
+        free = asyncio.Semaphore(jobs)
+        await asyncio.gather(*(one(plan, free) for plan in plans if isinstance(plan, Plan)))
+        for plan in plans:
+            if isinstance(plan, Restart):
+                await one(plan, asyncio.Semaphore(1))
+        at_end = await runner.check_end()
+    for text in at_end:
+        print(text)
+    never = _print_summary(runner, results, time.monotonic() - began)
+    missing = never if len(plans) >= ENOUGH else []
+    if missing:
+        print(f"Never happened: {', '.join(missing)}")
+    return 1 if at_end or missing or any(result.violations for result in results) else 0
+
+
+def _print_failure(result: Result, runner: Runner) -> None:
+    print(f"\nschedule {result.plan.seed}: {result.plan}")
+    for text in result.violations:
+        print(f"  {text}")
+    for owner in result.owners:
+        print(f"  {owner}", *runner.director.trace(owner), sep="\n    ")
+    print(f"  Replay it: python -m tests.faults --only {result.plan.seed}\n", flush=True)
+
+
+def _print_summary(runner: Runner, results: Sequence[Result], seconds: float) -> list[str]:
+    """Print what happened how often; returns what should have happened and never did."""
+    happened: Counter[tuple[str, str]] = Counter()
+    outcomes: Counter[str] = Counter()
+    for result in results:
+        plans = [result.plan] if isinstance(result.plan, Plan) else []
+        for fault in (fault for plan in plans for fault in plan.faults):
+            happened[fault.name, fault.step] += fault.happened
+        outcomes.update(result.outcome.split(", "))
+    print(f"\n{len(results)} schedules in {seconds:.0f} s")
+    print("outcomes:", _counts(outcomes))
+    names = [kind.__name__ for kind in KINDS]
+    for name in names:
+        at = Counter({step: count for (kind, step), count in happened.items() if kind == name})
+        print(f"{name:<17}{at.total():5}  {_counts(at)}")
+    for what in ("kill", "freeze", "full disk"):
+        at = Counter(
+            {phase: count for (kind, phase), count in runner.director.struck.items() if kind == what}
+        )
+        print(f"{what + ' while':<17}{at.total():5}  {_counts(at)}")
+    print(f"{'events':<17}{runner.delivered.total():5}  {_counts(runner.delivered)}")
+    print(f"{'links expired':<17}{runner.links_expired:5}\n{'restarts':<17}{runner.restarts:5}")
+    print("sweep:", _counts(runner.swept))
+    return [
+        *(name for name in names if not sum(n for (kind, _), n in happened.items() if kind == name)),
+        *(
+            f"{what} while {phase}"
+            for what in ("kill", "freeze")
+            for phase in PHASES
+            if not runner.director.struck[what, phase]
+        ),
+        *(f"event {delivery}" for delivery in Delivery if not runner.delivered[delivery]),
+        *["links expired"] * (not runner.links_expired),
+        *["restart"] * (not runner.restarts),
+    ]
+
+
+def _counts(counter: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counter.most_common() if count)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

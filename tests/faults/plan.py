@@ -1,0 +1,229 @@
+"""What happens in one schedule: which song, by which way, and what goes wrong, all drawn from a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from random import Random
+
+from tests.faults.faults import (
+    DropMessage,
+    DuplicateMessage,
+    Fault,
+    Freeze,
+    FullDisk,
+    Kill,
+    LoseAnswer,
+    Refuse,
+    ShortRead,
+    Stall,
+)
+from tests.faults.steps import Step
+
+LEASE_SECONDS = 3
+
+
+class Way(StrEnum):
+    """How the song comes."""
+
+    API = "api"
+    INBOX = "inbox"
+    REPLACED = "inbox, replaced at once"
+    NEVER = "api, never uploaded"
+
+
+class Delivery(StrEnum):
+    """What becomes of the storage's event."""
+
+    PROMPT = "prompt"
+    LATE = "late"
+    TWICE = "twice"
+    LOST = "lost"
+
+    def delays(self, chance: Random) -> list[float]:
+        """Seconds after which intake hears of the upload, each time that it does."""
+        match self:
+            case Delivery.PROMPT:
+                return [0.0]
+            case Delivery.LATE:
+                return [chance.uniform(0.5, 3)]
+            case Delivery.TWICE:
+                return [0.0, *(chance.choice([0.0, chance.uniform(0.05, 4)]) for _ in range(2))]
+            case Delivery.LOST:
+                return []
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One schedule.
+
+    Attributes
+    ----------
+    link_expires
+        The stems' links expire while a stem is downloaded.
+    """
+
+    seed: int
+    song: str
+    way: Way
+    delivery: Delivery
+    delays: Sequence[float]
+    faults: Sequence[Fault]
+    link_expires: bool = False
+
+    def __str__(self) -> str:
+        parts = [f"{self.song} by {self.way}", f"event {self.delivery}", *map(str, self.faults)]
+        return "; ".join(parts + ["link expires"] * self.link_expires)
+
+
+@dataclass(frozen=True)
+class Restart:
+    """Several uploads at once, and the cloud is stopped amid them and started again.
+
+    Attributes
+    ----------
+    seconds, down
+        After which it is stopped, and for how long.
+    """
+
+    seed: int
+    plans: Sequence[Plan]
+    seconds: float
+    down: float
+
+    def __str__(self) -> str:
+        return f"the cloud is down for {self.down} s after {self.seconds} s of {len(self.plans)} uploads"
+
+
+# Good ones, and what each bad one fails with.
+GOOD = ("short.wav", "mono.wav", "example.mp3", "long.wav")
+BAD = {"notes.mp3": "unsupported_media", "empty.wav": "empty_file"}
+
+
+def draw(seed: int) -> Plan | Restart:
+    """The schedule of a seed."""
+    chance = Random(seed)
+    if seed % 50 == 49:
+        plans = [replace(_draw(chance, seed), faults=(), link_expires=False) for _ in range(6)]
+        return Restart(seed, plans, round(chance.uniform(0.2, 4), 2), round(chance.uniform(0, 2), 2))
+    return _draw(chance, seed)
+
+
+def _draw(chance: Random, seed: int) -> Plan:
+    way = chance.choices(list(Way), [50, 40, 5, 5])[0]
+    song = chance.choices([*GOOD, *BAD], [50, 20, 10, 5, 8, 4])[0]
+    if way is not Way.INBOX and song == "empty.wav":  # the API refuses it at once
+        song = "short.wav"
+    delivery = chance.choices(list(Delivery), [70, 10, 15, 5])[0]
+    count = chance.choices([0, 1, 2, 3], [8, 32, 35, 25])[0]
+    steps = _steps(way, song)
+    faults = [_FAULTS[step](chance, step) for step in chance.choices(list(steps), [*steps.values()], k=count)]
+    return Plan(
+        seed, song, way, delivery, delivery.delays(chance), faults, link_expires=chance.random() < 0.15
+    )
+
+
+def _steps(way: Way, song: str) -> dict[Step, int]:
+    """Steps at which something may go wrong, and how often it should."""
+    if way is Way.NEVER:
+        return {Step.CREATE: 1, Step.REQUEUE: 1}
+    before = {Step.LOOK_UP: 3, Step.TAKE_IN: 5, Step.SEND: 8, Step.NOTE: 3}
+    if way is Way.API:
+        before[Step.CREATE] = 3
+    if song == "empty.wav":
+        return before
+    ends = {Step.FAIL: 10} if song in BAD else {Step.PUT: 22, Step.COMPLETE: 12}
+    again = {Step.RELEASE: 2, Step.PUT_OFF: 2, Step.REQUEUE: 2}
+    return before | {Step.CLAIM: 10, Step.FETCH: 34, Step.REPORT: 10} | ends | again
+
+
+def _nth(chance: Random, step: Step) -> int:
+    return chance.choices([1, 2, 3], [60, 30, 10] if step in (Step.PUT, Step.REPORT) else [85, 12, 3])[0]
+
+
+def _kill(chance: Random, step: Step) -> Fault:
+    return Kill(step=step, nth=_nth(chance, step), before=chance.random() < 0.5)
+
+
+def _freeze(chance: Random, step: Step) -> Fault:
+    duration = LEASE_SECONDS * chance.choice([0.5, 1.5, 2.5])
+    return Freeze(
+        step=step, nth=_nth(chance, step), before=chance.random() < 0.5, duration=round(duration, 1)
+    )
+
+
+def _kill_later(chance: Random, step: Step) -> Fault:
+    return Kill(step=step, nth=_nth(chance, step), seconds=round(chance.uniform(0.01, 0.6), 2))
+
+
+def _freeze_later(chance: Random, step: Step) -> Fault:
+    return Freeze(
+        step=step,
+        nth=_nth(chance, step),
+        seconds=round(chance.uniform(0.01, 0.4), 2),
+        duration=LEASE_SECONDS * chance.choice([1.5, 2.5]),
+    )
+
+
+def _refuse(chance: Random, step: Step) -> Fault:
+    # The clients try four times by themselves.
+    return Refuse(step=step, nth=_nth(chance, step), times=chance.choice([1, 3, 5, 9]))
+
+
+def _stall(chance: Random, step: Step) -> Fault:
+    # DynamoDB's client waits for 4 s; S3's for 30 s, which is longer than a worker lives here.
+    long = 30.0 if step.service == "s3" else 6.0
+    return Stall(step=step, nth=_nth(chance, step), seconds=chance.choices([1.0, 4.5, long], [50, 35, 15])[0])
+
+
+def _lose_answer(chance: Random, step: Step) -> Fault:
+    return LoseAnswer(step=step, nth=_nth(chance, step), times=chance.choice([1, 1, 4]))
+
+
+def _short_read(chance: Random, step: Step) -> Fault:
+    return ShortRead(
+        step=step, nth=1, times=chance.choice([1, 2]), share=chance.random(), pretends=chance.random() < 0.5
+    )
+
+
+def _full_disk(chance: Random, step: Step) -> Fault:
+    # Less than any song; more than the shortest one, and less than its stems.
+    return FullDisk(step=step, nth=_nth(chance, step), size=chance.choice([0, 5_000, 320_000]))
+
+
+def _drop(chance: Random, step: Step) -> Fault:
+    return DropMessage(step=step)
+
+
+def _duplicate(chance: Random, step: Step) -> Fault:
+    return DuplicateMessage(step=step, copies=chance.choice([1, 2, 5]))
+
+
+Make = Callable[[Random, Step], Fault]
+
+
+def _one_of(*makes: Make) -> Make:
+    return lambda chance, step: chance.choice(makes)(chance, step)
+
+
+_TABLE = _one_of(_kill, _freeze, _refuse, _stall, _lose_answer)
+_FAULTS: dict[Step, Make] = {
+    Step.CREATE: _one_of(_refuse, _lose_answer),
+    Step.LOOK_UP: _one_of(_kill, _refuse, _stall),
+    Step.TAKE_IN: _one_of(_kill, _refuse, _lose_answer),
+    Step.SEND: _one_of(_kill, _refuse, _lose_answer, _drop, _drop, _duplicate, _duplicate),
+    Step.NOTE: _one_of(_kill, _refuse, _stall),
+    Step.CLAIM: _TABLE,
+    # What a worker does between fetching and putting calls nobody: a while after the one it is at it.
+    Step.FETCH: _one_of(
+        _kill, _kill_later, _kill_later, _freeze, _freeze_later, _refuse, _stall, _short_read, _full_disk
+    ),
+    Step.REPORT: _TABLE,
+    Step.PUT: _one_of(_kill, _kill, _freeze, _refuse, _stall, _lose_answer),
+    Step.COMPLETE: _TABLE,
+    Step.FAIL: _TABLE,
+    Step.RELEASE: _one_of(_kill, _refuse, _lose_answer),
+    Step.PUT_OFF: _one_of(_kill, _refuse),
+    Step.REQUEUE: _one_of(_kill, _refuse, _lose_answer),
+}

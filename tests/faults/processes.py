@@ -1,0 +1,72 @@
+"""The functions' processes: which one is at the other end of a connection, and what can be done to it."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+_PROC = Path("/proc")
+
+
+def process_at(port: int, to: int) -> int | None:
+    """The function's process with a connection from one port to another; None if it is gone."""
+    inode = _socket_inode(port, to)
+    if inode is None:
+        return None
+    link = f"socket:[{inode}]"
+    for process in _PROC.glob("[0-9]*"):
+        with suppress(OSError):
+            if b"awslambdaric" in (process / "cmdline").read_bytes() and any(
+                _target(descriptor) == link for descriptor in (process / "fd").iterdir()
+            ):
+                return int(process.name)
+    return None
+
+
+def kill(pid: int) -> None:
+    """End a process as a crash does: it hears nothing of it."""
+    _send(pid, signal.SIGKILL)
+
+
+def freeze(pid: int) -> None:
+    """Let a process stand still."""
+    _send(pid, signal.SIGSTOP)
+
+
+def thaw(pid: int) -> None:
+    """Let it go on."""
+    _send(pid, signal.SIGCONT)
+
+
+def limit_files(pid: int, size: int | None) -> None:
+    """Let no file of a process grow beyond ``size`` bytes: the next write beyond fails, as on a full disk.
+
+    The kernel says EFBIG in place of ENOSPC. A full disk of its own would need the right to mount one.
+    """
+    with suppress(ProcessLookupError):
+        _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard if size is None else size, hard))
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _socket_inode(port: int, to: int) -> str | None:
+    for line in (_PROC / "net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, *_, inode = line.split()[:10]
+        # The port alone would not do: several connections may have it, to different places.
+        if local.endswith(f":{port:04X}") and remote.endswith(f":{to:04X}") and inode != "0":
+            return inode
+    return None
+
+
+def _target(descriptor: Path) -> str:
+    try:
+        return str(descriptor.readlink())
+    except OSError:
+        return ""

@@ -1,0 +1,107 @@
+"""Which step of an upload's way a call to the cloud is, and whose upload it is."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from urllib.parse import unquote
+
+from tests.faults.proxy import Call
+
+
+class Step(StrEnum):
+    """The calls at which something can go wrong, in the order of an undisturbed upload."""
+
+    CREATE = "create"
+    LOOK_UP = "look up"
+    TAKE_IN = "take in"
+    SEND = "send"
+    NOTE = "note"
+    CLAIM = "claim"
+    FETCH = "fetch"
+    REPORT = "report"
+    PUT = "put"
+    COMPLETE = "complete"
+    FAIL = "fail"
+    RELEASE = "release"
+    PUT_OFF = "put off"
+    REQUEUE = "requeue"
+    DOWNLOAD = "download"
+
+    @property
+    def service(self) -> str:
+        """Whom it calls."""
+        match self:
+            case Step.LOOK_UP | Step.FETCH | Step.PUT | Step.DOWNLOAD:
+                return "s3"
+            case Step.SEND | Step.PUT_OFF:
+                return "sqs"
+        return "dynamodb"
+
+
+WORKER_WRITES = frozenset({Step.REPORT, Step.COMPLETE, Step.FAIL, Step.RELEASE})
+"""What only the holder of a job's claim may write."""
+
+
+def owner_of(call: Call) -> str | None:
+    """Whose upload the call is about; None if it does not say."""
+    match call.service, call.operation:
+        case "dynamodb", _:
+            content = call.json
+            key = content.get("Key") or content.get("Item") or {}
+            return key["owner"]["S"] if "owner" in key else None
+        case "sqs", "SendMessage":
+            owner = json.loads(call.json["MessageBody"]).get("owner")
+            return str(owner) if owner else None
+        case "s3", _:
+            # /{bucket}/jobs/{owner}/..., /{bucket}/inbox/{owner}/..., /{bucket}/{owner}/...
+            parts = [part for part in call.path.split("/")[2:] if part not in ("jobs", "inbox")]
+            return unquote(parts[0]) if len(parts) > 1 else None
+    return None
+
+
+def step_of(call: Call) -> Step | None:
+    """The step that the call is; None for one at which nothing is made to fail."""
+    match call.caller, call.service, call.operation:
+        case "StatusFunction", _, "PutItem":
+            return Step.CREATE
+        case "SeparateFunction", _, "GET":
+            return Step.FETCH
+        case "SeparateFunction", _, "PUT" | "POST":
+            return Step.PUT if call.service == "s3" else None
+        case "SeparateFunction", _, "ChangeMessageVisibility":
+            return Step.PUT_OFF
+        case "SeparateFunction", _, "UpdateItem":
+            return _worker_update(call)
+        case "IntakeFunction" | "SweepFunction", "s3", "HEAD":
+            return Step.LOOK_UP
+        case "IntakeFunction" | "SweepFunction", _, "PutItem":
+            return Step.TAKE_IN
+        case "IntakeFunction" | "SweepFunction", _, "SendMessage":
+            return Step.SEND
+        case "IntakeFunction" | "SweepFunction", _, "UpdateItem":
+            return _intake_update(call)
+        case "", "s3", "GET":
+            return Step.DOWNLOAD
+    return None
+
+
+def _worker_update(call: Call) -> Step | None:
+    match call.sets.get("status"):
+        case "processing":
+            return Step.CLAIM if "ADD" in call.json["UpdateExpression"] else Step.REPORT
+        case "completed":
+            return Step.COMPLETE
+        case "failed":
+            return Step.FAIL
+        case "queued":
+            return Step.RELEASE
+    return None
+
+
+def _intake_update(call: Call) -> Step | None:
+    if "messageId" in call.sets:
+        return Step.NOTE
+    if "etag" in call.sets:
+        return Step.TAKE_IN
+    return Step.REQUEUE if call.caller == "SweepFunction" else None
