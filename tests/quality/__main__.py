@@ -1,0 +1,65 @@
+"""Measures stems where the truth is known: ours, Spleeter's own, and false ones.
+
+python -m tests.quality, which `make quality` calls. Prints tables in Markdown.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import astuple
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from separation import load_engine
+from separation.engine import Bandwidth
+from separation.masks import MaskExtension
+from tests.quality.known_song import KnownSong, known_song
+from tests.quality.measures import Quality, quality
+from tests.quality.stems import Stems, officially_separated, separated
+
+_HEADER = """\
+| {title} | vocals, SDR | over the mix | accompaniment, SDR | over the mix | silence | below 120 Hz | onsets |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"""
+_BANDWIDTHS: tuple[Bandwidth, ...] = ("11khz", "16khz")
+_EXTENSIONS: tuple[MaskExtension, ...] = ("average", "zeros")
+_VOICE_GAINS = (-9, -3, 3, 9)
+
+
+def main() -> None:
+    """Print a row for each way of making stems."""
+    song = known_song()
+    print(_HEADER.format(title="stems"))
+    for name, make in _ways(song):
+        with TemporaryDirectory() as folder:
+            _print_row(name, song, make(Path(folder)))
+    print("\n" + _HEADER.format(title="voice"))
+    engine = load_engine("2stems", "11khz")
+    for gain in _VOICE_GAINS:
+        other = known_song(gain)
+        with TemporaryDirectory() as folder:
+            _print_row(f"{gain:+} dB", other, separated(other, engine, "average", Path(folder)))
+
+
+def _ways(song: KnownSong) -> Iterator[tuple[str, Callable[[Path], Stems]]]:
+    for bandwidth in _BANDWIDTHS:
+        engine = load_engine("2stems", bandwidth)
+        for extension in _EXTENSIONS:
+            yield (
+                f"Stempipe, {bandwidth}, {extension}",
+                lambda folder, engine=engine, extension=extension: separated(song, engine, extension, folder),
+            )
+    for configuration in ("spleeter:2stems", "spleeter:2stems-16kHz"):
+        yield (
+            configuration,
+            lambda folder, configuration=configuration: officially_separated(song, configuration, folder),
+        )
+    yield "the mix, halved", lambda folder: Stems(song.mix / 2, song.mix / 2)
+    yield "the parts, swapped", lambda folder: Stems(song.accompaniment, song.vocals)
+
+
+def _print_row(name: str, song: KnownSong, stems: Stems) -> None:
+    found: Quality = quality(song, stems.vocals, stems.accompaniment)
+    *decibels, onsets = astuple(found)
+    print(f"| {name} | {' | '.join(f'{value:.1f}' for value in decibels)} | {onsets:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
