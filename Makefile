@@ -59,6 +59,9 @@ test: dev ministack sam-cli spleeter models  ## All tests but those that need Do
 test-sam: dev ministack sam-cli  ## Build with SAM and invoke every function in Docker
 	$(DEV)/pytest -m sam tests/sam $(PYTEST_FLAGS)
 
+quality: dev spleeter models  ## Measure stems of a song whose parts are known
+	@$(DEV)/python -m tests.quality
+
 bench: dev ministack spleeter models  ## Compare the engine with Spleeter on this machine (SONG=path, REPEATS=3)
 	@$(DEV)/python -m benchmarks --repeats $(REPEATS) $(if $(value SONG),--song="$$SONG")
 
@@ -122,5 +125,5 @@ spleeter: .venv/spleeter/.made
 	@$(UV) pip install --quiet --no-deps --python .venv/$*/bin/python -r $<
 	@touch $@
 
-.PHONY: help demo local models build deploy redrive test test-sam bench lint audit format lock clean \
+.PHONY: help demo local models build deploy redrive test test-sam quality bench lint audit format lock clean \
     uv dev ministack sam-cli spleeter

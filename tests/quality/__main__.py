@@ -5,20 +5,22 @@ python -m tests.quality, which `make quality` calls. Prints tables in Markdown.
 
 from collections.abc import Callable, Iterator
 from dataclasses import astuple
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from separation import load_engine
-from separation.engine import Bandwidth
+from separation.engine import Bandwidth, Precision
 from separation.masks import MaskExtension
 from tests.quality.known_song import KnownSong, known_song
-from tests.quality.measures import Quality, quality
+from tests.quality.measures import quality
 from tests.quality.stems import Stems, officially_separated, separated
 
 _HEADER = """\
 | {title} | vocals, SDR | over the mix | accompaniment, SDR | over the mix | silence | below 120 Hz | onsets |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"""
 _BANDWIDTHS: tuple[Bandwidth, ...] = ("11khz", "16khz")
+_PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 _EXTENSIONS: tuple[MaskExtension, ...] = ("average", "zeros")
 _VOICE_GAINS = (-9, -3, 3, 9)
 
@@ -40,23 +42,18 @@ def main() -> None:
 
 def _ways(song: KnownSong) -> Iterator[tuple[str, Callable[[Path], Stems]]]:
     for bandwidth in _BANDWIDTHS:
-        engine = load_engine("2stems", bandwidth)
-        for extension in _EXTENSIONS:
-            yield (
-                f"Stempipe, {bandwidth}, {extension}",
-                lambda folder, engine=engine, extension=extension: separated(song, engine, extension, folder),
-            )
+        for precision in _PRECISIONS:
+            engine = load_engine("2stems", bandwidth, precision=precision)
+            for extension in _EXTENSIONS:
+                yield f"{bandwidth}, {extension}, {precision}", partial(separated, song, engine, extension)
     for configuration in ("spleeter:2stems", "spleeter:2stems-16kHz"):
-        yield (
-            configuration,
-            lambda folder, configuration=configuration: officially_separated(song, configuration, folder),
-        )
-    yield "the mix, halved", lambda folder: Stems(song.mix / 2, song.mix / 2)
-    yield "the parts, swapped", lambda folder: Stems(song.accompaniment, song.vocals)
+        yield configuration, partial(officially_separated, song, configuration)
+    yield "half the mix for each", lambda _: Stems(song.mix / 2, song.mix / 2)
+    yield "the parts, swapped", lambda _: Stems(song.accompaniment, song.vocals)
 
 
 def _print_row(name: str, song: KnownSong, stems: Stems) -> None:
-    found: Quality = quality(song, stems.vocals, stems.accompaniment)
+    found = quality(song, stems.vocals, stems.accompaniment)
     *decibels, onsets = astuple(found)
     print(f"| {name} | {' | '.join(f'{value:.1f}' for value in decibels)} | {onsets:.2f} |", flush=True)
 

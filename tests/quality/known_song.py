@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,7 @@ import numpy.typing as npt
 from separation.spectrum import SAMPLE_RATE
 from tests.quality.voice import Voice
 
-Samples = npt.NDArray[np.float64]
+Samples = npt.NDArray[np.floating[Any]]
 
 BARS = 12
 _BEAT = 60 / 110
@@ -43,7 +44,7 @@ class KnownSong:
 
     vocals: Samples
     accompaniment: Samples
-    beats: npt.NDArray[np.float64]
+    beats: Samples
     is_silent: npt.NDArray[np.bool_]
 
     @property
@@ -75,7 +76,7 @@ def _voice() -> Samples:
     return _placed((_START + bar * _BAR, voice.say(line, SAMPLE_RATE)) for bar, line in _LINES.items())
 
 
-def _drums(random: np.random.Generator, beats: npt.NDArray[np.float64]) -> Samples:
+def _drums(random: np.random.Generator, beats: Samples) -> Samples:
     """Kick on one and three, snare on two and four, hi-hat on all, a little to the right."""
 
     def noise(seconds: float) -> Samples:
@@ -95,7 +96,7 @@ def _drums(random: np.random.Generator, beats: npt.NDArray[np.float64]) -> Sampl
     return np.stack([middle + 0.7 * side, middle + side])
 
 
-def _bass(beats: npt.NDArray[np.float64]) -> Samples:
+def _bass(beats: Samples) -> Samples:
     """The chord's root, two octaves down, in notes of a beat."""
     time = _time(0.95 * _BEAT)
     shape = np.minimum(1, time / 0.005) * np.minimum(1, (time[-1] - time) / 0.02) * np.exp(-time / 0.4)
@@ -119,8 +120,9 @@ def _chords() -> Samples:
 def _harmonics(note: int, time: Samples, count: int, slope: float) -> Samples:
     hertz = 440 * 2 ** ((note - 69) / 12)
     numbers = np.arange(1, count + 1)[:, np.newaxis]
-    partials: Samples = np.sin(2 * np.pi * hertz * numbers * time + numbers) / numbers**slope
-    return partials.sum(axis=0)
+    partials = np.sin(2 * np.pi * hertz * numbers * time + numbers) / numbers**slope
+    summed: Samples = partials.sum(axis=0)
+    return summed
 
 
 def _placed(sounds: Iterable[tuple[float, Samples]]) -> Samples:

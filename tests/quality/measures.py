@@ -72,9 +72,9 @@ def decibels(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
 def onsets(samples: Samples) -> npt.NDArray[np.float64]:
     """When something begins, in seconds: peaks of the spectral flux.
 
-    The rule for peaks is that of S. Böck, F. Krebs and M. Schedl, "Evaluating the online capabilities of onset
-    detection methods" (ISMIR 2012): the highest of 60 ms, and above the mean of 200 ms by a threshold. The
-    threshold is low, so that a voice over the drums misleads it: there is something for separation to put right.
+    The rule for peaks is that of S. Böck, F. Krebs and M. Schedl, "Evaluating the online capabilities of
+    onset detection methods" (ISMIR 2012): the highest of 60 ms, and above the mean of 200 ms by a threshold.
+    The threshold is low, so that a voice over the drums misleads it, and separation has something to mend.
     """
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(samples.mean(axis=0), _FRAME // 2), _FRAME)
     spectrum = np.log1p(np.abs(np.fft.rfft(windows[::_HOP] * np.hanning(_FRAME))))
@@ -86,8 +86,8 @@ def onsets(samples: Samples) -> npt.NDArray[np.float64]:
     return peaks * _HOP / SAMPLE_RATE
 
 
-def f_measure(expected: npt.NDArray[np.float64], found: npt.NDArray[np.float64]) -> float:
-    """Harmonic mean of precision and recall, a beat and an onset within 50 ms of it being a hit, once each."""
+def f_measure(expected: Samples, found: Samples) -> float:
+    """Harmonic mean of precision and recall. A beat and an onset within 50 ms of it are a hit, once each."""
     hits = one = other = 0
     while one < len(expected) and other < len(found):
         apart = found[other] - expected[one]

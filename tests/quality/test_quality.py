@@ -1,4 +1,4 @@
-"""The stems of a song with known parts are good enough to drive a picture with, and what only seems so is found out."""
+"""Stems of a song with known parts are good enough to drive a picture with; false ones are found out."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from separation import load_engine
 from tests.quality.known_song import KnownSong, known_song
-from tests.quality.measures import Quality, quality
+from tests.quality.measures import Quality, quality, sdr
 from tests.quality.stems import Stems, separated
 
 # Some dB short of what was seen; docs/quality.md has the figures.
@@ -46,6 +46,14 @@ def test_stems_are_the_parts_that_went_into_the_mix(song: KnownSong, stems: Stem
 
 def test_the_true_parts_have_no_shortcomings_but_the_voices_own_bass(song: KnownSong) -> None:
     assert shortcomings(quality(song, song.vocals, song.accompaniment)) == {"bass_leak"}
+
+
+def test_bfloat16_does_no_harm(song: KnownSong, stems: Stems, tmp_path: Path) -> None:
+    fast = separated(song, load_engine("2stems", "11khz", precision="bfloat16"), "average", tmp_path)
+    assert abs(sdr(song.vocals, fast.vocals) - sdr(song.vocals, stems.vocals)) < 0.05
+    assert (
+        abs(sdr(song.accompaniment, fast.accompaniment) - sdr(song.accompaniment, stems.accompaniment)) < 0.05
+    )
 
 
 def test_half_the_mix_passes_for_no_stem(song: KnownSong) -> None:

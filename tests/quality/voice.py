@@ -37,13 +37,13 @@ class Voice:
         """
         parts: list[npt.NDArray[np.int16]] = []
 
-        @_ON_AUDIO
         def on_audio(samples: Any, count: int, _events: Any) -> int:
             if count:
                 parts.append(np.ctypeslib.as_array(samples, (count,)).copy())
             return 0
 
-        self._library.espeak_SetSynthCallback(on_audio)
+        callback = _ON_AUDIO(on_audio)  # held until the end, as the library calls it
+        self._library.espeak_SetSynthCallback(callback)
         line = text.encode() + b"\0"
         self._library.espeak_Synth(line, len(line), 0, 1, 0, _UTF8, None, None)
         spoken = np.trim_zeros(np.concatenate(parts)) / 32_768
