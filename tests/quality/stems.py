@@ -29,8 +29,13 @@ class Stems(NamedTuple):
 
 def separated(song: KnownSong, engine: Engine, mask_extension: MaskExtension, folder: Path) -> Stems:
     """From a file to files, through the whole pipeline."""
+    return separated_file(write_mix(song, folder), engine, mask_extension, folder)
+
+
+def separated_file(source: Path, engine: Engine, mask_extension: MaskExtension, folder: Path) -> Stems:
+    """The same for a song of one's own."""
     done = separate(
-        _file(song, folder),
+        source,
         folder,
         engine,
         stems=engine.stems,
@@ -43,10 +48,11 @@ def separated(song: KnownSong, engine: Engine, mask_extension: MaskExtension, fo
 
 def officially_separated(song: KnownSong, configuration: str, folder: Path) -> Stems:
     """By the command `spleeter separate`."""
-    source = _file(song, folder)
+    source = write_mix(song, folder)
     run(official.command(source, folder, configuration), official.environment(folder))
     return Stems(*(read(folder / source.stem / f"{stem}.wav") for stem in Stems._fields))
 
 
-def _file(song: KnownSong, folder: Path) -> Path:
+def write_mix(song: KnownSong, folder: Path) -> Path:
+    """The song as a file, in 16 bits."""
     return write(folder / "song.wav", song.mix.astype(np.float32), KINDS["wav"])
