@@ -73,11 +73,17 @@ def load_engine(
     ------
     ModelMissingError, ModelDamagedError
     """
-    return open_checkpoint(verify(variant, models or models_directory()), variant, bandwidth, engine=engine)
+    checkpoint = verify(variant, models or models_directory())
+    return open_checkpoint(checkpoint, variant, bandwidth, engine=engine, precision=precision)
 
 
 def open_checkpoint(
-    checkpoint: Path, variant: VariantName, bandwidth: Bandwidth, *, engine: EngineName
+    checkpoint: Path,
+    variant: VariantName,
+    bandwidth: Bandwidth,
+    *,
+    engine: EngineName,
+    precision: Precision = "float32",
 ) -> Engine:
     """Load weights of a variant that need not be the official ones; `checkpoint` is their files' prefix.
 
