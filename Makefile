@@ -64,6 +64,9 @@ test-sam: dev ministack sam-cli  ## Build with SAM and invoke every function in 
 fuzz: fuzz-env  ## Feed events, configurations and media made to break things (SECONDS=45, AGAIN=input)
 	@.venv/fuzz/bin/python -m tests.fuzz $(SECONDS)
 
+quality: dev spleeter models  ## Measure stems of a song whose parts are known
+	@$(DEV)/python -m tests.quality
+
 bench: dev ministack spleeter models  ## Compare the engine with Spleeter on this machine (SONG=path, REPEATS=3)
 	@$(DEV)/python -m benchmarks --repeats $(REPEATS) $(if $(value SONG),--song="$$SONG")
 
@@ -128,5 +131,5 @@ fuzz-env: .venv/fuzz/.made
 	@$(UV) pip install --quiet --no-deps --python .venv/$*/bin/python -r $<
 	@touch $@
 
-.PHONY: help demo local models build deploy redrive test test-sam fuzz bench lint audit format lock clean \
+.PHONY: help demo local models build deploy redrive test test-sam fuzz quality bench lint audit format lock clean \
     uv dev ministack sam-cli spleeter fuzz-env

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = report.console()
     console.print(machine, soft_wrap=True)
     console.print(report.tables(measured, seconds, options.repeats))
-    console.print(*measured.notes, report.machine_line(measured), sep="\n", soft_wrap=True)
+    console.print(report.machine_line(measured), soft_wrap=True)
     return 0
 
 

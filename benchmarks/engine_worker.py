@@ -14,20 +14,24 @@ from typing import Any
 from benchmarks import random_weights
 from benchmarks.stages import matrix_gflops, stage_seconds
 from separation import AudioOutput, Engine, separate
+from separation.engine import Precision
+from separation.openvino_engine import has_bfloat16
 from separation.weights import VariantName
 
 
 @cache
-def engine(variant: VariantName) -> tuple[Engine, bool]:
-    """A model, loaded once, and whether its weights are the official ones."""
-    return random_weights.engine(variant)
+def engine(variant: VariantName, precision: Precision) -> Engine:
+    """A model, loaded once."""
+    return random_weights.load_engine(variant, precision=precision)
 
 
 def answer(song: Path, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Do what is asked; loading a model is not part of the time."""
     if request["do"] == "matrix":
         return {"gflops": matrix_gflops()}
-    loaded, official = engine(request["variant"])
+    if request["do"] == "describe":
+        return {"bfloat16": has_bfloat16(), "official 4stems": random_weights.is_installed("4stems")}
+    loaded = engine(request["variant"], request["precision"])
     if request["do"] == "stages":
         stages, gflops = stage_seconds(song, folder, loaded)
         return {"stages": stages, "gflops": gflops}
@@ -44,7 +48,7 @@ def answer(song: Path, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     )
     seconds = time.perf_counter() - began
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "peak_mb": peak_mb, "official": official}
+    return {"seconds": seconds, "peak_mb": peak_mb}
 
 
 def main(song: Path, folder: Path) -> None:

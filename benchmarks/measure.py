@@ -10,16 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-
-from benchmarks import official, pipeline, songs
+from benchmarks import official, songs
 from benchmarks.figures import Figure
-from benchmarks.processes import BenchError, Command, Worker, run
-from separation.errors import ModelMissingError
-from separation.weights import VariantName, models_directory, verify
+from benchmarks.pipeline import pipeline
+from benchmarks.processes import Command, Worker, run
 
 LONG_MINUTES = (3, 10, 60)
 FORMATS = ("wav", "flac", "mp3")
+
+_TO_WAV = {"variant": "2stems", "precision": "float32", "format": "wav"}
+_IN_BFLOAT16 = {"precision": "bfloat16"}
 
 
 @dataclass
@@ -32,22 +32,19 @@ class Measured:
         In seconds, but for names that say another unit.
     has_official_4stems
         Whether the weights of 4stems were the official ones.
-    notes
-        What could not be measured, and why.
+    has_bfloat16
+        Whether the processor has it.
     """
 
     values: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     has_official_4stems: bool = False
-    notes: list[str] = field(default_factory=list)
+    has_bfloat16: bool = False
 
     def add(self, name: str, value: float) -> None:
         self.values[name].append(value)
 
     def __getitem__(self, name: str) -> Figure:
         return Figure(self.values[name])
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.values
 
 
 class Bench:
@@ -103,7 +100,7 @@ class Bench:
             Worker(official.worker(self._song), self._environment) as theirs,
             Worker(_engine_worker(self._song, self._out())) as ours,
         ):
-            separate = {"do": "separate", "variant": "2stems", "format": "wav"}
+            separate = {"do": "separate", **_TO_WAV}
             theirs.ask()
             ours.ask(**separate)
             for turn in range(self._repeats):
@@ -114,20 +111,28 @@ class Bench:
 
     def _measure_engine(self) -> None:
         with Worker(_engine_worker(self._song, self._out())) as engine:
-            wanted: list[tuple[VariantName, str]] = [("2stems", name) for name in FORMATS]
-            wanted.append(("4stems", "wav"))
-            for variant, name in (wanted[0], wanted[-1]):
-                engine.ask(do="separate", variant=variant, format=name)
+            is_there = engine.ask(do="describe")
+            self.measured.has_official_4stems = is_there["official 4stems"]
+            self.measured.has_bfloat16 = is_there["bfloat16"]
+            ways = {f"2stems {name}": _TO_WAV | {"format": name} for name in FORMATS}
+            ways["4stems wav"] = _TO_WAV | {"variant": "4stems"}
+            stages = {"stage": _TO_WAV}
+            if self.measured.has_bfloat16:
+                ways |= {
+                    f"{name}, bfloat16": ways[name] | _IN_BFLOAT16 for name in ("2stems wav", "4stems wav")
+                }
+                stages["stage, bfloat16"] = _TO_WAV | _IN_BFLOAT16
+            for name in ways.keys() - {"2stems flac", "2stems mp3"}:
+                engine.ask(do="separate", **ways[name])
             for turn in range(self._repeats):
                 self._say(f"Formats, 4stems and stages, {turn + 1} of {self._repeats}")
-                for variant, name in wanted:
-                    answer = engine.ask(do="separate", variant=variant, format=name)
-                    self.measured.add(f"{variant} {name}", answer["seconds"])
-                self.measured.has_official_4stems = answer["official"]
-                stages = engine.ask(do="stages", variant="2stems")
-                for stage, seconds in stages["stages"].items():
-                    self.measured.add(f"stage, {stage}", seconds)
-                self.measured.add("network GFLOP/s", stages["gflops"])
+                for name, way in ways.items():
+                    self.measured.add(name, engine.ask(do="separate", **way)["seconds"])
+                for name, way in stages.items():
+                    answer = engine.ask(do="stages", **way)
+                    for stage, seconds in answer["stages"].items():
+                        self.measured.add(f"{name}, {stage}", seconds)
+                    self.measured.add(f"{name}, GFLOP/s", answer["gflops"])
                 self.measured.add("matrix GFLOP/s", engine.ask(do="matrix")["gflops"])
 
     def _measure_memory(self) -> None:
@@ -141,24 +146,22 @@ class Bench:
         long.unlink()
 
     def _measure_pipeline(self) -> None:
+        out = self._out()
+        run(_engine_once(self._song, out))
         self._say("Deploying the local cloud")
-        with pipeline.api(self._folder / "cloud") as client:
-            self.measured.add("pipeline, first", pipeline.upload_to_completed(client, self._song, "2stems"))
+        with pipeline(self._folder) as cloud:
+            _, first = cloud.upload_to_completed(self._song, "2stems")
+            self.measured.add("pipeline, first", first)
             for turn in range(self._repeats):
                 self._say(f"Through the pipeline, {turn + 1} of {self._repeats}")
-                self.measured.add("pipeline", pipeline.upload_to_completed(client, self._song, "2stems"))
-            self._measure_4stems_pipeline(client)
-
-    def _measure_4stems_pipeline(self, client: httpx.Client) -> None:
-        try:
-            verify("4stems", models_directory())
-            pipeline.upload_to_completed(client, self._song, "4stems")  # loads the model
-            for _ in range(self._repeats):
-                self.measured.add(
-                    "pipeline, 4stems", pipeline.upload_to_completed(client, self._song, "4stems")
-                )
-        except (ModelMissingError, BenchError) as error:
-            self.measured.notes.append(f"4stems was not sent through the pipeline. {error}")
+                uploaded, completed = cloud.upload_to_completed(self._song, "2stems")
+                self.measured.add("pipeline, song", uploaded)
+                self.measured.add("pipeline, stems", cloud.put_stems(sorted(out.glob("*.wav"))))
+                self.measured.add("pipeline", completed)
+            cloud.upload_to_completed(self._song, "4stems")  # loads the model
+            for turn in range(self._repeats):
+                self._say(f"4stems through the pipeline, {turn + 1} of {self._repeats}")
+                self.measured.add("pipeline, 4stems", cloud.upload_to_completed(self._song, "4stems")[1])
 
     def _out(self) -> Path:
         out = self._folder / "out"

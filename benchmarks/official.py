@@ -36,9 +36,9 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
-def command(song: Path, folder: Path) -> Command:
-    """`spleeter separate -p spleeter:2stems`; more songs may follow."""
-    return [PYTHON, "-m", "spleeter", "separate", "-p", "spleeter:2stems", "-o", folder, song]
+def command(song: Path, folder: Path, configuration: str = "spleeter:2stems") -> Command:
+    """`spleeter separate`; more songs may follow."""
+    return [PYTHON, "-m", "spleeter", "separate", "-p", configuration, "-o", folder, song]
 
 
 def worker(song: Path) -> Command:

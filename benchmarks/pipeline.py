@@ -2,47 +2,85 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
-from benchmarks.processes import BenchError
+from benchmarks.processes import ROOT, BenchError
 from local import demo
 from local.cloud import running
 from local.server import free_port
+from stempipe.storage import Storage
 
 _POLL_SECONDS = 0.2
 
 
-@contextmanager
-def api(state: Path) -> Iterator[httpx.Client]:
-    """The API of a new local cloud, signed in."""
-    with running(port=free_port(), state=state, python=Path(sys.executable)) as deployment:
-        headers = {"Authorization": f"Bearer {deployment.token()}"}
-        with httpx.Client(base_url=deployment.api_url, headers=headers, timeout=60) as client:
-            yield client
+@dataclass(frozen=True)
+class Pipeline:
+    """A new local cloud, and its API, signed in."""
 
+    _client: httpx.Client
+    _storage: Storage
+    _stems_bucket: str
 
-def upload_to_completed(client: httpx.Client, song: Path, variant: str) -> float:
-    """Seconds from the start of the upload until the job is seen to be completed.
+    def upload_to_completed(self, song: Path, variant: str) -> tuple[float, float]:
+        """Send a song.
 
-    Raises
-    ------
-    BenchError
-        If the job is refused, or fails.
-    """
-    try:
-        created = demo.create_job(client, song, {"modelVariant": variant})
+        Returns
+        -------
+        upload, completed
+            Seconds from the start of the upload until it is done, and until the job is seen to be completed.
+
+        Raises
+        ------
+        BenchError
+            If the job is refused, or fails.
+        """
+        try:
+            created = demo.create_job(self._client, song, {"modelVariant": variant})
+            began = time.perf_counter()
+            demo.upload(created["upload"], song)
+            uploaded = time.perf_counter()
+            while (job := demo.get_job(self._client, created["job"]["id"]))["status"] not in demo.FINAL:
+                time.sleep(_POLL_SECONDS)
+        except demo.JobFailed as error:
+            raise BenchError(str(error)) from error
+        if job["status"] != "completed":
+            raise BenchError(f"The job {job['status']}: {job['error']}")
+        return uploaded - began, time.perf_counter() - began
+
+    def put_stems(self, stems: Sequence[Path]) -> float:
+        """Seconds in which files are put where stems go, one after another as the worker does it."""
         began = time.perf_counter()
-        demo.upload(created["upload"], song)
-        while (job := demo.get_job(client, created["job"]["id"]))["status"] not in demo.FINAL:
-            time.sleep(_POLL_SECONDS)
-    except demo.JobFailed as error:
-        raise BenchError(str(error)) from error
-    if job["status"] != "completed":
-        raise BenchError(f"The job {job['status']}: {job['error']}")
-    return time.perf_counter() - began
+        for stem in stems:
+            self._storage.put(stem, self._stems_bucket, f"bench/{stem.name}", "audio/wav", lambda _: None)
+        return time.perf_counter() - began
+
+
+@contextmanager
+def pipeline(folder: Path) -> Iterator[Pipeline]:
+    """A local cloud that has 2stems and 4stems, the latter with random weights if it is not installed."""
+    python = _python_with_random_weights(folder)
+    with running(port=free_port(), state=folder / "cloud", python=python) as deployment:
+        headers = {"Authorization": f"Bearer {deployment.token()}"}
+        storage = Storage(deployment.client("s3"), "s3")
+        with httpx.Client(base_url=deployment.api_url, headers=headers, timeout=60) as client:
+            yield Pipeline(client, storage, deployment.stems_bucket)
+
+
+def _python_with_random_weights(folder: Path) -> Path:
+    """A program that runs functions as the interpreter would, in the way of random_worker.py."""
+    command = folder / "python"
+    command.write_text(
+        "#!/bin/sh\n"
+        f'export MODEL_VARIANTS=2stems,4stems PYTHONPATH="$PYTHONPATH":{shlex.quote(str(ROOT))}\n'
+        f'exec {shlex.quote(sys.executable)} -m benchmarks.random_worker "$@"\n'
+    )
+    command.chmod(0o755)
+    return command

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from separation.checkpoint import read_checkpoint
-from separation.engine import Engine, load_engine
+from separation.engine import Bandwidth, Engine, Precision
+from separation.engine import load_engine as load_installed
 from separation.errors import ModelMissingError
 from separation.openvino_engine import OpenVinoEngine
 from separation.weights import VARIANTS, VariantName, models_directory, verify
@@ -20,13 +21,23 @@ _LAYERS = {"conv2d": 7, "conv2d_transpose": 6, "batch_normalization": 12}  # of 
 _VARIABLE = re.compile(r"(?P<kind>[a-z]\w*?)(?:_(?P<number>\d+))?/(?P<name>\w+)")
 
 
-def engine(variant: VariantName) -> tuple[Engine, bool]:
-    """A model, and whether its weights are the official ones."""
+def is_installed(variant: VariantName) -> bool:
+    """Whether a model has its official weights."""
     try:
-        return load_engine(variant, "11khz"), True
+        verify(variant, models_directory())
     except ModelMissingError:
-        weights = _random_weights(len(VARIANTS[variant].stems))
-        return OpenVinoEngine(weights, variant, "11khz"), False
+        return False
+    return True
+
+
+def load_engine(
+    variant: VariantName, bandwidth: Bandwidth = "11khz", *, precision: Precision = "float32", **_: object
+) -> Engine:
+    """As `separation.load_engine`, of OpenVINO's engine, but for a model that is not installed."""
+    if is_installed(variant):
+        return load_installed(variant, bandwidth, precision=precision)
+    weights = _random_weights(len(VARIANTS[variant].stems))
+    return OpenVinoEngine(weights, variant, bandwidth, precision)
 
 
 def _random_weights(stems: int) -> dict[str, npt.NDArray[np.float32]]:

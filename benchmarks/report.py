@@ -66,10 +66,18 @@ def _engine(measured: Measured) -> Table:
     weights = "official" if measured.has_official_4stems else "random"
     four = measured["4stems wav"]
     row(f"4stems to WAV, {weights} weights, s", four, ratio=four.over(wav).text(1, "x of 2stems"))
+    if measured.has_bfloat16:
+        fast, fast_four = measured["2stems wav, bfloat16"], measured["4stems wav, bfloat16"]
+        row("2stems to WAV in bfloat16, s", fast, ratio=fast.over(wav).text(2, "x of float32"))
+        row("4stems to WAV in bfloat16, s", fast_four, ratio=fast_four.over(four).text(2, "x of float32"))
     table.add_section()
+    row("upload of the song, s", measured["pipeline, song"])
     for stage in STAGES:
         row(f"{stage} alone, s", measured[f"stage, {stage}"])
-    rate, limit = measured["network GFLOP/s"], measured["matrix GFLOP/s"]
+    row("upload of both stems, s", measured["pipeline, stems"])
+    if measured.has_bfloat16:
+        row("network alone in bfloat16, s", measured["stage, bfloat16, network"])
+    rate, limit = measured["stage, GFLOP/s"], measured["matrix GFLOP/s"]
     row("network, GFLOP/s of Spleeter's arithmetic", rate, 0, rate.over(limit).text(2, "x of the product"))
     row("float32 matrix product (OpenVINO), GFLOP/s", limit, 0)
     table.add_section()
@@ -79,8 +87,7 @@ def _engine(measured: Measured) -> Table:
     table.add_section()
     row("pipeline, upload to completed, first song, s", measured["pipeline, first"], 1)
     row("pipeline, later songs, s", measured["pipeline"], 1)
-    if "pipeline, 4stems" in measured:
-        row("pipeline, 4stems, later songs, s", measured["pipeline, 4stems"], 1)
+    row(f"pipeline, 4stems, {weights} weights, later songs, s", measured["pipeline, 4stems"], 1)
     return table
 
 
@@ -92,22 +99,15 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def machine_line(measured: Measured) -> str:
-    """Medians, as `name=value`."""
-    wav = measured["2stems wav"]
-    values = {
-        "cold": f"{measured['whole, Spleeter'].over(measured['whole']).median:.1f}x",
-        "warm": f"{measured['warm, Spleeter'].over(measured['warm']).median:.1f}x",
-        "cold_s": f"{measured['whole'].median:.2f}",
-        "warm_s": f"{measured['warm'].median:.2f}",
-        "rss_mb": f"{measured['whole MB'].median:.0f}",
-        "song4_s": f"{measured['4stems wav'].median:.2f}",
-        "flac": f"{measured['2stems flac'].over(wav).median:.1f}x",
-        "mp3": f"{measured['2stems mp3'].over(wav).median:.1f}x",
-        "load_s": f"{measured['whole, load'].median:.2f}",
-        "pipeline_s": f"{measured['pipeline'].median:.1f}",
-        "gflops": f"{measured['network GFLOP/s'].median:.0f}",
-    }
-    return "bench: " + " ".join(f"{name}={value}" for name, value in values.items())
+    """Medians, in the same form each time; performance.md says what each stands for."""
+    cold = measured["whole, Spleeter"].over(measured["whole"])
+    warm = measured["warm, Spleeter"].over(measured["warm"])
+    mp3 = measured["2stems mp3"].over(measured["2stems wav"])
+    return (
+        f"bench: cold={cold.median:.1f}x warm={warm.median:.1f}x rss_mb={measured['warm MB'].median:.0f} "
+        f"song4_s={measured['pipeline, 4stems'].median:.1f} mp3={mp3.median:.1f}x "
+        f"load_s={measured['whole, load'].median:.1f}"
+    )
 
 
 def console() -> Console:

@@ -51,7 +51,7 @@ def queue() -> JobQueue:
 @lru_cache(maxsize=1)
 def engine(variant: ModelVariant, bandwidth: Bandwidth) -> Engine:
     """A model, loaded."""
-    return load_engine(variant, bandwidth, engine=settings().engine)
+    return load_engine(variant, bandwidth, engine=settings().engine, precision=settings().inference_precision)
 
 
 def separate_song(

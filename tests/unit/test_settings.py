@@ -19,6 +19,7 @@ def test_defaults_fill_what_the_template_leaves_out() -> None:
     settings = SeparateSettings.from_environment({**ENVIRONMENT, "PATH": "/bin"})
     assert settings.model_variants == ("2stems",)
     assert settings.max_song_seconds == 600
+    assert settings.inference_precision == "float32"
     assert settings.endpoint is None
 
 

@@ -9,6 +9,7 @@ from separation.weights import VariantName, models_directory, verify
 
 Bandwidth = Literal["11khz", "16khz"]
 EngineName = Literal["openvino", "tensorflow"]
+Precision = Literal["float32", "bfloat16"]
 
 BINS: dict[Bandwidth, int] = {"11khz": 1024, "16khz": 1536}
 
@@ -52,6 +53,7 @@ def load_engine(
     models: Path | None = None,
     *,
     engine: EngineName = "openvino",
+    precision: Precision = "float32",
 ) -> Engine:
     """Load the weights of a variant, after verifying them.
 
@@ -64,16 +66,24 @@ def load_engine(
         Where the models are; by default as `models_directory` says.
     engine : {"openvino", "tensorflow"}
         What runs the networks: OpenVINO, or Spleeter's own package on TensorFlow, the reference.
+    precision : {"float32", "bfloat16"}
+        Of OpenVINO's arithmetic; a processor without bfloat16 uses float32, and so does the reference always.
 
     Raises
     ------
     ModelMissingError, ModelDamagedError
     """
-    return open_checkpoint(verify(variant, models or models_directory()), variant, bandwidth, engine=engine)
+    checkpoint = verify(variant, models or models_directory())
+    return open_checkpoint(checkpoint, variant, bandwidth, engine=engine, precision=precision)
 
 
 def open_checkpoint(
-    checkpoint: Path, variant: VariantName, bandwidth: Bandwidth, *, engine: EngineName
+    checkpoint: Path,
+    variant: VariantName,
+    bandwidth: Bandwidth,
+    *,
+    engine: EngineName,
+    precision: Precision = "float32",
 ) -> Engine:
     """Load weights of a variant that need not be the official ones; `checkpoint` is their files' prefix.
 
@@ -89,4 +99,4 @@ def open_checkpoint(
         return TensorFlowEngine(checkpoint, variant, bandwidth)
     from separation.openvino_engine import OpenVinoEngine
 
-    return OpenVinoEngine(read_checkpoint(checkpoint), variant, bandwidth)
+    return OpenVinoEngine(read_checkpoint(checkpoint), variant, bandwidth, precision)

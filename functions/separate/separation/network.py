@@ -98,12 +98,11 @@ class _UNet:
         may come before the interleaving, where the runtime fuses them into the convolutions.
         """
         kernel, bias = self._kernel("conv2d_transpose", 6 * self._stem + level)
-        parities = parity_kernel(kernel)
         if level == _LEVELS - 1:
-            # The last has one channel a parity: the zeros of all four in one cost less than four calls.
-            joined = _convolve(signal, parities, np.tile(bias, 4), before=1, after=1)
-            return ops.depth_to_space(self._activate_up(joined, level, repeats=4), "blocks_first", 2)
-        by_parity = parities.reshape(2, 2, len(bias), -1, 3, 3)
+            # It has one channel, and four would still leave most of a vector register empty: sixteen fill it.
+            joined = _convolve(signal, block_kernel(kernel), np.tile(bias, 16), before=1, after=1, strides=2)
+            return ops.depth_to_space(self._activate_up(joined, level, repeats=16), "blocks_first", 4)
+        by_parity = parity_kernel(kernel).reshape(2, 2, len(bias), -1, 3, 3)
         parts = [
             # An even row has two taps, an odd one three; so it is with columns.
             _convolve(signal, by_parity[r, c, :, :, : 2 + r, : 2 + c], bias, before=1, after=(r, c))
@@ -163,6 +162,31 @@ def parity_kernel(kernel: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         for c, e in _TAPS:
             result[r, c, :, :, d, e] = by_row[:, :, r + 3 - 2 * d, c + 3 - 2 * e]
     return result.reshape(4 * outputs, inputs, 3, 3)
+
+
+def block_kernel(kernel: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Rearrange the same transposed convolution so that one step makes a block of 4 x 4 of its outputs.
+
+    Two by two neighbouring steps of `parity_kernel` in one: of 4 x 4 taps and stride 2.
+
+    Parameters
+    ----------
+    kernel : ndarray (5, 5, outputs, inputs)
+        As TensorFlow keeps it.
+
+    Returns
+    -------
+    ndarray (16 * outputs, inputs, 4, 4)
+        The channels of the block's row y and column x begin at (4 y + x) * outputs.
+    """
+    outputs, inputs = kernel.shape[2:]
+    parities = parity_kernel(kernel).reshape(2, 2, outputs, inputs, 3, 3)
+    # Axes: step and parity of the rows, step and parity of the columns, then as above.
+    result = np.zeros((2, 2, 2, 2, outputs, inputs, 4, 4), np.float32)
+    for row in range(2):
+        for column in range(2):
+            result[row, :, column, :, :, :, row : row + 3, column : column + 3] = parities
+    return result.reshape(16 * outputs, inputs, 4, 4)
 
 
 _TAPS = [(parity, tap) for parity in range(2) for tap in range(3) if 0 <= parity + 3 - 2 * tap < 5]

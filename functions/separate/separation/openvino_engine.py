@@ -1,16 +1,19 @@
 """The default engine: Spleeter's checkpoint, run by OpenVINO on the processor."""
 
+import logging
 import os
 from typing import Any
 
 import numpy as np
 
-from separation.engine import BINS, Bandwidth
+from separation.engine import BINS, Bandwidth, Precision
 from separation.masks import Magnitude
 from separation.network import Weights, build_network
 from separation.silent_openvino import ov
 from separation.spectrum import SEGMENT_FRAMES
 from separation.weights import VARIANTS, VariantName
+
+_log = logging.getLogger(__name__)
 
 
 class OpenVinoEngine:
@@ -20,7 +23,7 @@ class OpenVinoEngine:
     ----------
     weights : mapping
         Variables by TensorFlow's names, as `read_checkpoint` gives them.
-    variant, bandwidth
+    variant, bandwidth, precision
         See `load_engine`.
 
     Raises
@@ -29,7 +32,13 @@ class OpenVinoEngine:
         If the weights are not those of this variant.
     """
 
-    def __init__(self, weights: Weights, variant: VariantName, bandwidth: Bandwidth) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        variant: VariantName,
+        bandwidth: Bandwidth,
+        precision: Precision = "float32",
+    ) -> None:
         specification = VARIANTS[variant]
         self.stems = specification.stems
         self.bins = BINS[bandwidth]
@@ -42,8 +51,8 @@ class OpenVinoEngine:
             bins=self.bins,
         )
         properties = {
-            # OpenVINO would else use bfloat16 where the processor has it, which is audible.
-            "INFERENCE_PRECISION_HINT": "f32",
+            # Without it OpenVINO uses bfloat16 wherever the processor has it.
+            "INFERENCE_PRECISION_HINT": precision_hint(precision, has_bfloat16()),
             "INFERENCE_NUM_THREADS": _cores(),
             "NUM_STREAMS": 1,
             "ENABLE_HYPER_THREADING": True,  # a vCPU of Lambda is one hyper-thread
@@ -56,6 +65,20 @@ class OpenVinoEngine:
         self._request.infer([planes], share_inputs=True)
         estimates: Magnitude = self._request.get_output_tensor().data.copy()
         return estimates.transpose(0, 2, 3, 1)
+
+
+def has_bfloat16() -> bool:
+    """Whether this processor has instructions for bfloat16."""
+    return "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def precision_hint(wanted: Precision, is_bfloat16_there: bool) -> str:
+    """OpenVINO's name of the precision to use. Where there is no bfloat16, float32 it is, and a warning."""
+    if wanted == "bfloat16" and is_bfloat16_there:
+        return "bf16"
+    if wanted == "bfloat16":
+        _log.warning("This processor has no bfloat16: the networks run in float32.")
+    return "f32"
 
 
 def _cores() -> int:

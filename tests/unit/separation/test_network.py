@@ -1,14 +1,21 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from separation import Engine
 from separation.checkpoint import read_checkpoint
 from separation.errors import ModelDamagedError
-from separation.network import build_network, parity_kernel
+from separation.network import block_kernel, build_network, parity_kernel
 from separation.weights import models_directory, verify
 
 
-def test_the_parity_kernel_is_the_transposed_convolution() -> None:
+@pytest.mark.parametrize(
+    ("rearrange", "block", "taps", "step"), [(parity_kernel, 2, 3, 1), (block_kernel, 4, 4, 2)]
+)
+def test_a_rearranged_kernel_is_the_transposed_convolution(
+    rearrange: Callable[[np.ndarray], np.ndarray], block: int, taps: int, step: int
+) -> None:
     random = np.random.default_rng(0)
     kernel = random.standard_normal((5, 5, 3, 2)).astype(np.float32)  # rows, columns, outputs, inputs
     image = random.standard_normal((2, 4, 6)).astype(np.float32)
@@ -20,9 +27,10 @@ def test_the_parity_kernel_is_the_transposed_convolution() -> None:
     expected = expected[:, 1:-2, 1:-2]  # SAME: one row less before, two after
 
     padded = np.pad(image, ((0, 0), (1, 1), (1, 1)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
-    groups = np.einsum("kide,ihwde->khw", parity_kernel(kernel), windows)
-    found = groups.reshape(2, 2, 3, 4, 6).transpose(2, 3, 0, 4, 1).reshape(3, 8, 12)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (taps, taps), axis=(1, 2))
+    groups = np.einsum("kide,ihwde->khw", rearrange(kernel), windows[:, ::step, ::step])
+    blocks = groups.reshape(block, block, 3, 4 // step, 6 // step)
+    found = blocks.transpose(2, 3, 0, 4, 1).reshape(3, 8, 12)
 
     assert np.allclose(found, expected, atol=1e-5)
 

@@ -81,6 +81,7 @@ class SeparateSettings(Settings):
 
     jobs_queue_url: str
     engine: Literal["openvino", "tensorflow"] = "openvino"
+    inference_precision: Literal["float32", "bfloat16"] = "float32"
     max_song_seconds: PositiveInt = 600
     lease_seconds: PositiveInt = 30
 

@@ -1,0 +1,22 @@
+"""What machines read of the benchmark."""
+
+from benchmarks.measure import Measured
+from benchmarks.report import machine_line
+
+
+def test_the_last_line_has_its_form() -> None:
+    measured = Measured()
+    for name, values in {
+        "whole, Spleeter": [24.0, 26.0, 20.0],
+        "whole": [3.0, 2.5, 2.5],  # ratios of neighbours: 8.0, 10.4, 8.0
+        "warm, Spleeter": [10.0],
+        "warm": [1.5],
+        "warm MB": [511.6],
+        "pipeline, 4stems": [7.94],
+        "2stems mp3": [4.0],
+        "2stems wav": [1.6],
+        "whole, load": [0.61],
+    }.items():
+        for value in values:
+            measured.add(name, value)
+    assert machine_line(measured) == "bench: cold=8.0x warm=6.7x rss_mb=512 song4_s=7.9 mp3=2.5x load_s=0.6"
