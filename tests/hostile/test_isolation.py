@@ -73,6 +73,11 @@ def test_an_index_of_gigabytes_gets_no_more_memory_than_allowed(tmp_path: Path) 
     assert int(peak_megabytes) < Limits().memory_bytes / 2**20 + 100  # besides its data, its programs
 
 
+def test_a_song_that_gets_no_memory_ends_in_a_code(song: Path) -> None:
+    with pytest.raises(CorruptMediaError, match="takes more"):
+        IsolatedInput(song, 600, Limits(memory_bytes=1 << 20)).close()
+
+
 def test_a_crash_of_the_decoder_is_the_files_fault_and_not_the_workers(song: Path) -> None:
     before = children()
     with IsolatedInput(song, 600) as opened:

@@ -31,8 +31,8 @@ from separation.tags import read_tags
 
 # FFmpeg's names. Playlists and other formats that open further files or addresses are not among them.
 _CONTAINERS = "wav,w64,aiff,caf,flac,mp3,aac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
-# The codecs of songs and of films' sound. No other is decoded: pictures would be, covers among them, to learn
-# their size.
+# The codecs of songs and of films' sound. Left alone, FFmpeg decodes pictures too, to learn their size: a cover
+# of kilobytes may unpack to gigabytes.
 _DECODERS = (
     "aac,ac3,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,alac,amrnb,amrwb,dca,eac3,flac,gsm_ms,libopus,mp1,mp1float,mp2,"
     "mp2float,mp3,mp3float,opus,speex,vorbis,"
@@ -123,6 +123,8 @@ class AudioInput:
     def _open(self, opened: ExitStack) -> None:
         try:
             container = av.open(self._file, "r", container_options=_OPTIONS, **_METADATA)
+        except MemoryError:  # FFmpeg's own is one, too
+            raise
         except (av.FFmpegError, OSError, ValueError) as error:
             raise UnsupportedMediaError(
                 "This is no audio file that can be read. Send WAV, FLAC, MP3, AAC, Ogg, AIFF, MP4 or WebM."

@@ -14,7 +14,8 @@ from typing import BinaryIO
 import numpy as np
 
 from separation.audio_input import AudioInput
-from separation.errors import SeparationError
+from separation.errors import CorruptMediaError, SeparationError
+from separation.isolated_input import UNDECODABLE
 from separation.spectrum import SAMPLE_RATE, Samples
 
 
@@ -28,7 +29,13 @@ def decode(source: Path, max_seconds: float, to: BinaryIO) -> None:
                 _tell(to, song, samples)
             _tell(to, song, nothing)
     except SeparationError as error:
-        to.write(json.dumps({"error": error.code, "message": str(error)}).encode() + b"\n")
+        _tell_error(to, error)
+    except MemoryError:
+        _tell_error(to, CorruptMediaError(UNDECODABLE))
+
+
+def _tell_error(to: BinaryIO, error: SeparationError) -> None:
+    to.write(json.dumps({"error": error.code, "message": str(error)}).encode() + b"\n")
 
 
 def _tell(to: BinaryIO, song: AudioInput, samples: Samples) -> None:
@@ -49,11 +56,13 @@ def _tell(to: BinaryIO, song: AudioInput, samples: Samples) -> None:
 def _by_the_second(blocks: Iterable[Samples]) -> Iterator[Samples]:
     """Join the blocks, which may be tiny, to ones of a second or more."""
     joined: list[Samples] = []
+    count = 0
     for block in blocks:
         joined.append(block)
-        if sum(part.shape[1] for part in joined) >= SAMPLE_RATE:
+        count += block.shape[1]
+        if count >= SAMPLE_RATE:
             yield np.concatenate(joined, axis=1)
-            joined.clear()
+            joined, count = [], 0
     if joined:
         yield np.concatenate(joined, axis=1)
 

@@ -22,6 +22,7 @@ from separation.errors import CorruptMediaError, SeparationError
 from separation.spectrum import CHANNELS, Samples
 from separation.tags import Tags
 
+UNDECODABLE = "The file breaks the decoder, or takes more of it than any song does. Export it again."
 _ERRORS = {error.code: error for error in SeparationError.__subclasses__()}
 _CRASHES = {
     -signal.SIGABRT,
@@ -139,9 +140,7 @@ class IsolatedInput:
         """Tell a process that was through from one that did not get there."""
         code = self._process.wait()
         if code in _CRASHES:
-            raise CorruptMediaError(
-                "The file breaks the decoder, or takes it longer than any song does. Export it again."
-            )
+            raise CorruptMediaError(UNDECODABLE)
         if code:
             raise RuntimeError(f"The decoder ended with {code}; its own words are in the log.")
 
