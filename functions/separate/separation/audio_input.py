@@ -31,8 +31,8 @@ from separation.tags import read_tags
 
 # FFmpeg's names. Playlists and other formats that open further files or addresses are not among them.
 _CONTAINERS = "wav,w64,aiff,caf,flac,mp3,aac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
-# The codecs of songs and of films' sound. Left alone, FFmpeg decodes pictures too, to learn their size: a cover
-# of kilobytes may unpack to gigabytes.
+# The codecs of songs and of films' sound. Left alone, FFmpeg decodes pictures too, to learn their size: a
+# cover of kilobytes may unpack to gigabytes.
 _DECODERS = (
     "aac,ac3,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,alac,amrnb,amrwb,dca,eac3,flac,gsm_ms,libopus,mp1,mp1float,mp2,"
     "mp2float,mp3,mp3float,opus,speex,vorbis,"
