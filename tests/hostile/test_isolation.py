@@ -74,7 +74,7 @@ def test_an_index_of_gigabytes_gets_no_more_memory_than_allowed(tmp_path: Path) 
 
 
 def test_a_song_that_gets_no_memory_ends_in_a_code(song: Path) -> None:
-    with pytest.raises(CorruptMediaError, match="takes more"):
+    with pytest.raises(CorruptMediaError):
         IsolatedInput(song, 600, Limits(memory_bytes=1 << 20)).close()
 
 

@@ -106,7 +106,7 @@ class AudioInput:
 
         Raises
         ------
-        EmptyFileError, UnsupportedMediaError, NoAudioError, TruncatedError, TooLongError
+        EmptyFileError, UnsupportedMediaError, NoAudioError, TruncatedError, CorruptMediaError, TooLongError
         """
         self._max_seconds = max_seconds
         self._size = source.stat().st_size
@@ -123,8 +123,8 @@ class AudioInput:
     def _open(self, opened: ExitStack) -> None:
         try:
             container = av.open(self._file, "r", container_options=_OPTIONS, **_METADATA)
-        except MemoryError:  # FFmpeg's own is one, too
-            raise
+        except MemoryError as error:  # as FFmpeg says, too, of sizes that are none
+            raise CorruptMediaError(_DAMAGED) from error
         except (av.FFmpegError, OSError, ValueError) as error:
             raise UnsupportedMediaError(
                 "This is no audio file that can be read. Send WAV, FLAC, MP3, AAC, Ogg, AIFF, MP4 or WebM."

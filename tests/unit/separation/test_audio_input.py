@@ -237,6 +237,14 @@ def test_a_song_that_slows_down_midway_is_as_long_as_it_takes(tmp_path: Path) ->
         list(song.blocks())
 
 
+def test_a_table_beyond_any_memory_is_damage(tmp_path: Path) -> None:
+    path = write(tmp_path / "song.m4a", noise(0.2), KINDS["m4a"])
+    data = path.read_bytes()
+    count = data.index(b"stts") + 8
+    path.write_bytes(data[:count] + b"\x1f\xff\xff\xff" + data[count + 4 :])
+    assert code_of(path) == "corrupt_media"
+
+
 def test_a_size_beyond_any_file_is_a_cut_file(tmp_path: Path) -> None:
     path = write(tmp_path / "song.w64", noise(0.1), KINDS["w64"])
     data = path.read_bytes()
