@@ -19,7 +19,7 @@ REPEATS ?= 3
 SECONDS ?= 45
 ADVISORIES := https://pypi.org/pypi/pip/24.0/json
 # What runs for somebody, on AWS or here. Not spleeter: it pins what is old, and serves for comparison.
-AUDITED := layer separate dev ministack sam
+AUDITED := layer authorize separate dev ministack sam
 
 UV := .venv/uv/bin/uv
 DEV := .venv/dev/bin
