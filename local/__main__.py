@@ -15,6 +15,7 @@ from rich.console import Console
 from local import demo
 from local.cloud import CREDENTIALS, PASSWORD, ROOT, USER, Deployment, running
 from local.server import LocalError, free_port
+from stempipe_client.command.settings import announced
 
 STATE = ROOT / ".local"
 DEFAULT_PORT = 4566
@@ -41,10 +42,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def up(port: int, state: Path) -> None:
     """Start the local cloud, say how to use it, and wait to be interrupted."""
-    with running(port=port, state=state) as deployment:
+    with running(port=port, state=state) as deployment, announced(_login(deployment)):
         print(_welcome(deployment, state), flush=True)
         with suppress(KeyboardInterrupt):
             signal.pause()
+
+
+def _login(deployment: Deployment) -> dict[str, str]:
+    """What the command `stempipe` must know to use this cloud."""
+    deployment.token()  # there is such a user from now on
+    return {
+        "api_url": deployment.api_url,
+        "login_url": deployment.endpoint,
+        "client_id": deployment.user_pool_client_id,
+        "user": USER,
+        "password": PASSWORD,
+    }
 
 
 def run_demo(song: Path | None, out: Path, state: Path | None) -> None:
@@ -80,6 +93,10 @@ For boto3, the AWS command line, and the examples below:
 AWS_SECRET_ACCESS_KEY={CREDENTIALS["aws_secret_access_key"]}
   API='{deployment.api_url}'
   TOKEN='{token}'  # for an hour
+
+Separate songs with the command (pip install ./cli); it finds this cloud by itself:
+
+  stempipe separate song.mp3
 
 Ask for a job; the answer says where to upload the song:
 

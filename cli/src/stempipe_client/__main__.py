@@ -1,5 +1,5 @@
 """`python -m stempipe_client` is `stempipe`."""
 
-from stempipe_client.command import main
+from stempipe_client.command.app import main
 
 main()

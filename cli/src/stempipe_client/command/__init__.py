@@ -1,5 +1,1 @@
-"""The command `stempipe`."""
-
-from stempipe_client.command.app import main
-
-__all__ = ["main"]
+"""The command `stempipe`; its entry point is `stempipe_client.command.app.main`."""

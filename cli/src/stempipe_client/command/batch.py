@@ -93,7 +93,8 @@ class Batch:
                 if self._stopped.is_set():
                     steps.close()
                     return
-                self.display.update(song, update)
+                if not update.files:
+                    self.display.update(song, update)
         except StempipeError as error:
             if not self._stopped.is_set():
                 self._fail(song, error)

@@ -1,16 +1,17 @@
 """What is shown of many songs at once: bars on a terminal, lines elsewhere, JSON for programs."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import IO, Any, Protocol
 
-from rich.console import Console, RenderableType
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
-from rich.table import Column
+from rich.console import Console
+from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn
+from rich.table import Column, Table
 from rich.text import Text
 
 from stempipe_client.command.songs import Song
@@ -18,6 +19,7 @@ from stempipe_client.errors import StempipeError
 
 WIDE = 64
 """Columns that a terminal must have for there to be a bar."""
+LINE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -126,20 +128,20 @@ class _Outcomes:
 
 
 class _Lines(_Outcomes):
-    """One line for each change."""
+    """One line for each stage, and while it lasts one a second for its progress."""
 
     def __init__(self, console: Console, songs: Sequence[Song]) -> None:
         super().__init__(console, songs)
-        self._last: dict[Song, str] = {}
-        self._lock = Lock()
+        self._last: dict[Song, tuple[str, float]] = {}
 
     def update(self, song: Song, update: Update) -> None:
+        stage, at = self._last.get(song, ("", 0.0))
+        now = time.monotonic()
+        if update.stage == stage and now - at < LINE_SECONDS:
+            return
+        self._last[song] = update.stage, now
         left = f"{seconds_left(update.seconds_left)} left" if update.seconds_left is not None else ""
-        line = f"{song.path.name}  {update.stage:<12} {update.percent:>3} %  {left}".rstrip()
-        with self._lock:
-            if self._last.get(song) != line:
-                self._last[song] = line
-                self._print(line)
+        self._print(f"{song.path.name}  {update.stage:<12} {update.percent:>3} %  {left}".rstrip())
 
 
 class _Bars(_Outcomes):
@@ -147,7 +149,7 @@ class _Bars(_Outcomes):
 
     def __init__(self, console: Console, songs: Sequence[Song]) -> None:
         super().__init__(console, songs)
-        self._progress = _Fitting(console=console, expand=True)
+        self._progress = _Fitting(console)
         self._tasks: dict[Song, TaskID] = {}
         self._total = len(songs)
         self._ended = 0
@@ -199,14 +201,19 @@ class _Bars(_Outcomes):
 class _Fitting(Progress):
     """Takes one line for a task however narrow the terminal is: the name gives way, and then the bar."""
 
-    def get_renderables(self) -> Iterator[RenderableType]:
+    def __init__(self, console: Console) -> None:
         name = _text("{task.description}", Column(ratio=1, no_wrap=True, overflow="ellipsis"))
         stage = _text("{task.fields[stage]}", Column(no_wrap=True, overflow="ellipsis", max_width=12))
         percent = _text("{task.percentage:>3.0f} %", Column(no_wrap=True, min_width=5))
         left = _text("{task.fields[left]:>5}", Column(no_wrap=True, min_width=5))
-        wide = self.console.width >= WIDE
-        self.columns = (name, stage, BarColumn(20), percent, left) if wide else (name, stage, percent, left)
-        yield from super().get_renderables()
+        self._narrow = (name, stage, percent, left)
+        self._wide = (name, stage, BarColumn(20), percent, left)
+        self._width = lambda: console.width
+        super().__init__(console=console, expand=True)
+
+    def make_tasks_table(self, tasks: Iterable[Task]) -> Table:
+        self.columns = self._wide if self._width() >= WIDE else self._narrow
+        return super().make_tasks_table(tasks)
 
 
 def _text(template: str, column: Column) -> TextColumn:

@@ -41,18 +41,15 @@ def list_jobs(
 
 def _table(jobs: list[Job]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("JOB", overflow="fold")
-    table.add_column("SONG", overflow="ellipsis", no_wrap=True)
-    table.add_column("STATUS", overflow="ellipsis", no_wrap=True)
-    table.add_column("MADE", overflow="ellipsis", no_wrap=True)
+    # The id is whole however narrow the terminal: it is for copying.
+    table.add_column("JOB", no_wrap=True, min_width=max((len(job.id) for job in jobs), default=0))
+    for heading in ("SONG", "STATUS", "MADE"):
+        table.add_column(heading, overflow="ellipsis", no_wrap=True)
     for job in jobs:
-        status = stage(job)
+        status = job.error.code if job.error else stage(job)
         if job.status is Status.PROCESSING:
             status += f" {job.progress} %"
-        elif job.error:
-            status += f": {job.error.code}"
-        made = job.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
-        table.add_row(job.id, Text(job.source.filename), status, made)
+        table.add_row(job.id, Text(job.source.filename), status, f"{job.created_at.astimezone():%d %b %H:%M}")
     return table
 
 

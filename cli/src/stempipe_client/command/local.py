@@ -59,6 +59,7 @@ class LocalSeparation:
                     mask_extension=self.config.mask_extension or "average",
                     output=self.output,
                     max_seconds=math.inf,
+                    title=song.path.stem,
                     on_progress=report,
                 )
                 for stem, path in made.stems.items():
@@ -82,7 +83,7 @@ def prepare(config: Config, console: Console) -> LocalSeparation:
         `not_installed`, `invalid_config`, or what is wrong with the model.
     """
     try:
-        from separation import AudioOutput, load_engine
+        from separation import load_engine
         from separation.weights import VARIANTS
     except ImportError as error:
         raise StempipeError(
@@ -94,16 +95,28 @@ def prepare(config: Config, console: Console) -> LocalSeparation:
         raise StempipeError(
             "invalid_config", f"{variant} has no {', '.join(sorted(unknown))}; it has {known}"
         )
+    output = _output(config)
+    _install(variant, console)
+    return LocalSeparation(load_engine(variant, config.bandwidth or "11khz"), config, output)
+
+
+def _output(config: Config) -> AudioOutput:
+    """The service has the same rules, and the same defaults."""
+    from separation import AudioOutput
+
     audio_format = config.output_format or "wav"
     if config.bitrate and audio_format != "mp3":
-        raise StempipeError("invalid_config", f"A bitrate is for mp3; {audio_format} has none")
-    output = AudioOutput(
+        raise StempipeError("invalid_config", f"A bitrate is for mp3; {audio_format} has none.")
+    if config.bit_depth and audio_format == "mp3":
+        raise StempipeError("invalid_config", "A bit depth is for wav and flac; mp3 has none.")
+    if config.bit_depth == 32 and audio_format == "flac":
+        raise StempipeError("invalid_config", "A bit depth of 32 is for wav; flac has 16 and 24.")
+    return AudioOutput(
         format=audio_format,
         sample_rate=config.sample_rate or 44100,
         bitrate=(config.bitrate or DEFAULT_BITRATE) if audio_format == "mp3" else None,
+        bit_depth=config.bit_depth or 16,
     )
-    _install(variant, console)
-    return LocalSeparation(load_engine(variant, config.bandwidth or "11khz"), config, output)
 
 
 def _install(variant: ModelVariant, console: Console) -> None:
