@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +18,8 @@ from stempipe_client.config import Config
 from stempipe_client.errors import StempipeError, TransientError, patiently
 from stempipe_client.models import Created, Job, Page, Status, Upload
 from stempipe_client.names import safe
+from stempipe_client.pace import Pace
 from stempipe_client.steps import Report, stepwise
-
-PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
-POLL_SECONDS = 1.0
-LIVE_AGAIN_SECONDS = 15.0
-"""How long a job is polled before another try to have it told."""
 
 _TIMEOUT = httpx.Timeout(60, connect=10)
 
@@ -64,8 +60,8 @@ class Client:
         The user's access token, or a function that gives one that is good now.
     websocket_url
         Address of the WebSocket API: the stack's output `LiveUrl`. Without it, jobs are polled.
-    pauses
-        Seconds before each further try of a request that failed in passing.
+    pace
+        How patient it is.
 
     Notes
     -----
@@ -78,11 +74,11 @@ class Client:
         token: str | Callable[[], str],
         websocket_url: str | None = None,
         *,
-        pauses: Sequence[float] = PAUSES,
+        pace: Pace | None = None,
     ) -> None:
         self._token = token if callable(token) else lambda: token
         self._websocket_url = websocket_url
-        self._pauses = pauses
+        self._pace = pace or Pace()
         self._api = httpx.Client(base_url=api_url, timeout=_TIMEOUT)
         self._storage = httpx.Client(timeout=_TIMEOUT)
 
@@ -117,7 +113,7 @@ class Client:
     def upload(self, upload: Upload, song: Path, on_progress: Report | None = None) -> None:
         """Send a song where its job awaits it."""
         report = on_progress or _ignore
-        patiently(lambda: transfer.send(self._storage, upload, song, report), self._pauses)
+        patiently(lambda: transfer.send(self._storage, upload, song, report), self._pace.pauses)
 
     def job(self, job_id: str) -> Job:
         """A job as it is now."""
@@ -274,18 +270,18 @@ class Client:
                 message = f"{self._api.base_url} cannot be reached: {error or type(error).__name__}"
                 raise TransientError("unreachable", message) from error
 
-        return patiently(once, self._pauses if repeatable else ())
+        return patiently(once, self._pace.pauses if repeatable else ())
 
     def _states(self, job_id: str) -> Iterator[Job]:
         """The job again and again, however it is heard of."""
         while True:
             if self._websocket_url:
                 with suppress(live.Silence):
-                    yield from live.follow(self._websocket_url, self._token(), job_id)
-            polled_until = time.monotonic() + LIVE_AGAIN_SECONDS
+                    yield from live.follow(self._websocket_url, self._token(), job_id, self._pace.silence)
+            polled_until = time.monotonic() + self._pace.live_again
             while time.monotonic() < polled_until:
                 yield self.job(job_id)
-                time.sleep(POLL_SECONDS)
+                time.sleep(self._pace.poll)
 
     def _save(self, job: Job, stem: str, folder: Path, name: str | None, report: Report) -> Path:
         links = job.results.stems if job.results else {}
@@ -305,7 +301,7 @@ class Client:
                 links = again.results.stems if again.results else links
                 raise
 
-        return patiently(once, self._pauses)
+        return patiently(once, self._pace.pauses)
 
 
 def _read(response: httpx.Response) -> Any:

@@ -10,16 +10,16 @@ from websockets.sync.client import connect
 from stempipe_client.models import Job
 
 OPEN_SECONDS = 5.0
-SILENCE_SECONDS = 10.0
-"""After so long without a word the job is asked for again, and after as long again the connection is dead."""
 
 
 class Silence(Exception):
     """There is no connection, or there is none any more."""
 
 
-def follow(url: str, token: str, job_id: str) -> Iterator[Job]:
+def follow(url: str, token: str, job_id: str, silence: float) -> Iterator[Job]:
     """The job as it is, and then after each change, without end.
+
+    After so many seconds of silence it is asked for again, and after as many more the connection is dead.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def follow(url: str, token: str, job_id: str) -> Iterator[Job]:
             asked = True
             while True:
                 try:
-                    message = json.loads(socket.recv(timeout=SILENCE_SECONDS))
+                    message = json.loads(socket.recv(timeout=silence))
                 except TimeoutError:
                     if asked:
                         raise

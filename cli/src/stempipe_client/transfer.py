@@ -69,7 +69,7 @@ def fetch(
             size = _size(response, start)
             if response.status_code != httpx.codes.PARTIAL_CONTENT:
                 file.truncate(0)
-            for chunk in response.iter_raw(CHUNK_BYTES):
+            for chunk in response.iter_raw():  # as it comes: what is written need not come again
                 file.write(chunk)
                 if size:
                     report(min(1.0, file.tell() / size))

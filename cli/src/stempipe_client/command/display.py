@@ -208,11 +208,11 @@ class _Fitting(Progress):
         left = _text("{task.fields[left]:>5}", Column(no_wrap=True, min_width=5))
         self._narrow = (name, stage, percent, left)
         self._wide = (name, stage, BarColumn(20), percent, left)
-        self._width = lambda: console.width
+        self._terminal = console
         super().__init__(console=console, expand=True)
 
     def make_tasks_table(self, tasks: Iterable[Task]) -> Table:
-        self.columns = self._wide if self._width() >= WIDE else self._narrow
+        self.columns = self._wide if self._terminal.width >= WIDE else self._narrow
         return super().make_tasks_table(tasks)
 
 
