@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from stempipe_client import Client, Pace
+from stempipe_client.command.app import app
 from tests.cli.service import TOKEN, Service, running
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., Result]
 
 QUICK = Pace(pauses=(0.01, 0.01, 0.01), poll=0.01, live_again=0.05, silence=0.1)
 
@@ -41,12 +41,13 @@ def song(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the command keeps its things, here and in processes: nothing of the developer's."""
     for name in [name for name in os.environ if name.startswith("STEMPIPE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home/config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home/state"))
+    monkeypatch.setenv("PYTHONPATH", f"{root}/cli/src:{root}/functions/separate")
     return tmp_path / "home"
 
 
@@ -59,14 +60,11 @@ def configured(home: Path, service: Service, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def stempipe(home: Path, tmp_path: Path, root: Path) -> Run:
-    """Runs the command, without a terminal."""
+def stempipe(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the command in this process, without a terminal."""
+    monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: str | Path, input: str = "") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "stempipe_client", *map(str, arguments)]
-        environment = os.environ | {"PYTHONPATH": f"{root}/cli/src:{root}/functions/separate"}
-        return subprocess.run(
-            command, input=input, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=60
-        )
+    def run(*arguments: str | Path, input: str = "") -> Result:
+        return CliRunner().invoke(app, [str(argument) for argument in arguments], input=input)
 
     return run

@@ -17,8 +17,8 @@ from rich.text import Text
 from stempipe_client.command.songs import Song
 from stempipe_client.errors import StempipeError
 
-WIDE = 64
-"""Columns that a terminal must have for there to be a bar."""
+WIDE, NARROW = 64, 36
+"""Columns that a terminal must have for there to be a bar, and for the time left."""
 LINE_SECONDS = 1.0
 
 
@@ -199,20 +199,24 @@ class _Bars(_Outcomes):
 
 
 class _Fitting(Progress):
-    """Takes one line for a task however narrow the terminal is: the name gives way, and then the bar."""
+    """Takes one line for a task however narrow the terminal is: the bar gives way, the time left, the name."""
 
     def __init__(self, console: Console) -> None:
         name = _text("{task.description}", Column(ratio=1, no_wrap=True, overflow="ellipsis"))
         stage = _text("{task.fields[stage]}", Column(no_wrap=True, overflow="ellipsis", max_width=12))
         percent = _text("{task.percentage:>3.0f} %", Column(no_wrap=True, min_width=5))
         left = _text("{task.fields[left]:>5}", Column(no_wrap=True, min_width=5))
-        self._narrow = (name, stage, percent, left)
-        self._wide = (name, stage, BarColumn(20), percent, left)
+        self._fitting = {
+            WIDE: (name, stage, BarColumn(20), percent, left),
+            NARROW: (name, stage, percent, left),
+            0: (name, stage, percent),
+        }
         self._terminal = console
         super().__init__(console=console, expand=True)
 
     def make_tasks_table(self, tasks: Iterable[Task]) -> Table:
-        self.columns = self._wide if self._terminal.width >= WIDE else self._narrow
+        width = self._terminal.width
+        self.columns = next(columns for least, columns in self._fitting.items() if width >= least)
         return super().make_tasks_table(tasks)
 
 
