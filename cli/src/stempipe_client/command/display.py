@@ -199,7 +199,7 @@ class _Bars(_Outcomes):
 
 
 class _Fitting(Progress):
-    """Takes one line for a task however narrow the terminal is: the bar gives way, the time left, the name."""
+    """One line for a task however narrow the terminal is: the bar gives way, the time left, the name."""
 
     def __init__(self, console: Console) -> None:
         name = _text("{task.description}", Column(ratio=1, no_wrap=True, overflow="ellipsis"))
