@@ -24,8 +24,8 @@ AUDITED := layer authorize separate dev ministack sam
 UV := .venv/uv/bin/uv
 DEV := .venv/dev/bin
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} .venv/sam/bin/sam
-SOURCES := functions layers local tests benchmarks
-export PYTHONPATH := $(CURDIR)/layers/common/python:$(CURDIR)/functions/separate
+SOURCES := functions layers cli local tests benchmarks
+export PYTHONPATH := $(CURDIR)/layers/common/python:$(CURDIR)/functions/separate:$(CURDIR)/cli/src
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -73,7 +73,7 @@ bench: dev ministack spleeter models  ## Compare the engine with Spleeter on thi
 lint: dev sam-cli audit  ## Format check, lint, strict types, template, known vulnerabilities
 	$(DEV)/ruff format --check $(SOURCES)
 	$(DEV)/ruff check $(SOURCES)
-	$(DEV)/mypy layers/common/python/stempipe functions/separate/separation local tests benchmarks
+	$(DEV)/mypy layers/common/python/stempipe functions/separate/separation cli/src/stempipe_client local tests benchmarks
 	@for app in functions/*/app.py; do echo "mypy $$app"; $(DEV)/mypy $$app || exit 1; done
 	$(SAM) validate --lint
 
@@ -95,7 +95,7 @@ lock: uv  ## Pin the newest versions that requirements/*.in allow
 	@set -e; cd requirements; \
 	compile() { ../$(UV) pip compile --quiet --upgrade --no-annotate --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command "make lock" --python-version 3.11 "$$@"; }; \
-	compile --universal dev.in -o dev.txt; \
+	compile --universal dev.in ../cli/pyproject.toml -o dev.txt; \
 	for name in layer separate authorize fuzz; do compile --universal $$name.in -c dev.txt -o $$name.txt; done; \
 	for name in uv ministack sam audit; do compile --universal $$name.in -o $$name.txt; done; \
 	tensorflow="--universal --overrides tensorflow.overrides --excludes tensorflow.excludes"; \

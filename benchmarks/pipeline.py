@@ -10,26 +10,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from benchmarks.processes import ROOT, BenchError
-from local import demo
 from local.cloud import running
 from local.server import free_port
 from stempipe.storage import Storage
+from stempipe_client import Client, Config, Pace, Status, StempipeError
+from stempipe_client.config import ModelVariant
 
-_POLL_SECONDS = 0.2
+_PACE = Pace(poll=0.2)
 
 
 @dataclass(frozen=True)
 class Pipeline:
     """A new local cloud, and its API, signed in."""
 
-    _client: httpx.Client
+    _client: Client
     _storage: Storage
     _stems_bucket: str
 
-    def upload_to_completed(self, song: Path, variant: str) -> tuple[float, float]:
+    def upload_to_completed(self, song: Path, variant: ModelVariant) -> tuple[float, float]:
         """Send a song.
 
         Returns
@@ -43,16 +42,16 @@ class Pipeline:
             If the job is refused, or fails.
         """
         try:
-            created = demo.create_job(self._client, song, {"modelVariant": variant})
+            created = self._client.create(song, Config(model_variant=variant))
             began = time.perf_counter()
-            demo.upload(created["upload"], song)
+            if created.upload:
+                self._client.upload(created.upload, song)
             uploaded = time.perf_counter()
-            while (job := demo.get_job(self._client, created["job"]["id"]))["status"] not in demo.FINAL:
-                time.sleep(_POLL_SECONDS)
-        except demo.JobFailed as error:
+            *_, job = self._client.watch(created.job.id)
+        except StempipeError as error:
             raise BenchError(str(error)) from error
-        if job["status"] != "completed":
-            raise BenchError(f"The job {job['status']}: {job['error']}")
+        if job.status is not Status.COMPLETED:
+            raise BenchError(f"The job {job.status}: {job.error}")
         return uploaded - began, time.perf_counter() - began
 
     def put_stems(self, stems: Sequence[Path]) -> float:
@@ -68,9 +67,8 @@ def pipeline(folder: Path) -> Iterator[Pipeline]:
     """A local cloud that has 2stems and 4stems, the latter with random weights if it is not installed."""
     python = _python_with_random_weights(folder)
     with running(port=free_port(), state=folder / "cloud", python=python) as deployment:
-        headers = {"Authorization": f"Bearer {deployment.token()}"}
         storage = Storage(deployment.client("s3"), "s3")
-        with httpx.Client(base_url=deployment.api_url, headers=headers, timeout=60) as client:
+        with Client(deployment.api_url, deployment.token(), pace=_PACE) as client:
             yield Pipeline(client, storage, deployment.stems_bucket)
 
 

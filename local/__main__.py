@@ -6,15 +6,19 @@ import argparse
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from rich.console import Console
-
-from local import demo
 from local.cloud import CREDENTIALS, PASSWORD, ROOT, USER, Deployment, running
+from local.demo import example_song
 from local.server import LocalError, free_port
+from stempipe_client import Client, Config
+from stempipe_client.command.exits import Exit
+from stempipe_client.command.run import separate_songs
+from stempipe_client.command.settings import announced
+from stempipe_client.command.songs import collect
 
 STATE = ROOT / ".local"
 DEFAULT_PORT = 4566
@@ -30,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "up":
             up(options.port, options.state)
         else:
-            run_demo(options.song, options.out, options.state)
+            return run_demo(options.song, options.out, options.state)
     except LocalError as error:
         print(error, file=sys.stderr)
         return 1
@@ -41,22 +45,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def up(port: int, state: Path) -> None:
     """Start the local cloud, say how to use it, and wait to be interrupted."""
-    with running(port=port, state=state) as deployment:
+    with running(port=port, state=state) as deployment, announced(_login(deployment)):
         print(_welcome(deployment, state), flush=True)
         with suppress(KeyboardInterrupt):
             signal.pause()
 
 
-def run_demo(song: Path | None, out: Path, state: Path | None) -> None:
-    """Separate one song on a cloud that lives only as long as that takes."""
-    song = song or demo.example_song(STATE)
+def _login(deployment: Deployment) -> dict[str, str]:
+    """What the command `stempipe` must know to use this cloud."""
+    deployment.token()  # there is such a user from now on
+    return {
+        "api_url": deployment.api_url,
+        "websocket_url": deployment.live_url,
+        "login_url": deployment.endpoint,
+        "client_id": deployment.user_pool_client_id,
+        "user": USER,
+        "password": PASSWORD,
+    }
+
+
+def run_demo(song: Path | None, out: Path, state: Path | None) -> int:
+    """Separate one song, as `stempipe separate` does it, on a cloud that lives only as long as that takes.
+
+    Returns
+    -------
+    int
+        The command's exit code.
+    """
+    song = song or example_song(STATE)
     if not song.is_file():
         raise LocalError(f"There is no file {song}")
     with (
         tempfile.TemporaryDirectory(prefix="stempipe-") as temporary,
         running(port=free_port(), state=state or Path(temporary)) as deployment,
+        Client(deployment.api_url, deployment.token(), deployment.live_url) as client,
     ):
-        demo.run(deployment, song, out, Console())
+        began = time.monotonic()
+        code = separate_songs(client, deployment.api_url, collect([song], out), Config())
+        if code == Exit.DONE:
+            print(f"{time.monotonic() - began:.1f} s from song to stems")
+        return code
 
 
 def _welcome(deployment: Deployment, state: Path) -> str:
@@ -80,6 +108,10 @@ For boto3, the AWS command line, and the examples below:
 AWS_SECRET_ACCESS_KEY={CREDENTIALS["aws_secret_access_key"]}
   API='{deployment.api_url}'
   TOKEN='{token}'  # for an hour
+
+Separate songs with the command (pip install ./cli); it finds this cloud by itself:
+
+  stempipe separate song.mp3
 
 Ask for a job; the answer says where to upload the song:
 

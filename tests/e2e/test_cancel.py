@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 
-from local import demo
 from local.cloud import Deployment
+from tests import wire
 
 
 def until(condition: Callable[[], object], seconds: float) -> None:
@@ -38,10 +38,10 @@ def test_a_running_job_that_is_cancelled_stops_soon_and_leaves_nothing(
     long_song = tmp_path / "long.mp3"
     long_song.write_bytes(song.read_bytes() * 54)  # nearly ten minutes
     until(lambda: messages(cloud) == 0, seconds=60)  # what other tests left to do
-    created = demo.create_job(api, long_song)
+    created = wire.create_job(api, long_song)
     job_id = created["job"]["id"]
-    demo.upload(created["upload"], long_song)
-    until(lambda: demo.get_job(api, job_id)["stage"] == "separating", seconds=60)
+    wire.upload(created["upload"], long_song)
+    until(lambda: wire.get_job(api, job_id)["stage"] == "separating", seconds=60)
     assert messages(cloud) == 1
 
     answer = api.delete(f"/v1/jobs/{job_id}")
@@ -50,7 +50,7 @@ def test_a_running_job_that_is_cancelled_stops_soon_and_leaves_nothing(
     # processors. tests/integration/test_separate.py holds it to the two. The whole song takes far longer.
     until(lambda: messages(cloud) == 0, seconds=5)
 
-    job = demo.get_job(api, job_id)
+    job = wire.get_job(api, job_id)
     assert (job["status"], job["results"], job["attempt"]) == ("cancelled", None, 1)
     assert stored(cloud, cloud.stems_bucket, job_id) == []
     assert stored(cloud, cloud.uploads_bucket, job_id) == []

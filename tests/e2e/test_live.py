@@ -20,8 +20,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from local import demo
 from local.cloud import Deployment
+from tests import wire
 
 Job = dict[str, Any]
 PRODUCER, STRANGER = "producer@example.com", "stranger@example.com"
@@ -52,7 +52,7 @@ async def hear(socket: ClientConnection, seconds: float = 30) -> Any:
 async def watch(socket: ClientConnection, job_id: str) -> list[Job]:
     """Every state of a job that is told, the last being final; a client drops older ones, and so here."""
     seen: list[Job] = []
-    while not seen or seen[-1]["status"] not in demo.FINAL:
+    while not seen or seen[-1]["status"] not in wire.FINAL:
         message = await hear(socket)
         if message["type"] == "job" and message["job"]["id"] == job_id:
             job = message["job"]
@@ -62,8 +62,8 @@ async def watch(socket: ClientConnection, job_id: str) -> list[Job]:
 
 
 def send(api: httpx.Client, song: Path) -> str:
-    created = demo.create_job(api, song)
-    demo.upload(created["upload"], song)
+    created = wire.create_job(api, song)
+    wire.upload(created["upload"], song)
     return str(created["job"]["id"])
 
 
@@ -109,7 +109,7 @@ def test_all_who_watch_see_every_change_at_least_one_a_second_and_the_same_end(
                 assert (await say(socket, action="subscribe", jobId=job_id))["type"] == "subscribed"
             seen = await asyncio.gather(*(watch(socket, job_id) for socket in (one, two, everything)))
 
-            final = demo.get_job(api, job_id)
+            final = wire.get_job(api, job_id)
             assert final["status"] == "completed"
             assert httpx.get(seen[0][-1]["results"]["stems"]["vocals"]).is_success
             seconds = (
@@ -131,12 +131,12 @@ def test_whoever_comes_back_is_shown_the_present_state(
     cloud: Deployment, api: httpx.Client, song: Path
 ) -> None:
     async def test() -> None:
-        job_id = demo.create_job(api, song)["job"]["id"]
+        job_id = wire.create_job(api, song)["job"]["id"]
         async with watching(cloud) as socket:
             await say(socket, action="subscribe", jobId=job_id)
             assert (await hear(socket))["job"]["status"] == "awaiting_upload"
         done = await asyncio.to_thread(send, api, song)
-        await asyncio.to_thread(lambda: list(demo.watch(api, done, seconds=60)))
+        await asyncio.to_thread(lambda: list(wire.watch(api, done, seconds=60)))
         async with watching(cloud) as socket:
             await say(socket, action="subscribe", jobId=done)
             assert (await hear(socket))["job"]["status"] == "completed"
@@ -167,7 +167,7 @@ def test_a_reader_that_vanished_is_forgotten(cloud: Deployment, api: httpx.Clien
         cloud.client("dynamodb").put_item(TableName=cloud.connections_table, Item=ghost)
         async with watching(cloud) as socket:
             await say(socket, action="subscribe")
-            job_id = demo.create_job(api, song)["job"]["id"]
+            job_id = wire.create_job(api, song)["job"]["id"]
             while (await hear(socket)).get("job", {}).get("id") != job_id:
                 pass
             await eventually(lambda: len(subscriptions(cloud)) == 1)

@@ -14,9 +14,9 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from local import demo
 from local.cloud import CREDENTIALS, STACK, Deployment
 from stempipe.storage import Storage
+from tests import wire
 from tests.routes import Route, routes
 
 OF_A_JOB = [route for route in routes() if "{id}" in route.path]
@@ -26,12 +26,12 @@ OF_A_JOB = [route for route in routes() if "{id}" in route.path]
 def test_anothers_job_is_not_found_by_any_route(
     api: httpx.Client, sign_in: Callable[[str], httpx.Client], song: Path, route: Route
 ) -> None:
-    job = demo.create_job(api, song)["job"]
+    job = wire.create_job(api, song)["job"]
     stranger = sign_in("stranger@example.com")
     for job_id in (job["id"], "01ARZ3NDEKTSV4RRFFQ69G5FAV"):
         answer = stranger.request(route.method, route.path.replace("{id}", job_id))
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "job_not_found")
-    assert demo.get_job(api, job["id"]) == job
+    assert wire.get_job(api, job["id"]) == job
     # For its owner there is something there.
     assert api.request(route.method, route.path.replace("{id}", job["id"])).status_code != 404
 
@@ -40,7 +40,7 @@ def test_a_stranger_lists_no_jobs_but_his_own_even_with_anothers_cursor(
     api: httpx.Client, sign_in: Callable[[str], httpx.Client], song: Path
 ) -> None:
     for _ in range(2):
-        demo.create_job(api, song)
+        wire.create_job(api, song)
     cursor = api.get("/v1/jobs", params={"limit": 1}).json()["cursor"]
     stranger = sign_in("stranger@example.com")
     for params in ({}, {"cursor": cursor}, {"status": "awaiting_upload"}):
@@ -48,7 +48,7 @@ def test_a_stranger_lists_no_jobs_but_his_own_even_with_anothers_cursor(
 
 
 def test_an_upload_link_is_good_for_its_song_alone(api: httpx.Client, song: Path) -> None:
-    created = demo.create_job(api, song)
+    created = wire.create_job(api, song)
     url, fields, content = created["upload"]["url"], created["upload"]["fields"], song.read_bytes()
 
     def post(changes: dict[str, str] | None = None, *, to: str = url, content: bytes = content) -> int:
@@ -66,7 +66,7 @@ def test_an_upload_link_is_good_for_its_song_alone(api: httpx.Client, song: Path
     assert post({"policy": fields["policy"][::-1]}) == 403
     assert post({"x-amz-signature": "0" * 64}) == 403
     assert httpx.put(f"{url}/{fields['key']}", content=content).status_code == 403
-    assert demo.get_job(api, created["job"]["id"])["status"] == "awaiting_upload"
+    assert wire.get_job(api, created["job"]["id"])["status"] == "awaiting_upload"
     assert post() == 204
 
 

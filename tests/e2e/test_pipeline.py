@@ -13,8 +13,8 @@ import httpx
 import numpy as np
 import pytest
 
-from local import demo
 from local.cloud import STACK, Deployment
+from tests import wire
 
 Decode = Callable[[Path], Any]
 Job = dict[str, Any]
@@ -22,9 +22,9 @@ Job = dict[str, Any]
 
 def separated(api: httpx.Client, song: Path, config: dict[str, Any] | None = None) -> list[Job]:
     """Everything that was seen of a song's job, the last being final."""
-    created = demo.create_job(api, song, config)
-    demo.upload(created["upload"], song)
-    return list(demo.watch(api, created["job"]["id"], seconds=60))
+    created = wire.create_job(api, song, config)
+    wire.upload(created["upload"], song)
+    return list(wire.watch(api, created["job"]["id"], seconds=60))
 
 
 def jobs_of(api: httpx.Client, filename: str) -> list[Job]:
@@ -40,7 +40,7 @@ def direct_upload(
     cloud.client("s3").upload_file(str(song), cloud.uploads_bucket, key, ExtraArgs={"Metadata": metadata})
     for _ in range(100):
         if jobs := jobs_of(api, name):
-            return list(demo.watch(api, jobs[0]["id"], seconds=60))[-1]
+            return list(wire.watch(api, jobs[0]["id"], seconds=60))[-1]
         time.sleep(0.2)
     raise AssertionError("The upload became no job")
 
@@ -53,7 +53,7 @@ def test_a_song_uploaded_through_the_api_becomes_stems_that_sum_to_it(
     assert job["status"] == "completed", job["error"]
     assert (job["progress"], job["attempt"]) == (100, 1)
     assert job["source"]["durationSeconds"] == pytest.approx(10.88, abs=0.1)
-    paths = [demo.download(url, tmp_path) for url in job["results"]["stems"].values()]
+    paths = [wire.download(url, tmp_path) for url in job["results"]["stems"].values()]
     assert [path.name for path in paths] == [
         "audio_example - vocals.wav",
         "audio_example - accompaniment.wav",
@@ -92,18 +92,18 @@ def test_a_text_file_fails_as_unsupported_media(api: httpx.Client, tmp_path: Pat
 def test_an_empty_file_is_refused_before_it_is_uploaded(api: httpx.Client, tmp_path: Path) -> None:
     empty = tmp_path / "empty.mp3"
     empty.touch()
-    with pytest.raises(demo.JobFailed) as refusal:
-        demo.create_job(api, empty)
+    with pytest.raises(wire.JobFailed) as refusal:
+        wire.create_job(api, empty)
     assert refusal.value.code == "empty_file"
 
 
 def test_an_upload_of_another_size_is_refused_by_the_bucket(api: httpx.Client, song: Path) -> None:
-    created = demo.create_job(api, song)
+    created = wire.create_job(api, song)
     upload = created["upload"]
     answer = httpx.post(upload["url"], data=upload["fields"], files={"file": b"too short"})
     assert answer.status_code == 400
     assert "EntityTooSmall" in answer.text
-    assert demo.get_job(api, created["job"]["id"])["status"] == "awaiting_upload"
+    assert wire.get_job(api, created["job"]["id"])["status"] == "awaiting_upload"
 
 
 def test_a_song_dropped_into_the_inbox_becomes_a_job_of_its_owner(
@@ -122,7 +122,7 @@ def test_a_direct_upload_carries_its_configuration_in_its_metadata(
     job = direct_upload(cloud, api, song, "configured.mp3", {"stempipe-config": json.dumps(config)})
     assert job["status"] == "completed"
     assert job["results"]["stems"].keys() == {"vocals"}
-    assert demo.download(job["results"]["stems"]["vocals"], tmp_path).name == "configured - vocals.flac"
+    assert wire.download(job["results"]["stems"]["vocals"], tmp_path).name == "configured - vocals.flac"
 
 
 def test_one_upload_seen_three_times_is_one_job(
@@ -146,7 +146,7 @@ def test_one_upload_seen_three_times_is_one_job(
 
     assert all("FunctionError" not in answer for answer in answers)
     [job] = jobs_of(api, name)
-    assert list(demo.watch(api, job["id"], seconds=60))[-1]["status"] == "completed"
+    assert list(wire.watch(api, job["id"], seconds=60))[-1]["status"] == "completed"
     assert json.loads(answers[0]["Payload"].read())["jobs"][0]["id"] == job["id"]
     [job] = jobs_of(api, name)
     assert job["attempt"] == 1
@@ -155,7 +155,7 @@ def test_one_upload_seen_three_times_is_one_job(
 def test_another_owners_job_looks_like_none(
     api: httpx.Client, sign_in: Callable[[str], httpx.Client], song: Path
 ) -> None:
-    job_id = demo.create_job(api, song)["job"]["id"]
+    job_id = wire.create_job(api, song)["job"]["id"]
     stranger = sign_in("stranger@example.com")
     for asked in (job_id, "01ARZ3NDEKTSV4RRFFQ69G5FAV"):
         answer = stranger.get(f"/v1/jobs/{asked}")

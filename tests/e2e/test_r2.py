@@ -15,11 +15,11 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from local import demo
 from local.cloud import CREDENTIALS, STACK, Deployment, client, deploy
 from local.server import HOST, Server, free_port
 from local.template import load
 from stempipe.signatures import sign
+from tests import wire
 from tests.cloudflare import PATH, TOKEN, CloudflareQueueService
 from tests.http import serving
 from tests.r2 import KEYS, R2
@@ -117,18 +117,18 @@ def test_a_song_goes_through_r2_and_its_queue_to_stems(
     decode: Callable[[Path], Any],
     tmp_path: Path,
 ) -> None:
-    created = demo.create_job(producer, song)
+    created = wire.create_job(producer, song)
     assert created["upload"]["method"] == "PUT"
-    demo.upload(created["upload"], song)
+    wire.upload(created["upload"], song)
     assert world.queue.backlog == 1
     assert world.pull(sample_event("pull-schedule")) == {"done": 1, "again": 0}
     assert world.queue.backlog == 0
 
-    job = list(demo.watch(producer, created["job"]["id"], seconds=60))[-1]
+    job = list(wire.watch(producer, created["job"]["id"], seconds=60))[-1]
     assert job["status"] == "completed", job["error"]
     links = list(job["results"]["stems"].values())
     assert all(link.startswith(f"{world.endpoint}/{STEMS}/") for link in links)
-    paths = [demo.download(link, tmp_path) for link in links]
+    paths = [wire.download(link, tmp_path) for link in links]
     assert [path.name for path in paths] == [
         "audio_example - vocals.wav",
         "audio_example - accompaniment.wav",
@@ -162,7 +162,7 @@ def test_a_song_in_the_inbox_is_one_job_though_webhook_and_queue_both_tell_of_it
         job for job in producer.get("/v1/jobs").json()["jobs"] if job["source"]["filename"] == "dropped.mp3"
     ]
     assert len(jobs) == 1
-    job = list(demo.watch(producer, jobs[0]["id"], seconds=60))[-1]
+    job = list(wire.watch(producer, jobs[0]["id"], seconds=60))[-1]
     assert job["status"] == "completed", job["error"]
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from local import demo
 from local.cloud import running
 from local.server import free_port
+from tests import wire
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +22,9 @@ def ended(tmp_path_factory: pytest.TempPathFactory, song: Path) -> dict[str, Any
         cloud.client("s3").delete_bucket(Bucket=cloud.stems_bucket)
         headers = {"Authorization": f"Bearer {cloud.token()}"}
         with httpx.Client(base_url=cloud.api_url, headers=headers, timeout=60) as api:
-            created = demo.create_job(api, song)
-            demo.upload(created["upload"], song)
-            seen = list(demo.watch(api, created["job"]["id"], seconds=90))
+            created = wire.create_job(api, song)
+            wire.upload(created["upload"], song)
+            seen = list(wire.watch(api, created["job"]["id"], seconds=90))
         return {"seen": seen, "dead": dead_letters(cloud, seconds=20)}
 
 

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from local import demo
 from local.cloud import Deployment
+from tests import wire
 from tests.receiver import Receiver, hang, receiving, redirect_to
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -30,7 +30,7 @@ def separate(api: httpx.Client, song: Path, **request: Any) -> str:
     """Have a song separated; returns the job's id."""
     body = {"filename": song.name, "size": song.stat().st_size, **request}
     created = api.post("/v1/jobs", json=body).raise_for_status().json()
-    demo.upload(created["upload"], song)
+    wire.upload(created["upload"], song)
     return str(created["job"]["id"])
 
 
@@ -38,7 +38,7 @@ def callback(api: httpx.Client, job_id: str, state: str, seconds: float = 40) ->
     """What the job says of its callback, once it says this."""
     deadline = time.monotonic() + seconds
     while True:
-        told: dict[str, Any] = demo.get_job(api, job_id)["callback"]
+        told: dict[str, Any] = wire.get_job(api, job_id)["callback"]
         if told["state"] == state:
             return told
         assert time.monotonic() < deadline, told

@@ -1,0 +1,1 @@
+"""The command `stempipe`; its entry point is `stempipe_client.command.app.main`."""

@@ -1,0 +1,135 @@
+"""`stempipe local`: songs through the engine on this machine, with no service."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from stempipe_client.command.display import Update
+from stempipe_client.command.songs import Song
+from stempipe_client.config import Config, ModelVariant
+from stempipe_client.errors import StempipeError
+from stempipe_client.names import safe
+from stempipe_client.steps import Report, stepwise
+
+if TYPE_CHECKING:
+    from separation import AudioOutput, Engine
+
+DEFAULT_BITRATE = 192  # kbit/s, as the service's
+
+
+@dataclass(frozen=True)
+class LocalSeparation:
+    """What is done with each song, one at a time: the engine takes every processor.
+
+    Parameters
+    ----------
+    engine
+        The loaded networks.
+    config
+        What to make of every song.
+    output
+        The format of the files.
+    """
+
+    engine: Engine
+    config: Config
+    output: AudioOutput
+
+    def __call__(self, song: Song) -> Generator[Update]:
+        """Separate a song; the updates are a Batch's."""
+        import separation
+
+        files: dict[str, Path] = {}
+        song.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=song.folder, prefix=".stempipe-") as folder:
+
+            def work(report: Report) -> None:
+                made = separation.separate(
+                    song.path,
+                    Path(folder),
+                    self.engine,
+                    stems=self.config.keep or self.engine.stems,
+                    mask_extension=self.config.mask_extension or "average",
+                    output=self.output,
+                    max_seconds=math.inf,
+                    title=song.path.stem,
+                    on_progress=report,
+                )
+                for stem, path in made.stems.items():
+                    files[stem] = path.replace(song.folder / safe(song.name, f" - {stem}{path.suffix}"))
+
+            yield Update("separating", 0)
+            try:
+                for percent, left in stepwise(work):
+                    yield Update("separating", percent, left)
+            except separation.SeparationError as error:
+                raise StempipeError(error.code, str(error)) from error
+        yield Update("done", 100, files=files)
+
+
+def prepare(config: Config, console: Console) -> LocalSeparation:
+    """Load the engine; its model is fetched when it is used for the first time.
+
+    Raises
+    ------
+    StempipeError
+        `not_installed`, `invalid_config`, or what is wrong with the model.
+    """
+    try:
+        from separation import load_engine
+        from separation.weights import VARIANTS
+    except ImportError as error:
+        raise StempipeError(
+            "not_installed", f"This needs the engine: pip install 'stempipe[local]' ({error})"
+        ) from error
+    variant = config.model_variant or "2stems"
+    if unknown := set(config.keep) - set(VARIANTS[variant].stems):
+        known = ", ".join(VARIANTS[variant].stems)
+        raise StempipeError(
+            "invalid_config", f"{variant} has no {', '.join(sorted(unknown))}; it has {known}"
+        )
+    output = _output(config)
+    _install(variant, console)
+    return LocalSeparation(load_engine(variant, config.bandwidth or "11khz"), config, output)
+
+
+def _output(config: Config) -> AudioOutput:
+    """The service has the same rules, and the same defaults."""
+    from separation import AudioOutput
+
+    audio_format = config.output_format or "wav"
+    if config.bitrate and audio_format != "mp3":
+        raise StempipeError("invalid_config", f"A bitrate is for mp3; {audio_format} has none.")
+    if config.bit_depth and audio_format == "mp3":
+        raise StempipeError("invalid_config", "A bit depth is for wav and flac; mp3 has none.")
+    if config.bit_depth == 32 and audio_format == "flac":
+        raise StempipeError("invalid_config", "A bit depth of 32 is for wav; flac has 16 and 24.")
+    return AudioOutput(
+        format=audio_format,
+        sample_rate=config.sample_rate or 44100,
+        bitrate=(config.bitrate or DEFAULT_BITRATE) if audio_format == "mp3" else None,
+        bit_depth=config.bit_depth or 16,
+    )
+
+
+def _install(variant: ModelVariant, console: Console) -> None:
+    from separation.errors import ModelDamagedError, ModelMissingError
+    from separation.fetch import FetchError
+    from separation.weights import install, models_directory, verify
+
+    folder = models_directory()
+    try:
+        verify(variant, folder)
+    except (ModelMissingError, ModelDamagedError):
+        console.print(f"Fetching the model {variant} into {folder}, once.", highlight=False)
+        try:
+            install(variant, folder)
+        except FetchError as error:
+            raise StempipeError("model_missing", f"The model cannot be fetched. {error}") from error

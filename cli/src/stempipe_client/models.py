@@ -1,0 +1,121 @@
+"""The API's answers, typed. Fields that a newer service adds are passed over."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class Status(StrEnum):
+    """Where a job is."""
+
+    AWAITING_UPLOAD = "awaiting_upload"
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more comes, unless somebody has it tried again."""
+        return self in (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True)
+
+
+class Problem(_Answer):
+    """Why a job failed. Rely on the code; the message is for a person."""
+
+    code: str
+    message: str
+
+
+class Source(_Answer):
+    """The song, and what the decoder found in it."""
+
+    filename: str
+    bytes: int
+    duration_seconds: float | None = None
+    sample_rate: int | None = None
+    channels: int | None = None
+    codec: str | None = None
+
+
+class Results(_Answer):
+    """A link to each stem, good for an hour."""
+
+    stems: dict[str, str]
+    gain_db: float = 0.0
+
+
+class Cost(_Answer):
+    """What the worker used, and what AWS asks for it."""
+
+    gb_seconds: float
+    usd: float
+
+
+class Job(_Answer):
+    """A job.
+
+    Attributes
+    ----------
+    stage
+        What the worker is doing, while the job is processing.
+    progress
+        In percent.
+    version
+        Of two states of a job, the one with the larger version is newer.
+    estimated_time_remaining
+        In seconds.
+    config
+        As the service completed it.
+    """
+
+    id: str
+    status: Status
+    stage: str | None = None
+    progress: int = 0
+    version: int = 0
+    estimated_time_remaining: float | None = None
+    config: dict[str, Any] = Field(default_factory=dict)
+    results: Results | None = None
+    error: Problem | None = None
+    source: Source
+    attempt: int = 0
+    created_at: datetime
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    expires_at: datetime
+    cost: Cost | None = None
+
+
+class Upload(_Answer):
+    """Where the song goes: a form to POST, the file last, or the body of a PUT."""
+
+    method: Literal["POST", "PUT"]
+    url: str
+    fields: dict[str, str] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
+    expires_at: datetime
+
+
+class Created(_Answer):
+    """A new job, and where its song goes. No upload: the song is there already."""
+
+    job: Job
+    upload: Upload | None = None
+
+
+class Page(_Answer):
+    """Jobs, newest first; with a cursor there are more."""
+
+    jobs: list[Job]
+    cursor: str | None = None

@@ -1,0 +1,166 @@
+"""A Stempipe service in a thread, as far as its clients can tell, which does what a test tells it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.http import Answer, Request, serving
+
+TOKEN = "good"
+STEM_BYTES = 200_000
+Fault = Callable[[Request], Answer | None]
+
+
+@dataclass
+class Service:
+    """Jobs in memory. A song that says `broken` fails; another is completed, unless the service holds it.
+
+    Attributes
+    ----------
+    url
+        Base address of the API, of the storage and of Cognito.
+    held
+        Whether jobs stay at 42 percent.
+    requests
+        Those that came, in their order, as method and path.
+    faults
+        Are asked first; one that answers is used up.
+    """
+
+    url: str = ""
+    held: bool = False
+    requests: list[str] = field(default_factory=list)
+    ranges: list[str | None] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    by_key: dict[str, str] = field(default_factory=dict)
+    logins: list[dict[str, Any]] = field(default_factory=list)
+
+    def named(self, filename: str) -> list[dict[str, Any]]:
+        """The jobs of a song."""
+        return [job for job in self.jobs.values() if job["source"]["filename"] == filename]
+
+    def count(self, pattern: str) -> int:
+        """How many requests match."""
+        return sum(bool(re.fullmatch(pattern, request)) for request in self.requests)
+
+    def answer(self, request: Request) -> Answer:
+        """Answer one request."""
+        path = urlsplit(request.target).path
+        self.requests.append(f"{request.method} {path}")
+        for fault in self.faults:
+            if (answer := fault(request)) is not None:
+                self.faults.remove(fault)
+                return answer
+        if path == "/":
+            return self._log_in(json.loads(request.body))
+        if path.startswith("/upload/"):
+            return self._receive(path.rpartition("/")[2], request.body)
+        if path.startswith("/stems/"):
+            return self._send(path, request.headers.get("range"))
+        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+            return _json(401, {"message": "Unauthorized"})
+        if path == "/v1/jobs" and request.method == "POST":
+            return self._create(json.loads(request.body), request.headers["idempotency-key"])
+        if path == "/v1/jobs":
+            return _json(200, {"jobs": list(reversed(self.jobs.values())), "cursor": None})
+        job = self.jobs.get(path.split("/")[3])
+        if job is None:
+            return _json(404, {"error": {"code": "job_not_found", "message": "There is no such job."}})
+        if request.method == "DELETE":
+            job["status"] = "cancelled"
+        return _json(200, job)
+
+    def finish(self, job: dict[str, Any]) -> None:
+        """A held job is completed."""
+        links = {stem: f"{self.url}/stems/{job['id']}/{stem}" for stem in ("vocals", "accompaniment")}
+        job |= {"status": "completed", "progress": 100, "stage": None, "results": {"stems": links}}
+        job["estimatedTimeRemaining"] = None
+
+    def _create(self, request: dict[str, Any], key: str) -> Answer:
+        if key not in self.by_key:
+            self.by_key[key] = job_id = f"job-{len(self.jobs)}"
+            self.jobs[job_id] = {
+                "id": job_id,
+                "status": "awaiting_upload",
+                "progress": 0,
+                "config": request["config"],
+                "source": {"filename": request["filename"], "bytes": request["size"]},
+                "createdAt": "2026-01-01T12:00:00Z",
+                "expiresAt": "2026-01-08T12:00:00Z",
+            }
+        job = self.jobs[self.by_key[key]]
+        upload = None
+        if job["status"] == "awaiting_upload":
+            fields = {"key": job["id"]}
+            url = f"{self.url}/upload/{job['id']}"
+            upload = {"method": "POST", "url": url, "fields": fields, "expiresAt": job["expiresAt"]}
+        return _json(201, {"job": job, "upload": upload})
+
+    def _receive(self, job_id: str, form: bytes) -> Answer:
+        job = self.jobs[job_id]
+        if job["status"] == "awaiting_upload":
+            job |= {"status": "processing", "stage": "separating", "progress": 42}
+            job["estimatedTimeRemaining"] = 7.0
+            if b"broken" in form:
+                error = {"code": "corrupt_media", "message": "The file is damaged."}
+                job |= {"status": "failed", "error": error}
+            elif not self.held:
+                self.finish(job)
+        return Answer(204)
+
+    def _send(self, path: str, wanted: str | None) -> Answer:
+        self.ranges.append(wanted)
+        job_id, stem = path.split("/")[2:4]
+        content = stem_of(stem)
+        song = self.jobs[job_id]["source"]["filename"].rpartition(".")[0]
+        headers = {
+            "Content-Disposition": f"attachment; filename=\"x.wav\"; filename*=UTF-8''{song}%20-%20{stem}.wav"
+        }
+        if wanted:
+            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+            headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+            return Answer(206, content[start:], headers)
+        return Answer(200, content, headers)
+
+    def _log_in(self, request: dict[str, Any]) -> Answer:
+        self.logins.append(request)
+        parameters = request.get("AuthParameters", request.get("ChallengeResponses", {}))
+        if parameters.get("PASSWORD") == "first":
+            return _json(200, {"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "s"})
+        if parameters.get("PASSWORD") == "wrong" or parameters.get("REFRESH_TOKEN") == "revoked":
+            return _json(
+                400, {"__type": "NotAuthorizedException", "message": "Incorrect username or password."}
+            )
+        result = {"AccessToken": TOKEN, "ExpiresIn": 3600}
+        if request.get("AuthFlow") != "REFRESH_TOKEN_AUTH":
+            result["RefreshToken"] = "refresh"
+        return _json(200, {"AuthenticationResult": result})
+
+
+def stem_of(stem: str) -> bytes:
+    """The bytes of a stem: no two places in it are alike."""
+    return "".join(f"{stem} {number} " for number in range(STEM_BYTES // 12)).encode()
+
+
+def cut_short(content: bytes, claimed: int) -> Answer:
+    """An answer that ends before its time."""
+    return Answer(200, content, {"Content-Length": str(claimed), "Connection": "close"})
+
+
+def _json(status: int, body: Any) -> Answer:
+    return Answer(status, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+
+@contextmanager
+def running() -> Iterator[Service]:
+    """The service, on a port of its own."""
+    service = Service()
+    with serving(service.answer) as service.url:
+        yield service
