@@ -25,7 +25,7 @@ DELIVERIES = 100
 
 @pytest.fixture
 def intake(cloud: Deployment, monkeypatch: pytest.MonkeyPatch) -> Intake:
-    """The deployed function's rules and settings, in this process: a hundred of them would be slow to start."""
+    """The deployed function's rules and settings, in this process: a hundred would be slow to start."""
     function = cloud.client("cloudformation").describe_stack_resource(
         StackName=STACK, LogicalResourceId="IntakeFunction"
     )["StackResourceDetail"]["PhysicalResourceId"]
