@@ -4,12 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from separation import SeparationError
+from separation import SeparationError, isolated_input
 from separation.errors import CorruptMediaError, TooLongError
 from separation.isolated_input import IsolatedInput, Limits
 from tests.hostile import corpus
@@ -19,13 +20,14 @@ from tests.unit.separation.songs import KINDS, noise, write
 PEAK_OF_A_CHILD = """
 import resource, sys
 from pathlib import Path
-from separation import SeparationError
+from separation import SeparationError, isolated_input
 from separation.isolated_input import IsolatedInput
 try:
     with IsolatedInput(Path(sys.argv[1]), 600) as song:
         list(song.blocks())
 except SeparationError as error:
     print(error.code)
+isolated_input._waiting.pop().close()  # which then counts as a child that has ended
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
 """
 
@@ -79,38 +81,64 @@ def test_a_song_that_gets_no_memory_ends_in_a_code(song: Path) -> None:
 
 
 def test_a_crash_of_the_decoder_is_the_files_fault_and_not_the_workers(song: Path) -> None:
-    before = children()
     with IsolatedInput(song, 600) as opened:
-        (decoder,) = children() - before
-        os.kill(decoder, signal.SIGSEGV)
+        os.kill(opened.process, signal.SIGSEGV)
         with pytest.raises(CorruptMediaError, match="breaks the decoder"):
             list(opened.blocks())
 
 
 def test_a_decoder_killed_from_outside_is_not_the_files_fault(song: Path) -> None:
-    before = children()
     with IsolatedInput(song, 600) as opened:
-        (decoder,) = children() - before
-        os.kill(decoder, signal.SIGKILL)
+        os.kill(opened.process, signal.SIGKILL)
         with pytest.raises(RuntimeError, match="-9"):
             list(opened.blocks())
 
 
 def test_the_decoder_has_no_credentials(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    before = children()
-    with IsolatedInput(song, 600):
-        (decoder,) = children() - before
-        assert b"AWS" not in Path(f"/proc/{decoder}/environ").read_bytes()
-
-
-def test_no_process_is_left_behind(song: Path) -> None:
-    before = children()
+    isolated_input._waiting.clear()
     with IsolatedInput(song, 600) as opened:
-        next(opened.blocks())
-    with pytest.raises(TooLongError):
-        IsolatedInput(song, 1)
+        assert b"AWS" not in Path(f"/proc/{opened.process}/environ").read_bytes()
+
+
+def test_one_process_is_left_waiting_however_songs_end(song: Path) -> None:
+    IsolatedInput(song, 600).close()
+    before = children()
+    processes = []
+    for _ in range(3):
+        with IsolatedInput(song, 600) as opened:
+            next(opened.blocks())
+        processes.append(opened.process)
+        with IsolatedInput(song, 600) as opened:
+            assert sum(block.shape[1] for block in opened.blocks()) == 20 * 44_100
+        processes.append(opened.process)
+        with pytest.raises(TooLongError):
+            IsolatedInput(song, 1)
     assert children() == before
+    deadline = time.monotonic() + 5
+    while any(Path(f"/proc/{process}").exists() for process in processes):
+        assert time.monotonic() < deadline
+    assert len(set(processes)) == len(processes)
+
+
+def test_a_decoder_that_died_while_it_waited_is_replaced(song: Path) -> None:
+    IsolatedInput(song, 600).close()
+    waiting = isolated_input._waiting[-1]._process
+    waiting.kill()
+    waiting.wait()
+    with IsolatedInput(song, 600) as opened:
+        assert opened.codec == "pcm_s16le"
+
+
+def test_songs_side_by_side_are_not_mixed(tmp_path: Path) -> None:
+    paths = [write(tmp_path / f"{seconds}.wav", noise(seconds), KINDS["wav"]) for seconds in (3, 4, 5)]
+
+    def samples(path: Path) -> int:
+        with IsolatedInput(path, 600) as opened:
+            return sum(block.shape[1] for block in opened.blocks())
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(samples, paths)) == [3 * 44_100, 4 * 44_100, 5 * 44_100]
 
 
 def test_it_says_what_the_decoder_says(song: Path) -> None:

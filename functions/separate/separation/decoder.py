@@ -1,15 +1,18 @@
-"""The program that decodes one upload in a process of its own, for `IsolatedInput`.
+"""The program that decodes each upload in a process of its own, for `IsolatedInput`.
 
-Writes messages to standard output: a line of JSON, and after it as many bytes of samples as it says.
+That process writes messages to a pipe: a line of JSON, and after it as many bytes of samples as it says.
 """
 
 import json
+import os
 import resource
+import socket
 import sys
-from collections.abc import Iterable, Iterator
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
@@ -67,9 +70,45 @@ def _by_the_second(blocks: Iterable[Samples]) -> Iterator[Samples]:
         yield np.concatenate(joined, axis=1)
 
 
+def serve(channel: socket.socket) -> None:
+    """For each song that is asked for, fork a process, and tell its id and how it ended."""
+    while True:
+        request, fds, _, _ = socket.recv_fds(channel, 1 << 16, 1)
+        if not request:
+            return
+        (pipe,) = fds
+        if (process := os.fork()) == 0:
+            channel.close()
+            _be_the_songs_process(json.loads(request), pipe)
+        os.close(pipe)
+        channel.send(str(process).encode())
+        # Left a zombie until the other side knows, so that it never kills another process of this id.
+        ended = os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
+        assert ended is not None
+        code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+        channel.send(str(code).encode())
+        if not channel.recv(1):
+            return
+        os.waitpid(process, 0)
+
+
+def _be_the_songs_process(song: Mapping[str, Any], pipe: int) -> NoReturn:
+    code = 1
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (song["cpu_seconds"], song["cpu_seconds"] + 1))
+        resource.setrlimit(resource.RLIMIT_DATA, (song["memory_bytes"], song["memory_bytes"]))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with os.fdopen(pipe, "wb") as to:
+            decode(Path(song["source"]), song["max_seconds"], to)
+        code = 0
+    except BrokenPipeError:
+        pass  # nobody listens any more
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
 if __name__ == "__main__":
-    _source, _max_seconds, _cpu_seconds, _memory_bytes = sys.argv[1:]
-    resource.setrlimit(resource.RLIMIT_CPU, (int(_cpu_seconds), int(_cpu_seconds) + 1))
-    resource.setrlimit(resource.RLIMIT_DATA, (int(_memory_bytes), int(_memory_bytes)))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    decode(Path(_source), float(_max_seconds), sys.stdout.buffer)
+    with socket.socket(fileno=int(sys.argv[1])) as _channel:
+        serve(_channel)

@@ -3,15 +3,19 @@
 A few megabytes of tags make FFmpeg work for hours, because its dictionaries take the square of their size in
 time; a few kilobytes of index make it take gigabytes; a million lines of C may crash. The process may take so
 much time and memory and no more, and has none of the worker's environment, its credentials above all.
+
+Each song has a new process. It is a fork of one that has done its imports and waits for the next song, so
+that it starts in no time: the `decoder`, which lives as long as this process.
 """
 
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -50,11 +54,71 @@ class Limits:
     memory_bytes: int = 512 << 20
 
 
+class _Decoder:
+    """The process that forks one for each song, and says how that ended."""
+
+    def __init__(self) -> None:
+        self._channel, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, and no shell
+                [sys.executable, "-m", "separation.decoder", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env={"PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"},
+            )
+
+    def start(self, source: Path, max_seconds: float, limits: Limits, to: int) -> int:
+        """Have a new process decode a song to a pipe. Returns its id."""
+        song = {"source": str(source), "max_seconds": max_seconds} | asdict(limits)
+        socket.send_fds(self._channel, [json.dumps(song).encode()], [to])
+        return self._answer()
+
+    def wait(self) -> int:
+        """How the song's process ended, as `subprocess` has it. Until `forget` nobody else gets its id."""
+        return self._answer()
+
+    def forget(self) -> None:
+        """The song's process is done with."""
+        self._channel.send(b".")
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        self._channel.close()
+        self._process.wait()
+
+    def _answer(self) -> int:
+        answer = self._channel.recv(32)
+        if not answer:
+            raise RuntimeError(
+                f"The decoder ended with {self._process.wait()}; its own words are in the log."
+            )
+        return int(answer)
+
+
+# Those that wait for a song: usually one.
+_waiting: list[_Decoder] = []
+
+
+def _take_decoder() -> _Decoder:
+    while True:
+        try:
+            decoder = _waiting.pop()
+        except IndexError:
+            return _Decoder()
+        if decoder.is_alive():
+            return decoder
+        decoder.close()
+
+
 class IsolatedInput:
     """`AudioInput`, with its attributes and errors, in a process of its own.
 
     Attributes
     ----------
+    process : int
+        Id of that process.
     channels, sample_rate : int
         Of the source.
     codec : str
@@ -82,14 +146,17 @@ class IsolatedInput:
         SeparationError
             As `AudioInput` does; `CorruptMediaError` also for what goes beyond the limits or crashes FFmpeg.
         """
-        limits = limits or Limits()
-        arguments = (source, max_seconds, limits.cpu_seconds, limits.memory_bytes)
-        self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, and no shell
-            [sys.executable, "-m", "separation.decoder", *map(str, arguments)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            env={"PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"},
-        )
+        self._code: int | None = None
+        ours, theirs = os.pipe()
+        self._pipe = os.fdopen(ours, "rb")
+        try:
+            self._decoder = _take_decoder()
+            self.process = self._decoder.start(source, max_seconds, limits or Limits(), theirs)
+        except BaseException:
+            self._pipe.close()
+            raise
+        finally:
+            os.close(theirs)
         try:
             self._receive()
         except BaseException:
@@ -114,14 +181,18 @@ class IsolatedInput:
             yield samples
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.communicate()
+        if self._pipe.closed:
+            return
+        self._pipe.close()
+        if self._code is None:
+            os.kill(self.process, signal.SIGKILL)
+            self._decoder.wait()
+        self._decoder.forget()
+        _waiting.append(self._decoder)
 
     def _receive(self) -> Samples | None:
         """The next message's samples, any number of them; None after the last message."""
-        pipe = self._process.stdout
-        assert pipe is not None
-        line = pipe.readline()
+        line = self._pipe.readline()
         if not line.endswith(b"\n"):
             self._end()
             return None
@@ -129,7 +200,7 @@ class IsolatedInput:
         if "error" in message:
             raise _ERRORS[message["error"]](message["message"])
         count = message.pop("bytes")
-        data = pipe.read(count)
+        data = self._pipe.read(count)
         if len(data) < count:
             self._end()
             return None
@@ -138,11 +209,11 @@ class IsolatedInput:
 
     def _end(self) -> None:
         """Tell a process that was through from one that did not get there."""
-        code = self._process.wait()
-        if code in _CRASHES:
+        self._code = self._code if self._code is not None else self._decoder.wait()
+        if self._code in _CRASHES:
             raise CorruptMediaError(UNDECODABLE)
-        if code:
-            raise RuntimeError(f"The decoder ended with {code}; its own words are in the log.")
+        if self._code:
+            raise RuntimeError(f"The decoder ended with {self._code}; its own words are in the log.")
 
     def __enter__(self) -> Self:
         return self
