@@ -13,8 +13,19 @@ Everything that can go wrong is a `StempipeError` with the service's code and me
 
 from stempipe_client.client import Client, Step
 from stempipe_client.config import Config
-from stempipe_client.errors import StempipeError
+from stempipe_client.errors import StempipeError, TransientError
 from stempipe_client.models import Created, Job, Status, Upload
 from stempipe_client.pace import Pace
 
-__all__ = ["Client", "Config", "Created", "Job", "Pace", "Status", "StempipeError", "Step", "Upload"]
+__all__ = [
+    "Client",
+    "Config",
+    "Created",
+    "Job",
+    "Pace",
+    "Status",
+    "StempipeError",
+    "Step",
+    "TransientError",
+    "Upload",
+]

@@ -9,7 +9,7 @@ from websockets.sync.client import connect
 
 from stempipe_client.models import Job
 
-OPEN_SECONDS = 5.0
+OPEN_SECONDS = 10.0
 
 
 class Silence(Exception):

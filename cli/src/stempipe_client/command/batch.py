@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 
 from stempipe_client.command.display import Display, Update
 from stempipe_client.command.songs import Song
@@ -51,7 +51,6 @@ class Batch:
 
     def __post_init__(self) -> None:
         self._waiting = deque(self.songs)
-        self._lock = Lock()
         self._stopped = Event()
         # Daemons: after a second Ctrl-C the program ends, whatever they are waiting for.
         self._threads = [
@@ -95,20 +94,27 @@ class Batch:
                     return
                 if not update.files:
                     self.display.update(song, update)
-        except StempipeError as error:
-            if not self._stopped.is_set():
-                self._fail(song, error)
-        except OSError as error:
-            self._fail(song, StempipeError("file_error", str(error)))
         except Exception as error:
-            self._fail(song, StempipeError("client_error", f"{type(error).__name__}: {error}"))
-        else:
-            with self._lock:
-                self.finished.append(song)
-            self.under_way.pop(song)
-            self.display.done(song, update)
+            # What fails once all is being stopped, fails because of that: the song stays under way.
+            if not self._stopped.is_set():
+                self._fail(song, _named(error))
+            return
+        self.finished.append(song)
+        del self.under_way[song]
+        self.display.done(song, update)
 
     def _fail(self, song: Song, error: StempipeError) -> None:
         self.errors[song] = error
-        self.under_way.pop(song)
+        del self.under_way[song]
         self.display.failed(song, error)
+
+
+def _named(error: Exception) -> StempipeError:
+    """An error with a code: what is wrong with one song must not end the others."""
+    match error:
+        case StempipeError():
+            return error
+        case OSError():
+            return StempipeError("file_error", str(error))
+        case _:
+            return StempipeError("client_error", f"{type(error).__name__}: {error}")

@@ -53,23 +53,22 @@ class Separation:
     def interrupt(self, batch: Batch, on_interrupt: OnInterrupt, display: Display) -> None:
         """The user pressed Ctrl-C: cancel the jobs that are under way, or leave them, and say so."""
         batch.stop()
+        notes: dict[Song, str] = {}
         if on_interrupt == "cancel":
-            notes = self._cancel(batch)
+            self._cancel(batch, notes)
             batch.wait()
-            notes |= self._cancel(batch, notes)  # those whose jobs were only just made
+            self._cancel(batch, notes)  # those whose jobs were only just made
         else:
-            notes = {
-                song: f"{update.job} goes on; the same command again fetches its stems"
-                for song, update in batch.under_way.items()
-                if update and update.job
-            }
+            for song, update in list(batch.under_way.items()):
+                if update and update.job and update.stage != "sending":
+                    notes[song] = f"{update.job} goes on; the same command again fetches its stems"
         for song in list(batch.under_way):
-            display.left(song, notes.get(song, "not uploaded"))
+            display.left(song, notes.get(song, "not uploaded; the same command again does it"))
 
-    def _cancel(self, batch: Batch, already: dict[Song, str] | None = None) -> dict[Song, str]:
-        notes = {}
+    def _cancel(self, batch: Batch, notes: dict[Song, str]) -> None:
+        """Cancel what is under way, and note what came of it; what has a note already is left alone."""
         for song, update in list(batch.under_way.items()):
-            if update is None or update.job is None or song in (already or {}):
+            if update is None or update.job is None or song in notes:
                 continue
             try:
                 self.client.cancel(update.job)
@@ -77,7 +76,6 @@ class Separation:
                 notes[song] = f"{update.job} is cancelled"
             except StempipeError as error:
                 notes[song] = f"{update.job} is not cancelled: {error.message}"
-        return notes
 
 
 def _update(step: Step) -> Update:
