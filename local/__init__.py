@@ -3,5 +3,6 @@
 import sys
 from pathlib import Path
 
-# The functions are folders, not installed packages; models and the example song are separation's to fetch.
-sys.path.append(str(Path(__file__).resolve().parents[1] / "functions/separate"))
+# Neither is installed here. Models and the example song are separation's to fetch; the demo is the command's.
+for folder in ("functions/separate", "cli/src"):
+    sys.path.append(str(Path(__file__).resolve().parents[1] / folder))

@@ -45,13 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def up(port: int, state: Path) -> None:
     """Start the local cloud, say how to use it, and wait to be interrupted."""
-    with running(port=port, state=state) as deployment, announced(_login(deployment)):
+    with running(port=port, state=state) as deployment, announced(access(deployment)):
         print(_welcome(deployment, state), flush=True)
         with suppress(KeyboardInterrupt):
             signal.pause()
 
 
-def _login(deployment: Deployment) -> dict[str, str]:
+def access(deployment: Deployment) -> dict[str, str]:
     """What the command `stempipe` must know to use this cloud."""
     deployment.token()  # there is such a user from now on
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -42,14 +43,20 @@ def wait_until_gone(state: Path, seconds: float = 20) -> bool:
 
 
 @pytest.fixture
-def local(root: Path) -> Iterator[Run]:
-    """Starts ``python -m local`` with arguments."""
+def local(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """Starts ``python -m local`` with arguments; the developer's own ``stempipe`` hears nothing of it."""
     started = []
+    environment = os.environ | {"XDG_STATE_HOME": str(tmp_path_factory.mktemp("home"))}
 
     def start(*arguments: str | Path) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "local", *map(str, arguments)]
         process = subprocess.Popen(
-            command, cwd=root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command,
+            cwd=root,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         started.append(process)
         return process

@@ -12,13 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
-from local import demo
 from local.cloud import CREDENTIALS, STACK, Deployment
 from stempipe.intake import Intake
 from stempipe.jobs import Jobs
 from stempipe.queue import JobQueue, sqs_client
 from stempipe.settings import IntakeSettings
 from stempipe.storage import Storage, s3_client
+from tests import wire
 
 DELIVERIES = 100
 
@@ -67,7 +67,7 @@ def test_an_upload_event_delivered_a_hundred_times_at_once_is_one_job_done_once(
     ids = {job["id"] for (job,) in answers}
     assert len(ids) == 1
     (job_id,) = ids
-    assert list(demo.watch(api, job_id, seconds=60))[-1]["status"] == "completed"
+    assert list(wire.watch(api, job_id, seconds=60))[-1]["status"] == "completed"
     jobs = api.get("/v1/jobs", params={"limit": 100}).raise_for_status().json()["jobs"]
     (job,) = (job for job in jobs if job["source"]["filename"] == "replayed.mp3")
     assert (job["id"], job["status"], job["attempt"]) == (job_id, "completed", 1)
