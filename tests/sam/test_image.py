@@ -24,7 +24,7 @@ from stempipe.errors import StempipeError
 stems = Path("/tmp/stems")
 stems.mkdir()
 try:
-    done = separate_song(Path("/song"), stems, JobConfig(), lambda share: None)
+    done = separate_song(Path("/song"), stems, JobConfig(), "", lambda share: None)
     print(json.dumps({stem: path.stat().st_size for stem, path in done.stems.items()}))
 except StempipeError as error:
     print(json.dumps(error.code))
