@@ -17,6 +17,8 @@ override AGAIN := $(value AGAIN)
 export SONG OUT STATE AGAIN
 REPEATS ?= 3
 SECONDS ?= 45
+SCHEDULES ?= 200
+SEED ?= 1
 ADVISORIES := https://pypi.org/pypi/pip/24.0/json
 # What runs for somebody, on AWS or here. Not spleeter: it pins what is old, and serves for comparison.
 AUDITED := layer authorize separate dev ministack sam
@@ -31,7 +33,7 @@ export PYTHONPATH := $(CURDIR)/layers/common/python:$(CURDIR)/functions/separate
 .DELETE_ON_ERROR:
 
 help:  ## What there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 # ---- use it ---------------------------------------------------------------------------------
 
@@ -57,6 +59,9 @@ redrive: sam-cli  ## Send a deployment's dead letters round again (STACK=stempip
 
 test: dev ministack sam-cli spleeter models  ## All tests but those that need Docker
 	$(DEV)/pytest -m "not sam" $(PYTEST_FLAGS)
+
+test-faults: dev ministack models  ## Cause faults of every kind on a local cloud (SCHEDULES=200, SEED=1)
+	@$(DEV)/python -m tests.faults --schedules $(SCHEDULES) --seed $(SEED)
 
 test-sam: dev ministack sam-cli  ## Build with SAM and invoke every function in Docker
 	$(DEV)/pytest -m sam tests/sam $(PYTEST_FLAGS)
@@ -131,5 +136,5 @@ fuzz-env: .venv/fuzz/.made
 	@$(UV) pip install --quiet --no-deps --python .venv/$*/bin/python -r $<
 	@touch $@
 
-.PHONY: help demo local models build deploy redrive test test-sam fuzz quality bench lint audit format lock clean \
-    uv dev ministack sam-cli spleeter fuzz-env
+.PHONY: help demo local models build deploy redrive test test-faults test-sam fuzz quality bench lint audit format lock \
+    clean uv dev ministack sam-cli spleeter fuzz-env

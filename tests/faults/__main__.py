@@ -123,6 +123,7 @@ def _print_summary(runner: Runner, results: Sequence[Result], seconds: float) ->
         print(f"{what + ' while':<17}{at.total():5}  {_counts(at)}")
     print(f"{'events':<17}{runner.delivered.total():5}  {_counts(runner.delivered)}")
     print(f"{'links expired':<17}{runner.links_expired:5}\n{'restarts':<17}{runner.restarts:5}")
+    print(f"{'redriven':<17}{runner.redriven:5}")
     print("sweep:", _counts(runner.swept))
     return [
         *(name for name in names if not sum(n for (kind, _), n in happened.items() if kind == name)),

@@ -94,8 +94,6 @@ class Director:
         content = call.json
         item = content.get("Item")
         key = (owner, (item or content["Key"])["id"]["S"])
-        if step is Step.COMPLETE:
-            self._phases[owner] = "completing"
         # One write at a time: the order here is the table's.
         async with self._locks[key]:
             answer = await (self._sabotage.forward(call, step, forward) if self._sabotage else forward())
@@ -156,6 +154,8 @@ class Director:
     def _strike(self, what: str, pid: int, step: Step) -> None:
         owner = self._works_for.get(pid, "")
         at = self._phases[owner] if pid in self._at_work else str(step)
+        if step is Step.COMPLETE:
+            at = "completing"
         self.struck[what, at] += 1
         seconds = time.monotonic() - self._began
         self._traces[owner].append(f"{seconds:8.2f} {'process ' + str(pid):<17} {what} while {at}")

@@ -33,6 +33,8 @@ from tests.faults.steps import Step
 
 # Longer than anything here takes, the second life of a message that was lost included.
 STUCK_SECONDS = 150
+# Whoever looks at the dead letters has them to himself for 10 s.
+LETTERS_IN_HAND_SECONDS = 12
 # What may happen to a song only because too much went wrong, always after the last attempt.
 OUR_SIDE = {"storage_unavailable", "internal_error", "worker_lost", "out_of_time"}
 
@@ -72,8 +74,10 @@ class Runner:
     delays: dict[str, tuple[Plan, list[float]]] = field(default_factory=dict)
     delivered: Counter[str] = field(default_factory=Counter)
     swept: Counter[str] = field(default_factory=Counter)
+    sweeping: asyncio.Event = field(default_factory=asyncio.Event)
     restarts: int = 0
     links_expired: int = 0
+    redriven: int = 0
 
     # -- one schedule ------------------------------------------------------------------------
 
@@ -310,6 +314,7 @@ class Runner:
     async def sweep(self) -> None:
         """Sweep every second, in place of every minute."""
         while True:
+            await self.sweeping.wait()
             answer = await _unless_down(
                 lambda: self.cloud.invoke("SweepFunction", {"sweep": "jobs"}, wait=True)
             )
@@ -339,11 +344,8 @@ class Runner:
         for queue in ("JobsQueue", "IntakeDeadLetterQueue"):
             if depth := await asyncio.to_thread(self.cloud.depth, queue):
                 found.append(f"{depth} messages are left in {queue}")
+        found += await self._redrive()
         last = {key: versions[-1] for key, versions in self.director.histories.items()}
-        for letter in await asyncio.to_thread(self.cloud.dead_letters):
-            job = last.get((letter["owner"], letter["id"]))
-            if job is None or job.status is not Status.FAILED:
-                found.append(f"a dead letter of a job that is {job}")
         await asyncio.to_thread(self.cloud.sweep_objects, timedelta(hours=2))
         named = {key for job in last.values() for key in (job.stem_keys or {}).values()}
         stored = set(await asyncio.to_thread(self.cloud.stems))
@@ -352,6 +354,35 @@ class Runner:
         for (owner, job_id), versions in self.director.histories.items():
             found += [f"in the end, {owner}/{job_id}: {text}" for text in violations(versions)]
         return found
+
+    async def _redrive(self) -> list[str]:
+        """Send the dead letters round again, as an operator does once the faults are over."""
+        self.sweeping.clear()
+        await asyncio.sleep(LETTERS_IN_HAND_SECONDS)
+        letters = await asyncio.to_thread(self.cloud.dead_letters)
+        jobs = [self.director.histories[key] for key in {(body["owner"], body["id"]) for body in letters}]
+        found = [
+            f"a dead letter of a job that is {versions[-1:]}"
+            for versions in jobs
+            if not versions or versions[-1].status is not Status.FAILED
+        ]
+        await asyncio.sleep(LETTERS_IN_HAND_SECONDS)
+        answer = await asyncio.to_thread(self.cloud.invoke, "SweepFunction", {"sweep": "redrive"}, wait=True)
+        self.sweeping.set()
+        self.redriven = (answer["payload"] or {}).get("jobs_queued_again", 0)
+        if self.redriven != len(jobs):
+            found.append(f"redrive did {answer['payload']} with the dead letters of {len(jobs)} jobs")
+        deadline = time.monotonic() + STUCK_SECONDS
+        while not all(map(_ended_well, jobs)) and time.monotonic() < deadline:
+            await asyncio.sleep(0.5)
+        found += [f"was redriven, and is {job[-1]}" for job in jobs if not _ended_well(job)]
+        return found
+
+
+def _ended_well(versions: list[Version]) -> bool:
+    """Whether the song has its stems, or it is the song's own fault that it has not."""
+    last = versions[-1]
+    return last.status is Status.COMPLETED or last.error_code in BAD.values()
 
 
 @asynccontextmanager
@@ -366,6 +397,7 @@ async def ready(state: Path, sabotage: Sabotage | None) -> AsyncIterator[Runner]
     try:
         beside.append(asyncio.create_task(runner.deliver_events()))
         if sabotage is not Sabotage.SWEEP:
+            runner.sweeping.set()
             beside.append(asyncio.create_task(runner.sweep()))
             beside.append(asyncio.create_task(runner.find_uploads()))
         yield runner
