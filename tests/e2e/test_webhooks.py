@@ -63,6 +63,18 @@ def test_a_callback_is_told_until_it_has_heard(api: httpx.Client, song: Path, re
     assert httpx.get(job["results"]["stems"]["vocals"]).is_success
 
 
+def dead_letters(cloud: Deployment, until: str) -> list[str]:
+    """Jobs whose webhooks were given up, other tests' among them."""
+    found: list[str] = []
+    deadline = time.monotonic() + 30
+    while until not in found and time.monotonic() < deadline:
+        answer = cloud.client("sqs").receive_message(
+            QueueUrl=cloud.webhooks_dead_letter_queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1
+        )
+        found += [json.loads(message["Body"])["id"] for message in answer.get("Messages", [])]
+    return found
+
+
 def test_a_callback_that_never_answers_is_given_up_and_kept_among_the_dead_letters(
     cloud: Deployment, api: httpx.Client, tmp_path: Path, receiver: Receiver
 ) -> None:
@@ -74,13 +86,7 @@ def test_a_callback_that_never_answers_is_given_up_and_kept_among_the_dead_lette
     assert (told["attempts"], told["lastStatus"]) == (3, 503)
     assert json.loads(receiver.received[0].body)["status"] == "failed"
     assert "webhook-signature" not in receiver.received[0].headers
-    sqs = cloud.client("sqs")
-    deadline = time.monotonic() + 30
-    while not (answer := sqs.receive_message(QueueUrl=cloud.webhooks_dead_letter_queue_url)).get("Messages"):
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
-    (letter,) = answer["Messages"]
-    assert json.loads(letter["Body"])["id"] == job_id
+    assert job_id in dead_letters(cloud, until=job_id)
     assert len(receiver.received) == 3
 
 
