@@ -32,6 +32,8 @@ class Terminal:
             cwd=str(cwd),
             env=os.environ | {"TERM": "xterm-256color"},
             encoding="utf-8",
+            # A shell has those that it starts in the background ignore Ctrl-C, the tests among them.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     @property
@@ -55,10 +57,12 @@ class Terminal:
         """Wait until all of these are on the screen."""
         self.wait_for(lambda: all(text in self.text for text in texts))
 
-    def end(self) -> int | None:
+    def end(self, seconds: float = 60) -> int | None:
         """Wait for the process; returns its exit code."""
+        deadline = time.monotonic() + seconds
         try:
             while True:
+                assert time.monotonic() < deadline, self.text
                 self._stream.feed(self.process.read_nonblocking(4096, 30))
         except pexpect.EOF:
             pass
