@@ -19,6 +19,11 @@ from tests.http import Answer, Request
 LINES = 24
 
 
+def _heed_ctrl_c() -> None:
+    # A shell has what it starts in the background ignore it, the tests among them.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """A process in a terminal, and what is on its screen."""
 
@@ -32,8 +37,7 @@ class Terminal:
             cwd=str(cwd),
             env=os.environ | {"TERM": "xterm-256color"},
             encoding="utf-8",
-            # A shell has those that it starts in the background ignore Ctrl-C, the tests among them.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=_heed_ctrl_c,
         )
 
     @property
