@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 REGION = "us-east-1"
 STACK = "stempipe"
 # Each execution is a process here. A hundred uploads at once are taken in sooner by a few that take turns
-# than by a hundred that are still starting when their time is over. MiniStack does not take it from a template.
+# than by a hundred that still start when their time is over. MiniStack does not take it from a template.
 INTAKE_CONCURRENCY = 16
 CODE_BUCKET = "stempipe-local-code"
 # MiniStack's administrator, whose secret it does not check.
