@@ -138,6 +138,8 @@ def _environment(state: Path, port: int) -> dict[str, str]:
     return {name: os.environ[name] for name in kept if name in os.environ} | {
         "GATEWAY_PORT": str(port),
         "AUTH": "true",  # the functions may do what the template allows them, and no more
+        # Seconds until an event that a function could not take comes again; the second time, twice as many.
+        "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "5",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(state / "services"),
         "S3_PERSIST": "1",

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from stempipe.errors import WorkerLost
 from stempipe.job import TRANSITIONS, Status
 
 GONE = 0
@@ -69,15 +70,16 @@ def violations(versions: Sequence[Version]) -> list[str]:
         elif after.status is not before.status and after.status not in TRANSITIONS[before.status]:
             found.append(f"no arrow of the design: {change}")
         is_claim = after.attempt != before.attempt
+        # Whoever comes after the last attempt's worker says so in the job.
+        gives_up = after.error_code == WorkerLost.code
         if is_claim:
             if after.status is not Status.PROCESSING or after.attempt != before.attempt + 1:
                 found.append(f"not a claim, yet another attempt: {change}")
             holder = after.writer
-        elif after.writer and holder and after.writer != holder:
+        elif after.writer and holder and after.writer != holder and not gives_up:
             found.append(f"written by process {after.writer} while {holder} had the claim: {change}")
-        taken_away = is_claim or after.writer is None
         if (
-            taken_away
+            (is_claim or after.writer is None or gives_up)
             and before.status is Status.PROCESSING
             and (before.due_at or 0) > after.updated_at.timestamp()
         ):

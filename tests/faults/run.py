@@ -129,7 +129,8 @@ class Runner:
             awaited = await self._upload(plan, owner, api)
             await self._until_done(owner, awaited)
             outcome = await self._check(plan, owner, awaited, api)
-        await self._forget_upload(plan, owner)
+        if outcome == "completed":
+            await self._forget_upload(plan, owner)
         return outcome
 
     def _sign_in(self, email: str) -> str:

@@ -40,6 +40,13 @@ def test_the_last_write_of_a_worker_that_died_is_its_own() -> None:
     assert violations([QUEUED, CLAIMED, replace(HALF, writer=GONE), LAPSED, TAKEN, DONE]) == []
 
 
+def test_a_job_whose_last_worker_was_lost_is_given_up_by_the_next_but_not_before_its_lease_ends() -> None:
+    lost = version(Status.FAILED, 1, at=6, writer=SECOND, error_code="worker_lost")
+    assert violations([QUEUED, CLAIMED, HALF, lost]) == []
+    (found,) = violations([QUEUED, CLAIMED, HALF, replace(lost, updated_at=NOW)])
+    assert "taken from a worker whose lease held" in found
+
+
 @pytest.mark.parametrize(
     ("history", "what"),
     [
