@@ -15,13 +15,9 @@ import pytest
 
 from tests.cli.service import Service
 from tests.http import Answer, Request
+from tests.signals import heed_ctrl_c
 
 LINES = 24
-
-
-def _heed_ctrl_c() -> None:
-    # A shell has what it starts in the background ignore it, the tests among them.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Terminal:
@@ -37,7 +33,7 @@ class Terminal:
             cwd=str(cwd),
             env=os.environ | {"TERM": "xterm-256color"},
             encoding="utf-8",
-            preexec_fn=_heed_ctrl_c,
+            preexec_fn=heed_ctrl_c,
         )
 
     @property

@@ -19,6 +19,7 @@ import pytest
 from local.cloud import Deployment, running
 from local.server import LocalError, free_port
 from tests import wire
+from tests.signals import heed_ctrl_c
 
 Run = Callable[..., "subprocess.Popen[str]"]
 
@@ -57,6 +58,7 @@ def local(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            preexec_fn=heed_ctrl_c,
         )
         started.append(process)
         return process
