@@ -104,7 +104,7 @@ BAD = {"notes.mp3": "unsupported_media", "empty.wav": "empty_file"}
 def draw(seed: int) -> Plan | Restart:
     """The schedule of a seed."""
     chance = Random(seed)
-    if seed % 50 == 49:
+    if seed % 100 == 99:
         plans = [replace(_draw(chance, seed), faults=(), link_expires=False) for _ in range(6)]
         return Restart(seed, plans, round(chance.uniform(0.2, 4), 2), round(chance.uniform(0, 2), 2))
     return _draw(chance, seed)

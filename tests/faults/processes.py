@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _PROC = Path("/proc")
+_functions: set[Path] = set()
 
 
 def process_at(port: int, to: int) -> int | None:
@@ -16,14 +17,11 @@ def process_at(port: int, to: int) -> int | None:
     inode = _socket_inode(port, to)
     if inode is None:
         return None
-    link = f"socket:[{inode}]"
-    for process in _PROC.glob("[0-9]*"):
-        with suppress(OSError):
-            if b"awslambdaric" in (process / "cmdline").read_bytes() and any(
-                _target(descriptor) == link for descriptor in (process / "fd").iterdir()
-            ):
-                return int(process.name)
-    return None
+    found = _holder(inode)
+    if found is None:
+        _look_for_functions()
+        found = _holder(inode)
+    return found
 
 
 def kill(pid: int) -> None:
@@ -63,6 +61,26 @@ def _socket_inode(port: int, to: int) -> str | None:
         if local.endswith(f":{port:04X}") and remote.endswith(f":{to:04X}") and inode != "0":
             return inode
     return None
+
+
+def _holder(inode: str) -> int | None:
+    link = f"socket:[{inode}]"
+    for process in list(_functions):
+        try:
+            descriptors = [_target(descriptor) for descriptor in (process / "fd").iterdir()]
+        except OSError:
+            _functions.discard(process)
+            continue
+        if link in descriptors:
+            return int(process.name)
+    return None
+
+
+def _look_for_functions() -> None:
+    for process in _PROC.glob("[0-9]*"):
+        with suppress(OSError):
+            if b"awslambdaric" in (process / "cmdline").read_bytes():
+                _functions.add(process)
 
 
 def _target(descriptor: Path) -> str:

@@ -170,6 +170,8 @@ class Proxy:
             await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError, ConnectionLost):
             pass
+        except asyncio.CancelledError:
+            pass  # by `serve`, at the end; asyncio would complain of a connection that was cancelled
         finally:
             self._connections.discard(task)
             writer.close()
