@@ -103,9 +103,9 @@ lock: uv  ## Pin the newest versions that requirements/*.in allow
 	compile --universal dev.in ../cli/pyproject.toml -o dev.txt; \
 	for name in layer separate authorize fuzz; do compile --universal $$name.in -c dev.txt -o $$name.txt; done; \
 	for name in uv ministack sam audit; do compile --universal $$name.in -o $$name.txt; done; \
-	tensorflow="--universal --overrides tensorflow.overrides"; \
-	compile $$tensorflow --excludes spleeter.excludes spleeter.in -o spleeter.txt; \
-	compile $$tensorflow --excludes tensorflow.excludes tensorflow.in -c spleeter.txt -o tensorflow.txt
+	compile --overrides tensorflow.overrides --excludes spleeter.excludes spleeter.in -o spleeter.txt; \
+	compile --universal --overrides tensorflow.overrides --excludes tensorflow.excludes \
+	    tensorflow.in -c spleeter.txt -o tensorflow.txt
 
 clean:  ## Delete environments, builds and the local cloud's state, jobs and stems included
 	rm -rf .venv .aws-sam .local .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis
