@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from app import separate_song
-from stempipe.config import JobConfig
+from stempipe.jobs.config import JobConfig
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, float]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.processes import ROOT, BenchError
 from local.cloud import running
 from local.server import free_port
-from stempipe.storage import Storage
+from stempipe.adapters.storage import Storage
 from stempipe_client import Client, Config, Pace, Status, StempipeError
 from stempipe_client.config import ModelVariant
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from stempipe.adapters.tokens import Tokens, keys_of
 from stempipe.errors import Unauthorized
 from stempipe.observability import logger, tracer
 from stempipe.settings import AuthorizeSettings
-from stempipe.tokens import Tokens, keys_of
 
 
 @cache

@@ -7,13 +7,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from stempipe.api import job_view
-from stempipe.connections import Connections, Wire, wire_client
-from stempipe.jobs import Jobs
-from stempipe.live import Live
+from stempipe.adapters.connections import Connections, Wire, wire_client
+from stempipe.adapters.storage import Storage, s3_client, stem_links
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.views import job_view
 from stempipe.observability import logger, tracer
+from stempipe.rules.live import Live
 from stempipe.settings import ConnectSettings
-from stempipe.storage import Storage, s3_client
 
 
 @cache
@@ -25,7 +25,7 @@ def live() -> Live:
         jobs=Jobs.of(settings),
         connections=Connections(settings.connections_table),
         send=Wire(wire_client(settings.live_endpoint)).send,
-        view=partial(job_view, storage=storage, settings=settings),
+        view=partial(job_view, link=stem_links(storage, settings)),
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from stempipe.intake import Intake
 from stempipe.observability import logger, metrics, tracer
+from stempipe.rules.intake import Intake
 from stempipe.settings import IntakeSettings
 
 

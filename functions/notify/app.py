@@ -7,13 +7,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from stempipe.api import job_view
-from stempipe.connections import Connections, Wire, wire_client
-from stempipe.live import Notifier
+from stempipe.adapters.connections import Connections, Wire, wire_client
+from stempipe.adapters.queue import WebhookQueue, sqs_client
+from stempipe.adapters.storage import Storage, s3_client, stem_links
+from stempipe.jobs.views import job_view
 from stempipe.observability import logger, metrics, tracer
-from stempipe.queue import WebhookQueue, sqs_client
+from stempipe.rules.notify import Notifier
 from stempipe.settings import NotifySettings
-from stempipe.storage import Storage, s3_client
 
 
 @cache
@@ -24,7 +24,7 @@ def notifier() -> Notifier:
     return Notifier(
         connections=Connections(settings.connections_table),
         send=Wire(wire_client(settings.live_endpoint)).send,
-        view=partial(job_view, storage=storage, settings=settings),
+        view=partial(job_view, link=stem_links(storage, settings)),
         webhooks=WebhookQueue(sqs_client(), settings.webhooks_queue_url),
     )
 

@@ -8,10 +8,10 @@ from typing import Any
 from aws_lambda_powertools.utilities import parameters
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from stempipe.cloudflare import CloudflareQueue, http_client
-from stempipe.intake import Intake
+from stempipe.adapters.cloudflare import CloudflareQueue, http_client
 from stempipe.observability import logger, metrics, tracer
-from stempipe.pull import Puller
+from stempipe.rules.intake import Intake
+from stempipe.rules.pull import Puller
 from stempipe.settings import PullSettings
 
 # Seconds that a secret is used before it is looked up again.

@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools.utilities import parameters
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from stempipe.api import ErrorView, Problem
+from stempipe.adapters.received import ReceivedMessages
 from stempipe.errors import (
     AlreadyReceived,
     BodyTooLarge,
@@ -21,10 +21,10 @@ from stempipe.errors import (
     StorageUnavailable,
     Unauthorized,
 )
-from stempipe.intake import Intake
+from stempipe.jobs.views import ErrorView, Problem
 from stempipe.observability import logger, metrics, tracer
-from stempipe.receive import Receiver
-from stempipe.received import ReceivedMessages
+from stempipe.rules.intake import Intake
+from stempipe.rules.receive import Receiver
 from stempipe.settings import ReceiveSettings
 
 HTTP_STATUS: dict[type[StempipeError], HTTPStatus] = {

@@ -19,14 +19,14 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from separation import AudioOutput, Engine, SeparationError, load_engine, separate
-from stempipe.config import Bandwidth, JobConfig, ModelVariant
+from stempipe.adapters.queue import JobMessage, JobQueue, TryAgain, sqs_client
+from stempipe.adapters.storage import Storage, s3_client
 from stempipe.errors import UnusableMedia
-from stempipe.jobs import Jobs
+from stempipe.jobs.config import Bandwidth, JobConfig, ModelVariant
+from stempipe.jobs.table import Jobs
 from stempipe.observability import MetricUnit, logger, metrics, tracer
-from stempipe.queue import JobMessage, JobQueue, TryAgain, sqs_client
+from stempipe.rules.worker import Separated, Worker
 from stempipe.settings import SeparateSettings
-from stempipe.storage import Storage, s3_client
-from stempipe.worker import Separated, Worker
 
 # Seconds before Lambda stops the worker at which it gives its job back.
 MARGIN_SECONDS = 10
@@ -57,7 +57,7 @@ def engine(variant: ModelVariant, bandwidth: Bandwidth) -> Engine:
 def separate_song(
     source: Path, destination: Path, config: JobConfig, title: str, on_progress: Callable[[float], None]
 ) -> Separated:
-    """The engine, as the rules want it (``stempipe.worker.Separate``)."""
+    """The engine, as the rules want it (``stempipe.rules.worker.Separate``)."""
     quality = config.quality
     try:
         made = separate(

@@ -17,20 +17,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from stempipe.api import (
-    Api,
-    CreatedJob,
-    ErrorView,
-    Health,
-    IdempotencyKey,
-    JobPage,
-    JobView,
-    Limit,
-    NewJob,
-    Problem,
-    Refusal,
-    Time,
-)
+from stempipe.adapters.outbound import Outbound
+from stempipe.adapters.queue import JobQueue, sqs_client
+from stempipe.adapters.storage import Storage, s3_client
+from stempipe.adapters.vault import Vault, kms_client
 from stempipe.errors import (
     EmptyFile,
     IdempotencyConflict,
@@ -45,15 +35,14 @@ from stempipe.errors import (
     Unauthorized,
     UploadGone,
 )
-from stempipe.job import Status
-from stempipe.jobs import Jobs
+from stempipe.jobs.record import Status
+from stempipe.jobs.requests import IdempotencyKey, Limit, NewJob, Time
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.views import CreatedJob, ErrorView, Health, JobPage, JobView, Problem, Refusal
 from stempipe.observability import logger, tracer
-from stempipe.outbound import Outbound
-from stempipe.queue import JobQueue, sqs_client
+from stempipe.rules.api import Api
+from stempipe.rules.webhooks import Callbacks
 from stempipe.settings import StatusSettings
-from stempipe.storage import Storage, s3_client
-from stempipe.vault import Vault, kms_client
-from stempipe.webhooks import Callbacks
 
 app = APIGatewayHttpResolver(enable_validation=True)
 

@@ -8,13 +8,13 @@ from typing import Any, Literal
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
-from stempipe.intake import Intake
-from stempipe.jobs import Jobs
+from stempipe.adapters.queue import DeadLetters, JobQueue, sqs_client
+from stempipe.adapters.storage import Storage, s3_client
+from stempipe.jobs.table import Jobs
 from stempipe.observability import logger, metrics, tracer
-from stempipe.queue import DeadLetters, JobQueue, sqs_client
+from stempipe.rules.intake import Intake
+from stempipe.rules.sweep import Sweep
 from stempipe.settings import SweepSettings
-from stempipe.storage import Storage, s3_client
-from stempipe.sweep import Sweep
 
 
 class Request(BaseModel):

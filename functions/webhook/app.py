@@ -9,15 +9,15 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from stempipe.api import job_view
-from stempipe.jobs import Jobs
+from stempipe.adapters.outbound import Outbound
+from stempipe.adapters.queue import TryAgain, WebhookMessage, WebhookQueue, sqs_client
+from stempipe.adapters.storage import Storage, s3_client, stem_links
+from stempipe.adapters.vault import Vault, kms_client
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.views import job_view
 from stempipe.observability import logger, metrics, tracer
-from stempipe.outbound import Outbound
-from stempipe.queue import TryAgain, WebhookMessage, WebhookQueue, sqs_client
+from stempipe.rules.webhooks import Deliverer
 from stempipe.settings import WebhookSettings
-from stempipe.storage import Storage, s3_client
-from stempipe.vault import Vault, kms_client
-from stempipe.webhooks import Deliverer
 
 # Batches are of one, so that nobody waits for another's slow receiver.
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -41,7 +41,7 @@ def deliverer() -> Deliverer:
     storage = Storage(s3_client(settings()), settings().storage_provider)
     return Deliverer(
         jobs=Jobs.of(settings()),
-        view=partial(job_view, storage=storage, settings=settings()),
+        view=partial(job_view, link=stem_links(storage, settings())),
         vault=Vault(kms_client(), settings().callback_key_id),
         outbound=Outbound(settings().webhook_allowed_hosts),
         retry_seconds=settings().webhook_retry_seconds,

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
-from stempipe.config import JobConfig, Quality
+from stempipe.jobs.config import JobConfig, Quality
 from stempipe_client import Config, StempipeError
 from stempipe_client import config as choices
 from stempipe_client.command import login

@@ -15,7 +15,7 @@ import pytest
 from botocore.config import Config
 
 from local.cloud import CREDENTIALS, STACK, Deployment
-from stempipe.storage import Storage
+from stempipe.adapters.storage import Storage
 from tests import wire
 from tests.routes import Route, routes
 

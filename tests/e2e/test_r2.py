@@ -18,7 +18,7 @@ from botocore.config import Config
 from local.cloud import CREDENTIALS, STACK, Deployment, client, deploy
 from local.server import HOST, Server, free_port
 from local.template import load
-from stempipe.signatures import sign
+from stempipe.adapters.signatures import sign
 from tests import wire
 from tests.cloudflare import PATH, TOKEN, CloudflareQueueService
 from tests.http import serving

@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from local.cloud import CREDENTIALS, STACK, Deployment
-from stempipe.intake import Intake
-from stempipe.jobs import Jobs
-from stempipe.queue import JobQueue, sqs_client
+from stempipe.adapters.queue import JobQueue, sqs_client
+from stempipe.adapters.storage import Storage, s3_client
+from stempipe.jobs.table import Jobs
+from stempipe.rules.intake import Intake
 from stempipe.settings import IntakeSettings
-from stempipe.storage import Storage, s3_client
 from tests import wire
 
 DELIVERIES = 100

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from local.cloud import CREDENTIALS, STACK, Deployment, running
-from stempipe.intake import Intake
-from stempipe.jobs import Jobs
+from stempipe.adapters.queue import DeadLetters, JobQueue, sqs_client
+from stempipe.adapters.storage import Storage, s3_client
+from stempipe.jobs.table import Jobs
 from stempipe.observability import logger
-from stempipe.queue import DeadLetters, JobQueue, sqs_client
+from stempipe.rules.intake import Intake
+from stempipe.rules.sweep import Sweep
 from stempipe.settings import SweepSettings
-from stempipe.storage import Storage, s3_client
-from stempipe.sweep import Sweep
 from tests.faults.plan import LEASE_SECONDS
 
 WORKERS = 6

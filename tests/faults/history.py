@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from stempipe.errors import WorkerLost
-from stempipe.job import TRANSITIONS, Status
+from stempipe.jobs.record import TRANSITIONS, Status
 
 GONE = 0
 Item = Mapping[str, Mapping[str, Any]]

@@ -20,7 +20,7 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.server import free_port
-from stempipe.job import MAX_ATTEMPTS, Status
+from stempipe.jobs.record import MAX_ATTEMPTS, Status
 from tests.faults import songs
 from tests.faults.cloud import DOWNLOAD_LINK_SECONDS, Cloud
 from tests.faults.director import Director

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from stempipe.job import Status
+from stempipe.jobs.record import Status
 from tests.faults.history import GONE, Version, violations
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

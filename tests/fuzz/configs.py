@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import atheris
 
 with atheris.instrument_imports(include=["stempipe"]):
-    from stempipe.api import JobRequest
-    from stempipe.config import JobConfig
     from stempipe.errors import InvalidConfig
+    from stempipe.jobs.config import JobConfig
+    from stempipe.jobs.requests import JobRequest
 from tests.fuzz import trees
 
 

@@ -20,14 +20,14 @@ os.environ |= {
     "POWERTOOLS_TRACE_DISABLED": "true",
 }
 with atheris.instrument_imports(include=["stempipe"]):
-    from stempipe.config import JobConfig
+    from stempipe.adapters.storage import StoredObject
     from stempipe.errors import JobNotFound, StempipeError
-    from stempipe.intake import Intake
-    from stempipe.job import Status
-    from stempipe.jobs import JobExists, Source, TransitionRefused
+    from stempipe.jobs.config import JobConfig
+    from stempipe.jobs.record import Source, Status
+    from stempipe.jobs.refusals import JobExists, TransitionRefused
+    from stempipe.jobs.uploads import CONFIG_METADATA
+    from stempipe.rules.intake import Intake
     from stempipe.settings import IntakeSettings
-    from stempipe.storage import StoredObject
-    from stempipe.uploads import CONFIG_METADATA
 from tests.fuzz import trees
 
 ROOT = Path(__file__).resolve().parent.parent.parent

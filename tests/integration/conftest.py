@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stempipe.jobs import Jobs
+from stempipe.jobs.table import Jobs
 from tests.aws import TABLE, Aws, aws
 
 

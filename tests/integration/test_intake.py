@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from stempipe.config import JobConfig
-from stempipe.job import Status
-from stempipe.jobs import Jobs, Source
-from stempipe.storage import Storage, s3_client
-from stempipe.uploads import job_upload_key
+from stempipe.adapters.storage import Storage, s3_client
+from stempipe.jobs.claim import Claim
+from stempipe.jobs.config import JobConfig
+from stempipe.jobs.record import Source, Status
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.uploads import job_upload_key
 from tests.aws import UPLOADS, Aws
 
 Handle = Callable[[dict[str, Any]], list[dict[str, Any]]]
@@ -161,7 +162,7 @@ def test_a_repeated_event_does_not_move_a_job_back(
     key = awaiting(jobs)
     put(cloud, key)
     intake(event(key))
-    jobs.claim("alice", "01K", 30)
+    Claim.take(jobs, "alice", "01K", 30)
     intake(event(key))
     assert jobs.get("alice", "01K").state is Status.PROCESSING
     assert len(cloud.messages()) == 1
@@ -185,7 +186,7 @@ def test_an_upload_of_no_use_fails_its_job(
     put(cloud, key, body)
     put(cloud, DIRECT_KEY, body)
     intake(event(key, DIRECT_KEY))
-    assert [(job.state, job.error_code) for job in jobs.newest("alice", 10).jobs] == [
+    assert [(job.state, job.error_code) for job in jobs.listing.newest("alice", 10).jobs] == [
         (Status.FAILED, code)
     ] * 2
     assert cloud.messages() == []
@@ -240,4 +241,4 @@ def test_where_trying_again_can_help_the_event_is_refused_and_the_others_taken_i
     put(cloud, "inbox/alice/first.mp3")
     with pytest.raises(ExceptionGroup):
         flaky.take_in(event("inbox/alice/first.mp3", DIRECT_KEY))
-    assert [job.filename for job in jobs.newest("alice", 10).jobs] == ["my first song.mp3"]
+    assert [job.filename for job in jobs.listing.newest("alice", 10).jobs] == ["my first song.mp3"]

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from stempipe.config import JobConfig
 from stempipe.errors import InternalError, InvalidRequest, JobNotFound, WorkerLost
-from stempipe.job import MAX_ATTEMPTS, Stage, Status
-from stempipe.jobs import Claim, ClaimLost, JobExists, JobIsFinal, JobIsHeld, Jobs, Source
+from stempipe.jobs.claim import Claim
+from stempipe.jobs.config import JobConfig
+from stempipe.jobs.record import MAX_ATTEMPTS, Source, Stage, Status
+from stempipe.jobs.refusals import ClaimLost, JobExists, JobIsFinal, JobIsHeld
+from stempipe.jobs.table import Jobs
 from tests.aws import TABLE, Aws
 
 LEASE = 30
@@ -57,7 +59,7 @@ def complete(claim: Claim) -> None:
 
 def test_a_second_job_of_the_same_id_is_refused_and_the_first_kept(jobs: Jobs) -> None:
     queued(jobs)
-    jobs.claim("alice", "01K", LEASE)
+    Claim.take(jobs, "alice", "01K", LEASE)
     with pytest.raises(JobExists):
         queued(jobs)
     assert jobs.get("alice", "01K").state is Status.PROCESSING
@@ -68,34 +70,34 @@ def test_another_owners_job_is_as_good_as_none(jobs: Jobs) -> None:
     with pytest.raises(JobNotFound):
         jobs.get("bob", "01K")
     with pytest.raises(JobNotFound):
-        jobs.claim("bob", "01K", LEASE)
+        Claim.take(jobs, "bob", "01K", LEASE)
 
 
 def test_a_held_job_is_not_claimed(jobs: Jobs, clock: Clock) -> None:
     queued(jobs)
-    jobs.claim("alice", "01K", LEASE)
+    Claim.take(jobs, "alice", "01K", LEASE)
     clock.forward(seconds=10)
     with pytest.raises(JobIsHeld):
-        jobs.claim("alice", "01K", LEASE)
+        Claim.take(jobs, "alice", "01K", LEASE)
 
 
 def test_reports_renew_the_lease(jobs: Jobs, clock: Clock) -> None:
     queued(jobs)
-    claim = jobs.claim("alice", "01K", LEASE)
+    claim = Claim.take(jobs, "alice", "01K", LEASE)
     clock.forward(seconds=LEASE - 1)
     claim.report(Stage.SEPARATING, 50, 12.345)
     clock.forward(seconds=LEASE - 1)
     with pytest.raises(JobIsHeld):
-        jobs.claim("alice", "01K", LEASE)
+        Claim.take(jobs, "alice", "01K", LEASE)
     job = jobs.get("alice", "01K")
     assert (job.stage, job.progress, job.estimated_seconds_left) == ("separating", 50, 12.3)
 
 
 def test_a_worker_that_lost_its_lease_cannot_write(jobs: Jobs, clock: Clock) -> None:
     queued(jobs)
-    frozen = jobs.claim("alice", "01K", LEASE)
+    frozen = Claim.take(jobs, "alice", "01K", LEASE)
     clock.forward(seconds=LEASE + 1)
-    other = jobs.claim("alice", "01K", LEASE)
+    other = Claim.take(jobs, "alice", "01K", LEASE)
     with pytest.raises(ClaimLost):
         frozen.report(Stage.UPLOADING, 99, 0)
     with pytest.raises(ClaimLost):
@@ -112,27 +114,27 @@ def test_a_worker_that_lost_its_lease_cannot_write(jobs: Jobs, clock: Clock) -> 
 def test_a_song_whose_workers_all_vanish_fails(jobs: Jobs, clock: Clock) -> None:
     queued(jobs)
     for _ in range(MAX_ATTEMPTS):
-        jobs.claim("alice", "01K", LEASE)
+        Claim.take(jobs, "alice", "01K", LEASE)
         clock.forward(seconds=LEASE + 1)
     with pytest.raises(WorkerLost):
-        jobs.claim("alice", "01K", LEASE)
+        Claim.take(jobs, "alice", "01K", LEASE)
     job = jobs.get("alice", "01K")
     assert (job.state, job.error_code) == (Status.FAILED, "worker_lost")
 
 
 def test_a_final_job_is_not_claimed(jobs: Jobs) -> None:
     queued(jobs)
-    complete(jobs.claim("alice", "01K", LEASE))
+    complete(Claim.take(jobs, "alice", "01K", LEASE))
     with pytest.raises(JobIsFinal):
-        jobs.claim("alice", "01K", LEASE)
+        Claim.take(jobs, "alice", "01K", LEASE)
 
 
 def test_a_released_job_is_tried_again_and_keeps_its_start(jobs: Jobs, clock: Clock) -> None:
     queued(jobs)
-    jobs.claim("alice", "01K", LEASE).release()
+    Claim.take(jobs, "alice", "01K", LEASE).release()
     started = jobs.get("alice", "01K").started_at
     clock.forward(seconds=5)
-    assert jobs.claim("alice", "01K", LEASE).job.attempt == 2
+    assert Claim.take(jobs, "alice", "01K", LEASE).job.attempt == 2
     assert jobs.get("alice", "01K").started_at == started
 
 
@@ -143,7 +145,7 @@ def test_jobs_are_listed_newest_first_page_by_page(jobs: Jobs, clock: Clock) -> 
     queued(jobs, owner="bob", job_id="bobs")
     seen, cursor = [], None
     while True:
-        page = jobs.newest("alice", limit=2, cursor=cursor)
+        page = jobs.listing.newest("alice", limit=2, cursor=cursor)
         seen.append([job.id for job in page.jobs])
         cursor = page.cursor
         if cursor is None:
@@ -155,19 +157,19 @@ def test_a_cursor_is_good_for_its_owner_alone(jobs: Jobs, clock: Clock) -> None:
     for number in range(3):
         queued(jobs, job_id=f"job-{number}")
         clock.forward(seconds=1)
-    cursor = jobs.newest("alice", limit=1).cursor
-    assert jobs.newest("bob", limit=10, cursor=cursor).jobs == []
+    cursor = jobs.listing.newest("alice", limit=1).cursor
+    assert jobs.listing.newest("bob", limit=10, cursor=cursor).jobs == []
 
 
 @pytest.mark.parametrize("cursor", ["x", "bm90IGpzb24=", "WzEsIDJd", "W10=", "e30=", "\u00e9"])
 def test_a_made_up_cursor_is_refused(jobs: Jobs, cursor: str) -> None:
     with pytest.raises(InvalidRequest, match="cursor"):
-        jobs.newest("alice", limit=1, cursor=cursor)
+        jobs.listing.newest("alice", limit=1, cursor=cursor)
 
 
 def test_what_is_past_its_time_does_not_stand_in_the_way_of_its_like(jobs: Jobs, clock: Clock) -> None:
     queued(jobs)
-    complete(jobs.claim("alice", "01K", LEASE))
+    complete(Claim.take(jobs, "alice", "01K", LEASE))
     clock.forward(days=7, seconds=1)
     queued(jobs)
     assert jobs.get("alice", "01K").state is Status.QUEUED
@@ -178,4 +180,4 @@ def test_what_is_past_its_time_is_gone_though_it_still_reads_back(jobs: Jobs, cl
     clock.forward(days=7, seconds=1)
     with pytest.raises(JobNotFound):
         jobs.get("alice", "01K")
-    assert jobs.newest("alice", limit=10).jobs == []
+    assert jobs.listing.newest("alice", limit=10).jobs == []

@@ -13,16 +13,18 @@ from typing import Any
 
 import pytest
 
-from stempipe.api import job_view
-from stempipe.config import JobConfig, Quality
-from stempipe.connections import Connections, Unreachable, Wire, wire_client
+from stempipe.adapters.connections import Connections, Unreachable, Wire, wire_client
+from stempipe.adapters.queue import WebhookQueue
+from stempipe.adapters.storage import Storage, stem_links
 from stempipe.errors import InternalError
-from stempipe.job import Job, Stage, Status
-from stempipe.jobs import Callback, Jobs, Source
-from stempipe.live import Live, Notifier
-from stempipe.queue import WebhookQueue
+from stempipe.jobs.claim import Claim
+from stempipe.jobs.config import JobConfig, Quality
+from stempipe.jobs.record import Callback, Job, Source, Stage, Status
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.views import job_view
+from stempipe.rules.live import Live
+from stempipe.rules.notify import Notifier
 from stempipe.settings import StatusSettings
-from stempipe.storage import Storage
 from tests.aws import CONNECTIONS, UPLOADS, Aws
 from tests.receiver import Receiver, hang, receiving
 
@@ -61,7 +63,7 @@ def connections(cloud: Aws) -> Connections:
 
 @pytest.fixture
 def view(cloud: Aws) -> Any:
-    return partial(job_view, storage=Storage(cloud.s3, "s3"), settings=StatusSettings.from_environment())
+    return partial(job_view, link=stem_links(Storage(cloud.s3, "s3"), StatusSettings.from_environment()))
 
 
 @pytest.fixture
@@ -97,7 +99,7 @@ def queued(
 
 
 def complete(jobs: Jobs, job_id: str = "01K", stems: tuple[str, ...] = ("vocals", "accompaniment")) -> None:
-    jobs.claim("alice", job_id, 30).complete(
+    Claim.take(jobs, "alice", job_id, 30).complete(
         {stem: f"alice/{job_id}/1/{stem}.wav" for stem in stems},
         gain_db=0.0,
         duration_seconds=180.0,
@@ -196,10 +198,10 @@ def test_every_change_is_told_in_order_to_those_who_subscribed_and_to_nobody_els
     told()  # of what was before: twice told does no harm
     sockets.sent.clear()
 
-    claim = jobs.claim("alice", "01K", 30)
+    claim = Claim.take(jobs, "alice", "01K", 30)
     for progress in (10, 50, 90):
         claim.report(Stage.SEPARATING, progress, 1.0)
-    jobs.claim("alice", "01L", 30)
+    Claim.take(jobs, "alice", "01L", 30)
     complete_with = {"vocals": "alice/01K/1/vocals.wav"}
     claim.complete(
         complete_with, gain_db=0, duration_seconds=1, sample_rate=44100, channels=2, codec="mp3", gb_seconds=1

@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, quote_plus, unquote, urlsplit
 
 import pytest
 
-from stempipe.jobs import Jobs
+from stempipe.jobs.claim import Claim
+from stempipe.jobs.table import Jobs
 from tests.aws import UPLOADS, Aws
 
 Sample = Callable[[str], dict[str, Any]]
@@ -49,7 +50,7 @@ def stems_of(
     app = load_app("status")
 
     def stems_of(job_id: str) -> tuple[str, str]:
-        claim = jobs.claim("alice", job_id, 30)
+        claim = Claim.take(jobs, "alice", job_id, 30)
         claim.complete(
             {"vocals": f"alice/{job_id}/1/vocals.wav"},
             gain_db=0,

@@ -11,13 +11,13 @@ import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from stempipe.cloudflare import CloudflareQueue, QueueUnavailable, http_client
-from stempipe.intake import Intake
-from stempipe.job import Status
-from stempipe.jobs import Jobs
-from stempipe.pull import Drained, Puller
+from stempipe.adapters.cloudflare import CloudflareQueue, QueueUnavailable, http_client
+from stempipe.adapters.storage import Storage, s3_client
+from stempipe.jobs.record import Status
+from stempipe.jobs.table import Jobs
+from stempipe.rules.intake import Intake
+from stempipe.rules.pull import Drained, Puller
 from stempipe.settings import IntakeSettings
-from stempipe.storage import Storage, s3_client
 from tests.aws import UPLOADS, Aws
 from tests.cloudflare import PATH, TOKEN, CloudflareQueueService
 from tests.http import Answer, serving
@@ -170,7 +170,7 @@ def test_notifications_become_jobs_until_the_queue_is_empty(
         service.send(song(f"{number}.mp3"))
     assert puller.drain(a_minute) == Drained(done=13, again=0)
     assert service.backlog == 0
-    taken = jobs.newest("alice", 20).jobs
+    taken = jobs.listing.newest("alice", 20).jobs
     assert {(job.state, job.provider) for job in taken} == {(Status.QUEUED, "r2")}
     assert len(taken) == 13
     assert len(service.pulls) == 3  # the last one found nothing
@@ -200,7 +200,7 @@ def test_what_a_batch_has_no_time_for_comes_again(
     assert puller.drain(lambda: next(left)) == Drained(done=2, again=1)
     clock.now += 30
     assert puller.drain(a_minute) == Drained(done=1, again=0)
-    assert len(jobs.newest("alice", 10).jobs) == 3
+    assert len(jobs.listing.newest("alice", 10).jobs) == 3
 
 
 def test_where_storage_fails_the_message_comes_again_later_and_later(
@@ -214,7 +214,7 @@ def test_where_storage_fails_the_message_comes_again_later_and_later(
         assert broken.drain(a_minute) == Drained(0, 0)
         clock.now += 1
     assert puller.drain(a_minute) == Drained(done=1, again=0)
-    assert len(jobs.newest("alice", 10).jobs) == 1
+    assert len(jobs.listing.newest("alice", 10).jobs) == 1
 
 
 def test_a_message_is_not_acknowledged_before_its_job_is_queued(
@@ -228,7 +228,7 @@ def test_a_message_is_not_acknowledged_before_its_job_is_queued(
     service.send(song())
     cloud.sqs.delete_queue(QueueUrl=cloud.queue_url)
     assert puller.drain(a_minute) == Drained(done=0, again=1)
-    assert jobs.newest("alice", 10).jobs[0].enqueued_at is None
+    assert jobs.listing.newest("alice", 10).jobs[0].enqueued_at is None
     cloud.sqs.create_queue(QueueName="jobs")
     clock.now += 30
     assert puller.drain(a_minute) == Drained(done=1, again=0)
@@ -245,7 +245,7 @@ def test_what_is_no_notification_is_done_with_at_once(
     service.send(song())
     assert puller.drain(a_minute) == Drained(done=5, again=0)
     assert service.backlog == 0
-    assert len(jobs.newest("alice", 10).jobs) == 1
+    assert len(jobs.listing.newest("alice", 10).jobs) == 1
 
 
 def test_a_notification_of_nothing_to_take_in_is_done_with_at_once(
@@ -257,7 +257,7 @@ def test_a_notification_of_nothing_to_take_in_is_done_with_at_once(
     for key in ("elsewhere/song.mp3", "inbox/alice/no such song.mp3", "jobs/alice/no-such-job"):
         service.send(song() | {"object": {"key": key}})
     assert puller.drain(a_minute) == Drained(done=5, again=0)
-    assert (service.backlog, jobs.newest("alice", 10).jobs) == (0, [])
+    assert (service.backlog, jobs.listing.newest("alice", 10).jobs) == (0, [])
 
 
 def test_a_notification_that_comes_twice_is_one_job(
@@ -267,7 +267,7 @@ def test_a_notification_that_comes_twice_is_one_job(
     service.send(notification)
     service.send(notification)
     puller.drain(a_minute)
-    assert len(jobs.newest("alice", 10).jobs) == 1
+    assert len(jobs.listing.newest("alice", 10).jobs) == 1
     assert len(cloud.messages()) == 1
 
 
@@ -291,7 +291,7 @@ def test_what_could_not_be_acknowledged_comes_again_and_does_no_harm(
     assert service.backlog == 1
     clock.now += 120
     assert puller.drain(a_minute) == Drained(done=1, again=0)
-    assert len(jobs.newest("alice", 10).jobs) == 1
+    assert len(jobs.listing.newest("alice", 10).jobs) == 1
 
 
 # ---- the handler ---------------------------------------------------------------------------------

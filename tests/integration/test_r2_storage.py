@@ -17,9 +17,9 @@ from botocore.exceptions import ClientError
 
 from local.cloud import CREDENTIALS, client
 from local.server import Server, free_port
+from stempipe.adapters.storage import Storage, s3_client
 from stempipe.errors import StorageUnavailable, UploadGone
 from stempipe.settings import StorageSettings
-from stempipe.storage import Storage, s3_client
 from tests.aws import Aws
 from tests.http import serving
 from tests.r2 import KEYS, R2

@@ -17,13 +17,13 @@ import boto3
 import pytest
 
 from local.template import load
-from stempipe.intake import Intake
-from stempipe.job import Status
-from stempipe.jobs import Jobs
-from stempipe.receive import MAX_BODY_BYTES, Receiver
-from stempipe.received import ReceivedMessages
+from stempipe.adapters.received import ReceivedMessages
+from stempipe.adapters.signatures import sign
+from stempipe.jobs.record import Status
+from stempipe.jobs.table import Jobs
+from stempipe.rules.intake import Intake
+from stempipe.rules.receive import MAX_BODY_BYTES, Receiver
 from stempipe.settings import IntakeSettings
-from stempipe.signatures import sign
 from tests.aws import ROOT, UPLOADS, Aws
 from tests.http import Answer, Request, serving
 
@@ -112,7 +112,7 @@ def test_a_signed_notification_becomes_a_queued_job(
     door: Door, notification: dict[str, Any], jobs: Jobs, cloud: Aws, as_base64: bool
 ) -> None:
     assert door.send(notification, as_base64=as_base64) == (204, None)
-    (job,) = jobs.newest("alice", 10).jobs
+    (job,) = jobs.listing.newest("alice", 10).jobs
     assert (job.state, job.provider) == (Status.QUEUED, "r2")
     assert cloud.messages() == [{"owner": "alice", "id": job.id}]
 
@@ -129,7 +129,7 @@ def test_a_replay_is_refused(door: Door, notification: dict[str, Any], jobs: Job
     assert door.send(notification).status == 204
     assert door.send(notification) == (409, "already_received")
     assert door.send(notification, message_id="m2").status == 204
-    assert len(jobs.newest("alice", 10).jobs) == 1
+    assert len(jobs.listing.newest("alice", 10).jobs) == 1
     assert len(cloud.messages()) == 1
 
 
@@ -158,7 +158,7 @@ def test_of_two_copies_at_the_same_moment_one_is_refused(
     late = Receiver(door.app.receiver().intake, Late("received"), lambda: SECRET)
     vars(door.app)["receiver"] = lambda: late
     assert door.send(notification) == (409, "already_received")
-    assert len(jobs.newest("alice", 10).jobs) == 1
+    assert len(jobs.listing.newest("alice", 10).jobs) == 1
 
 
 def test_what_failed_half_way_may_come_again_under_its_id(
@@ -175,7 +175,7 @@ def test_what_failed_half_way_may_come_again_under_its_id(
 def test_a_message_of_another_time_is_refused(door: Door, notification: dict[str, Any], jobs: Jobs) -> None:
     assert door.send(notification, seconds_ago=301) == (401, "unauthorized")
     assert door.send(notification, seconds_ago=-310) == (401, "unauthorized")
-    assert jobs.newest("alice", 10).jobs == []
+    assert jobs.listing.newest("alice", 10).jobs == []
 
 
 def test_without_the_secret_nothing_is_looked_at(
@@ -183,7 +183,7 @@ def test_without_the_secret_nothing_is_looked_at(
 ) -> None:
     assert door.send(notification, secret="YW5vdGhlcg==") == (401, "unauthorized")
     assert door.ask({}, b"")["statusCode"] == 401
-    assert jobs.newest("alice", 10).jobs == []
+    assert jobs.listing.newest("alice", 10).jobs == []
     assert remembered() == set()
 
 
@@ -203,7 +203,7 @@ def test_an_upload_of_no_job_is_refused(door: Door, notification: dict[str, Any]
 
 def test_a_deletion_is_nothing_to_take_in(door: Door, notification: dict[str, Any], jobs: Jobs) -> None:
     assert door.send(notification | {"action": "DeleteObject"}).status == 204
-    assert jobs.newest("alice", 10).jobs == []
+    assert jobs.listing.newest("alice", 10).jobs == []
 
 
 def test_where_storage_fails_the_sender_should_try_again(
@@ -265,7 +265,7 @@ def test_the_worker_of_the_examples_is_understood(
         assert forward(url, {"m2": unicode, "m3": {}}) == {"m2": "acknowledged", "m3": "acknowledged"}
         assert forward(url, {"m4": notification}, "YW5vdGhlcg==") == {"m4": 30}
     assert sorted(statuses) == [204, 204, 401, 409, 422]
-    assert len(jobs.newest("alice", 10).jobs) == 1
+    assert len(jobs.listing.newest("alice", 10).jobs) == 1
 
 
 def test_the_worker_tries_again_later_and_later(forward: Callable[..., dict[str, Any]]) -> None:

@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stempipe.config import JobConfig
+from stempipe.adapters.queue import JobMessage, TryAgain
+from stempipe.adapters.storage import Storage
 from stempipe.errors import UnusableMedia
-from stempipe.job import Job, Status, job_model
-from stempipe.jobs import ClaimLost, Jobs, Source
-from stempipe.queue import JobMessage, TryAgain
-from stempipe.storage import Storage
-from stempipe.worker import Separated, Worker
+from stempipe.jobs.claim import Claim
+from stempipe.jobs.config import JobConfig
+from stempipe.jobs.record import Job, Source, Status, job_model
+from stempipe.jobs.refusals import ClaimLost
+from stempipe.jobs.table import Jobs
+from stempipe.rules.worker import Separated, Worker
 from tests.aws import STEMS, TABLE, UPLOADS, Aws
 from tests.unit.separation import songs
 
@@ -169,7 +171,7 @@ def test_a_job_whose_workers_all_died_fails_at_the_next_message(
     worker: Worker, jobs: Jobs, job: Callable[[], Job]
 ) -> None:
     for _ in range(3):
-        jobs.claim("alice", "01K", lease_seconds=0)
+        Claim.take(jobs, "alice", "01K", lease_seconds=0)
         time.sleep(0.01)
     with pytest.raises(TryAgain) as again:
         worker.work_on(MESSAGE)
@@ -180,7 +182,7 @@ def test_a_job_whose_workers_all_died_fails_at_the_next_message(
 def test_a_job_that_another_worker_holds_is_left_to_it(
     worker: Worker, engine: Engine, jobs: Jobs, job: Callable[[], Job]
 ) -> None:
-    jobs.claim("alice", "01K", 30)
+    Claim.take(jobs, "alice", "01K", 30)
     worker.work_on(MESSAGE)
     assert (engine.songs, job().attempt) == ([], 1)
 
@@ -201,7 +203,7 @@ def test_a_job_that_cannot_be_claimed_now_is_left_for_later(
     worker: Worker, engine: Engine, job: Callable[[], Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Keys that moto's account does not have would do as well: whatever the table answers, it is no refusal.
-    monkeypatch.setattr(worker.jobs, "_model", job_model("no-such-table"))
+    monkeypatch.setattr(worker.jobs, "model", job_model("no-such-table"))
     with pytest.raises(TryAgain) as again:
         worker.work_on(MESSAGE)
     assert again.value.seconds == 120
@@ -299,10 +301,10 @@ def test_stems_are_kept_where_only_the_answer_to_the_last_write_was_lost(
     worker: Worker, cloud: Aws, job: Callable[[], Job]
 ) -> None:
     class AnswerLost(Jobs):
-        def _move(self, job: Job, to: Status, *more: Any) -> Job:
+        def move(self, job: Job, to: Status, *more: Any) -> Job:
             # Sent again by the client, the write finds what it wrote itself.
-            super()._move(job, to, *more)
-            return super()._move(job, to, *more) if to is Status.COMPLETED else job
+            super().move(job, to, *more)
+            return super().move(job, to, *more) if to is Status.COMPLETED else job
 
     replace(worker, jobs=AnswerLost(TABLE, retention_days=7)).work_on(MESSAGE)
     assert job().state is Status.COMPLETED
@@ -445,7 +447,7 @@ def test_the_handler_sends_back_what_must_be_tried_again_and_when(
     handler: Callable[[dict[str, Any]], dict[str, Any]], cloud: Aws, jobs: Jobs, job: Callable[[], Job]
 ) -> None:
     for _ in range(3):
-        jobs.claim("alice", "01K", lease_seconds=0)
+        Claim.take(jobs, "alice", "01K", lease_seconds=0)
         time.sleep(0.01)
     event = received(cloud, MESSAGE.model_dump_json())
     failures = handler(event)["batchItemFailures"]

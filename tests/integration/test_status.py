@@ -13,12 +13,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from stempipe.api import MAX_INLINE_BYTES
-from stempipe.config import JobConfig
 from stempipe.errors import InternalError, InvalidConfig
-from stempipe.job import MAX_ATTEMPTS, Job, Stage, Status
-from stempipe.jobs import Jobs, Source
-from stempipe.uploads import Upload, direct_job_id, job_upload_key
+from stempipe.jobs.claim import Claim
+from stempipe.jobs.config import JobConfig
+from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Stage, Status
+from stempipe.jobs.requests import MAX_INLINE_BYTES
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.uploads import Upload, direct_job_id, job_upload_key
 from tests.aws import STEMS, UPLOADS, Aws
 
 
@@ -74,7 +75,7 @@ def ask(
 def completed(jobs: Jobs, filename: str = "my song.mp3", job_id: str = "01K") -> None:
     source = Source("s3", UPLOADS, "key", filename, bytes=5, etag="e")
     jobs.add("alice", job_id, Status.QUEUED, source, JobConfig())
-    claim = jobs.claim("alice", job_id, 30)
+    claim = Claim.take(jobs, "alice", job_id, 30)
     claim.complete(
         {"vocals": "alice/01K/1/vocals.wav", "accompaniment": "alice/01K/1/accompaniment.wav"},
         gain_db=-1.25,
@@ -217,7 +218,7 @@ def test_a_body_that_is_not_sent_as_json_is_told_how_to_be_sent(ask: Ask, conten
 def test_a_processing_job_tells_how_far_it_is(ask: Ask, jobs: Jobs) -> None:
     source = Source("s3", UPLOADS, "key", "song.mp3", bytes=5, etag="e")
     jobs.add("alice", "01K", Status.QUEUED, source, JobConfig())
-    jobs.claim("alice", "01K", 30).report(Stage.SEPARATING, 42, 3.21)
+    Claim.take(jobs, "alice", "01K", 30).report(Stage.SEPARATING, 42, 3.21)
     body = ask("GET", "/v1/jobs/01K").body
     assert body["status"] == "processing"
     assert (body["stage"], body["progress"], body["estimatedTimeRemaining"]) == ("separating", 42, 3.2)
@@ -354,7 +355,7 @@ def test_jobs_are_listed_by_status(ask: Ask, jobs: Jobs) -> None:
     for number in range(9):
         uploaded(jobs, job_id=f"job-{number}")
         if number % 3 == 0:
-            jobs.claim("alice", f"job-{number}", 30).fail(InternalError())
+            Claim.take(jobs, "alice", f"job-{number}", 30).fail(InternalError())
         elif number % 3 == 1:
             jobs.cancel("alice", f"job-{number}")
     assert listed(ask, status="failed", limit="2") == ["job-6", "job-3", "job-0"]
@@ -410,7 +411,7 @@ def test_an_open_job_is_cancelled_and_its_files_are_deleted(
     first = Status.AWAITING_UPLOAD if state is Status.AWAITING_UPLOAD else Status.QUEUED
     jobs.add("alice", "01K", first, source, JobConfig())
     if state is Status.PROCESSING:
-        jobs.claim("alice", "01K", 30).report(Stage.UPLOADING, 95, 1.0)
+        Claim.take(jobs, "alice", "01K", 30).report(Stage.UPLOADING, 95, 1.0)
     store(cloud, UPLOADS, key)
     store(cloud, STEMS, "alice/01K/1/vocals.wav")
     status, job = ask("DELETE", "/v1/jobs/01K")
@@ -431,7 +432,7 @@ def test_a_job_that_has_ended_is_deleted_with_the_files_of_all_its_attempts(
             jobs.delete(jobs.cancel("alice", "01K"))
             completed(jobs)
         case Status.FAILED:
-            jobs.claim("alice", "01K", 30).fail(InternalError())
+            Claim.take(jobs, "alice", "01K", 30).fail(InternalError())
         case _:
             jobs.cancel("alice", "01K")
     store(cloud, UPLOADS, jobs.get("alice", "01K").key)
@@ -494,8 +495,8 @@ def failed(cloud: Aws, jobs: Jobs, attempts: int = MAX_ATTEMPTS) -> Job:
     """A job that was given up, its upload still there."""
     uploaded(jobs, etag=store(cloud, UPLOADS, job_upload_key("alice", "01K")))
     for _ in range(attempts - 1):
-        jobs.claim("alice", "01K", 30).release()
-    jobs.claim("alice", "01K", 30).fail(InternalError())
+        Claim.take(jobs, "alice", "01K", 30).release()
+    Claim.take(jobs, "alice", "01K", 30).fail(InternalError())
     return jobs.get("alice", "01K")
 
 
@@ -506,7 +507,7 @@ def test_a_failed_job_is_queued_again_with_all_attempts_anew(ask: Ask, cloud: Aw
     assert (job["startedAt"], job["completedAt"]) == (None, None)
     assert cloud.messages() == [{"owner": "alice", "id": "01K"}]
     assert jobs.get("alice", "01K").enqueued_at
-    claims = [jobs.claim("alice", "01K", 0) for _ in range(MAX_ATTEMPTS)]
+    claims = [Claim.take(jobs, "alice", "01K", 0) for _ in range(MAX_ATTEMPTS)]
     # The number goes on: no worker of before has it.
     assert [claim.job.attempt for claim in claims] == [4, 5, 6]
     assert [claim.is_last_attempt for claim in claims] == [False, False, True]
@@ -649,7 +650,7 @@ def test_a_song_that_was_not_stored_is_stored_when_the_request_comes_again(
     cloud.s3.create_bucket(Bucket=UPLOADS)
     body = ask("POST", "/v1/jobs", inline(b"song"), headers=headers).body
     assert body["job"]["status"] == "queued"
-    assert [job.id for job in jobs.newest("alice", 10).jobs] == [body["job"]["id"]]
+    assert [job.id for job in jobs.listing.newest("alice", 10).jobs] == [body["job"]["id"]]
 
 
 def test_the_same_key_with_another_request_is_a_conflict(ask: Ask) -> None:

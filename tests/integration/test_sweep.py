@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
-from stempipe.config import JobConfig
-from stempipe.intake import Intake
-from stempipe.job import MAX_ATTEMPTS, Job, Status
-from stempipe.jobs import Jobs, Source, TransitionRefused
-from stempipe.queue import DeadLetters, JobQueue
+from stempipe.adapters.queue import DeadLetters, JobQueue
+from stempipe.adapters.storage import Storage
+from stempipe.jobs.claim import Claim
+from stempipe.jobs.config import JobConfig
+from stempipe.jobs.overdue import Overdue
+from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Status
+from stempipe.jobs.refusals import TransitionRefused
+from stempipe.jobs.table import Jobs
+from stempipe.rules.intake import Intake
+from stempipe.rules.sweep import Sweep
 from stempipe.settings import SweepSettings
-from stempipe.storage import Storage
-from stempipe.sweep import Sweep
 from tests.aws import STEMS, TABLE, UPLOADS, Aws
 
 KEY = "jobs/alice/01K"
@@ -137,13 +140,13 @@ def test_a_lost_workers_job_is_queued_again_and_after_the_last_attempt_failed(
 ) -> None:
     make(Status.QUEUED)
     for attempt in range(1, MAX_ATTEMPTS):
-        jobs.claim("alice", "01K", 30)
+        Claim.take(jobs, "alice", "01K", 30)
         assert sweep.sweep_jobs() == {}
         clock.forward(seconds=31)
         assert sweep.sweep_jobs() == {"jobs_queued_again": 1}
         assert (job().state, job().attempt, job().progress) == (Status.QUEUED, attempt, 0)
         assert cloud.messages() == [MESSAGE]
-    jobs.claim("alice", "01K", 30)
+    Claim.take(jobs, "alice", "01K", 30)
     clock.forward(seconds=31)
     assert sweep.sweep_jobs() == {"workers_lost": 1}
     assert (job().state, job().error_code) == (Status.FAILED, "worker_lost")
@@ -167,12 +170,12 @@ def test_of_two_sweeps_that_see_the_same_one_puts_it_right(
     cloud: Aws, clock: Clock, jobs: Jobs, make: Callable[[Status], Job], job: Callable[[], Job]
 ) -> None:
     make(Status.QUEUED)
-    jobs.claim("alice", "01K", 30)
+    Claim.take(jobs, "alice", "01K", 30)
     clock.forward(seconds=31)
-    (first,), (second,) = jobs.overdue(), jobs.overdue()
-    jobs.requeue(first)
+    (first,), (second,) = Overdue(jobs).find(), Overdue(jobs).find()
+    Overdue(jobs).requeue(first)
     with pytest.raises(TransitionRefused):
-        jobs.requeue(second)
+        Overdue(jobs).requeue(second)
     assert (job().state, job().attempt) == (Status.QUEUED, 1)
 
 
@@ -227,7 +230,7 @@ def test_an_event_that_intake_could_not_take_is_taken_in_later(
     record = {"version": "1.0", "requestPayload": event, "responsePayload": {"errorType": "ExceptionGroup"}}
     cloud.sqs.send_message(QueueUrl=cloud.intake_dead_letter_queue_url, MessageBody=json.dumps(record))
     assert sweep.sweep_jobs() == {"events_taken_in": 1}
-    (found,) = jobs.newest("alice", 10).jobs
+    (found,) = jobs.listing.newest("alice", 10).jobs
     assert found.state is Status.QUEUED
     assert count(cloud, cloud.intake_dead_letter_queue_url) == 0
 
@@ -259,7 +262,7 @@ def test_direct_uploads_whose_event_was_lost_are_taken_in(
     clock.forward(minutes=30)
     assert sweep.sweep_objects() == {"uploads_looked_at": 1}
     assert sweep.sweep_objects() == {"uploads_looked_at": 1}
-    (found,) = jobs.newest("alice", 10).jobs
+    (found,) = jobs.listing.newest("alice", 10).jobs
     assert found.state is Status.QUEUED
     assert len(cloud.messages()) == 1
 
@@ -272,8 +275,8 @@ def test_stems_that_no_job_points_to_are_deleted_once_they_are_old(
     for key in (kept, lost, nobodys):
         cloud.s3.put_object(Bucket=STEMS, Key=key, Body=b"stem")
     cloud.s3.create_multipart_upload(Bucket=STEMS, Key=lost)
-    jobs.claim("alice", "01K", 30).release()
-    claim = jobs.claim("alice", "01K", 30)
+    Claim.take(jobs, "alice", "01K", 30).release()
+    claim = Claim.take(jobs, "alice", "01K", 30)
     claim.complete(
         {"vocals": kept},
         gain_db=0,

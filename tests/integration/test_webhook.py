@@ -15,17 +15,18 @@ import boto3
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from stempipe.api import JobView, job_view
-from stempipe.config import JobConfig
+from stempipe.adapters.outbound import Outbound
+from stempipe.adapters.queue import TryAgain, WebhookMessage
+from stempipe.adapters.storage import Storage, stem_links
+from stempipe.adapters.vault import Vault, kms_client
 from stempipe.errors import InvalidRequest
-from stempipe.job import Delivery, Job, Status
-from stempipe.jobs import Jobs, Source
-from stempipe.outbound import Outbound
-from stempipe.queue import TryAgain, WebhookMessage
+from stempipe.jobs.claim import Claim
+from stempipe.jobs.config import JobConfig
+from stempipe.jobs.record import Delivery, Job, Source, Status
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.views import JobView, job_view
+from stempipe.rules.webhooks import Callbacks, Deliverer
 from stempipe.settings import WebhookSettings
-from stempipe.storage import Storage
-from stempipe.vault import Vault, kms_client
-from stempipe.webhooks import Callbacks, Deliverer
 from tests.aws import UPLOADS, Aws
 from tests.receiver import Receiver, hang, receiving, redirect_to
 
@@ -55,7 +56,7 @@ def callbacks(vault: Vault) -> Callbacks:
 
 @pytest.fixture
 def view(cloud: Aws, settings: WebhookSettings) -> Callable[[Job], JobView]:
-    return partial(job_view, storage=Storage(cloud.s3, "s3"), settings=settings)
+    return partial(job_view, link=stem_links(Storage(cloud.s3, "s3"), settings))
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def ended(jobs: Jobs, callbacks: Callbacks, receiver: Receiver) -> Callable[...,
         callback = callbacks.accept("alice", "01K", url or f"{receiver.url}/hook?a=b", secret)
         source = Source("s3", UPLOADS, "key", "song.mp3", bytes=5, etag="e")
         jobs.add("alice", "01K", Status.QUEUED, source, JobConfig(), callback=callback)
-        jobs.claim("alice", "01K", 30).complete(
+        Claim.take(jobs, "alice", "01K", 30).complete(
             {"vocals": "alice/01K/1/vocals.wav"},
             gain_db=0.0,
             duration_seconds=180.0,

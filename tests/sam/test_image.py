@@ -18,7 +18,7 @@ SEPARATE = """
 import json
 from pathlib import Path
 from app import separate_song
-from stempipe.config import JobConfig
+from stempipe.jobs.config import JobConfig
 from stempipe.errors import StempipeError
 
 stems = Path("/tmp/stems")

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from local.template import Template, load
-from stempipe.config import STEMS
-from stempipe.job import MAX_ATTEMPTS, Job
-from stempipe.pull import VISIBILITY_SECONDS
+from stempipe.jobs.config import STEMS
+from stempipe.jobs.record import MAX_ATTEMPTS, Job
+from stempipe.rules.pull import VISIBILITY_SECONDS
 from stempipe.settings import (
     AuthorizeSettings,
     ConnectSettings,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import ValidationError
+
 
 class StempipeError(Exception):
     """Base of every error that a client may see."""
@@ -187,3 +189,12 @@ class Undeliverable(StempipeError):
         super().__init__(
             "No worker could take the song on. The operator of this service has to look into it."
         )
+
+
+def explain(error: ValidationError, root: str) -> str:
+    """One line for a person from a validation error: each field by its JSON path, and its fault."""
+    faults = []
+    for fault in error.errors(include_url=False, include_context=False):
+        field = ".".join(str(part) for part in (root, *fault["loc"]) if part)
+        faults.append(f"{field}: {fault['msg'].removeprefix('Value error, ')}")
+    return "; ".join(faults)

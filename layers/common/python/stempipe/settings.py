@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PositiveInt
 
-from stempipe.config import ModelVariant
+from stempipe.jobs.config import ModelVariant
 
 
 def _split_commas(value: object) -> object:

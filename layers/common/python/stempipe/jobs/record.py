@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -15,7 +16,7 @@ from pynamodb.attributes import (
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
-from stempipe.config import JobConfig
+from stempipe.jobs.config import JobConfig
 
 MAX_ATTEMPTS = 3
 """Times that a song is tried before its job fails, and again after its owner asks for a retry.
@@ -72,6 +73,26 @@ class Delivery(StrEnum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An upload: where it is, and what storage or the client says of it."""
+
+    provider: str
+    bucket: str
+    key: str
+    filename: str
+    bytes: int
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Whom to tell of the job's end, and the secret to sign with, sealed by ``stempipe.adapters.vault``."""
+
+    url: str
+    sealed_secret: str | None
+
+
 class Newest(GlobalSecondaryIndex["Job"]):  # type: ignore[no-untyped-call]
     """An owner's jobs by the time they were made."""
 
@@ -95,7 +116,7 @@ class Due(GlobalSecondaryIndex["Job"]):  # type: ignore[no-untyped-call]
 
 
 class Job(Model):
-    """One song on its way to stems. Changed by ``stempipe.jobs`` alone."""
+    """One song on its way to stems. Changed by ``stempipe.jobs.table`` alone."""
 
     newest = Newest()
     due = Due()
@@ -144,8 +165,8 @@ class Job(Model):
     error_message = UnicodeAttribute(attr_name="errorMessage", null=True)
     gb_seconds = NumberAttribute(attr_name="gbSeconds", null=True)
 
-    # The webhook. The secret is sealed; see stempipe.vault. What became of the delivery is said of one
-    # version of the job: of an earlier one it says nothing of the present.
+    # The webhook. The secret is sealed; see stempipe.adapters.vault. What became of the delivery is said of
+    # one version of the job: of an earlier one it says nothing of the present.
     callback_url = UnicodeAttribute(attr_name="callbackUrl", null=True)
     callback_secret = UnicodeAttribute(attr_name="callbackSecret", null=True)
     callback_version = NumberAttribute(attr_name="callbackVersion", null=True)

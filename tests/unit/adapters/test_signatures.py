@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from stempipe.adapters.signatures import TOLERANCE_SECONDS, sign, verify
 from stempipe.errors import Unauthorized
-from stempipe.signatures import TOLERANCE_SECONDS, sign, verify
 
 # What Svix, whose scheme it was, publishes to check others by:
 # https://docs.svix.com/receiving/verifying-payloads/how-manual

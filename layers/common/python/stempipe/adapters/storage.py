@@ -22,7 +22,7 @@ from s3transfer.futures import TransferFuture
 from s3transfer.subscribers import BaseSubscriber
 
 from stempipe.errors import StorageUnavailable, UploadGone
-from stempipe.settings import StorageSettings
+from stempipe.settings import StorageSettings, ViewSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -201,6 +201,15 @@ class Storage:
             {"Bucket": bucket, "Key": key, "ResponseContentDisposition": _attachment(filename)},
             ExpiresIn=seconds,
         )
+
+
+def stem_links(storage: Storage, settings: ViewSettings) -> Callable[[str, str], str]:
+    """Signs a link to the stem at a key, to be downloaded under a file's name; it lives as settings say."""
+
+    def link(key: str, filename: str) -> str:
+        return storage.download_link(settings.stems_bucket, key, filename, settings.download_link_seconds)
+
+    return link
 
 
 class _Progress(BaseSubscriber):

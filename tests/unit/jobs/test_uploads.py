@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stempipe.errors import InvalidRequest
-from stempipe.uploads import (
+from stempipe.jobs.uploads import (
     DirectUpload,
     JobUpload,
     Upload,

@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Protocol, Self
 
-from stempipe.config import JobConfig
+from stempipe.adapters.queue import JobMessage, TryAgain
+from stempipe.adapters.storage import Storage
 from stempipe.errors import (
     InternalError,
     JobNotFound,
@@ -22,13 +23,14 @@ from stempipe.errors import (
     StorageUnavailable,
     WorkerLost,
 )
-from stempipe.estimate import Estimate, plan_of
-from stempipe.job import Job, Stage, Status
-from stempipe.jobs import Claim, ClaimLost, JobIsFinal, JobIsHeld, Jobs
+from stempipe.jobs.claim import Claim
+from stempipe.jobs.config import JobConfig
+from stempipe.jobs.estimate import Estimate, plan_of
+from stempipe.jobs.record import Job, Stage, Status
+from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.uploads import stems_prefix
 from stempipe.observability import MetricUnit, logger, metrics
-from stempipe.queue import JobMessage, TryAgain
-from stempipe.storage import Storage
-from stempipe.uploads import stems_prefix
 
 # Seconds from one write of progress to the next. Below one, so that there is at least one a second.
 _HEARTBEAT = 0.8
@@ -201,7 +203,7 @@ class Worker:
             until the queue moves it to the dead letters.
         """
         try:
-            claim = self.jobs.claim(message.owner, message.id, self.lease_seconds)
+            claim = Claim.take(self.jobs, message.owner, message.id, self.lease_seconds)
         except JobIsFinal as done:
             logger.info("Nothing left to do", reason=str(done))
             if done.job.was_given_up:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stempipe.config import JobConfig, Quality
-from stempipe.estimate import Estimate, plan_of, seconds_in_queue
-from stempipe.job import Stage
+from stempipe.jobs.config import JobConfig, Quality
+from stempipe.jobs.estimate import Estimate, plan_of, seconds_in_queue
+from stempipe.jobs.record import Stage
 
 Report = tuple[float, Stage, float]
 

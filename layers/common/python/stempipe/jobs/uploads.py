@@ -18,8 +18,7 @@ from urllib.parse import quote, unquote, unquote_plus
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
-from stempipe.config import explain
-from stempipe.errors import InvalidRequest
+from stempipe.errors import InvalidRequest, explain
 
 Provider = Literal["s3", "r2"]
 

@@ -9,8 +9,8 @@ from pynamodb.attributes import TTLAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.models import Model
 
+from stempipe.adapters.signatures import TOLERANCE_SECONDS
 from stempipe.errors import AlreadyReceived
-from stempipe.signatures import TOLERANCE_SECONDS
 
 # A message passes from TOLERANCE_SECONDS before its time until as long after it.
 _KEPT = timedelta(seconds=2 * TOLERANCE_SECONDS)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stempipe.cloudflare import CloudflareQueue, Message
-from stempipe.intake import Intake
+from stempipe.adapters.cloudflare import CloudflareQueue, Message
 from stempipe.observability import MetricUnit, logger, metrics
+from stempipe.rules.intake import Intake
 
 _BATCH = 10
 # With less time left than this nothing more is begun: it takes as long to find storage out of reach.

@@ -15,14 +15,16 @@ from urllib.parse import unquote
 
 from pydantic import ValidationError
 
+from stempipe.adapters.queue import DeadLetter, DeadLetters, JobMessage
+from stempipe.adapters.storage import ListedObject, Storage
 from stempipe.errors import JobNotFound
-from stempipe.intake import Intake
-from stempipe.job import Job, Status
-from stempipe.jobs import Jobs, TransitionRefused
+from stempipe.jobs.overdue import Overdue
+from stempipe.jobs.record import Job, Status
+from stempipe.jobs.refusals import TransitionRefused
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.uploads import Upload
 from stempipe.observability import MetricUnit, logger, metrics
-from stempipe.queue import DeadLetter, DeadLetters, JobMessage
-from stempipe.storage import ListedObject, Storage
-from stempipe.uploads import Upload
+from stempipe.rules.intake import Intake
 
 # No worker lives longer than Lambda's 15 minutes: what is older is nobody's work in progress.
 _WORK_IN_PROGRESS = timedelta(hours=1)
@@ -63,12 +65,16 @@ class Sweep:
     stems_bucket: str
     now: Callable[[], datetime] = _utc_now
 
+    @property
+    def _overdue(self) -> Overdue:
+        return Overdue(self.jobs)
+
     # -- every minute ------------------------------------------------------------------------
 
     def sweep_jobs(self) -> dict[str, int]:
         """Put overdue jobs and dead letters right. Returns what was done how often."""
         done: Counter[str] = Counter()
-        for job in self.jobs.overdue():
+        for job in self._overdue.find():
             logger.append_keys(owner=job.owner, job_id=job.id)
             # One job's fault is not the others'.
             try:
@@ -94,7 +100,7 @@ class Sweep:
                 logger.warning("Sent the job's message again")
                 return "messages_sent_again"
             case _:
-                job = self.jobs.requeue(job)
+                job = self._overdue.requeue(job)
                 if job.state is Status.FAILED:
                     logger.warning("The job fails", code=job.error_code)
                     return "workers_lost"
@@ -106,7 +112,7 @@ class Sweep:
         if self.intake.take(Upload(self.storage.provider, job.bucket, job.key)):
             logger.warning("Found an upload whose event never came")
             return "uploads_found"
-        self.jobs.give_up_upload(job)
+        self._overdue.give_up_upload(job)
         logger.info("The upload never came")
         return "uploads_missing"
 
@@ -137,7 +143,7 @@ class Sweep:
             return "messages_kept"
         if job.state is Status.QUEUED and job.message_id == letter.id:
             try:
-                self.jobs.give_up_message(job, letter.id)
+                self._overdue.give_up_message(job, letter.id)
             except TransitionRefused:
                 return "messages_kept"
             logger.error("No worker could take the job", owner=job.owner, job_id=job.id)

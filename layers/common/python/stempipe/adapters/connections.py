@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import boto3
 from botocore.config import Config
@@ -98,6 +98,12 @@ def _expiry() -> datetime:
 
 class Unreachable(Exception):
     """The connection is closed, or cannot be written to; by now it is closed in either case."""
+
+
+class Send(Protocol):
+    """Writes one message to a connection; raises ``Unreachable`` when it did not go out."""
+
+    def __call__(self, connection_id: str, message: str) -> None: ...
 
 
 class Wire:

@@ -20,18 +20,13 @@ from hypothesis.stateful import (
 )
 from ulid import ULID
 
-from stempipe.config import JobConfig
 from stempipe.errors import EmptyFile, InternalError, WorkerLost
-from stempipe.job import MAX_ATTEMPTS, TRANSITIONS, Job, Stage, Status
-from stempipe.jobs import (
-    Claim,
-    ClaimLost,
-    JobIsFinal,
-    JobIsHeld,
-    Jobs,
-    Source,
-    TransitionRefused,
-)
+from stempipe.jobs.claim import Claim
+from stempipe.jobs.config import JobConfig
+from stempipe.jobs.overdue import Overdue
+from stempipe.jobs.record import MAX_ATTEMPTS, TRANSITIONS, Job, Source, Stage, Status
+from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld, TransitionRefused
+from stempipe.jobs.table import Jobs
 from tests.aws import TABLE, aws
 
 LEASE = 30
@@ -88,7 +83,7 @@ class JobLife(RuleBasedStateMachine):
         before = self.job
         lapsed = before.state is Status.PROCESSING and before.due_at < self.clock.timestamp()
         try:
-            claim = self.jobs.claim("alice", self.id, LEASE)
+            claim = Claim.take(self.jobs, "alice", self.id, LEASE)
         except JobIsFinal:
             assert before.state.is_final
         except JobIsHeld:
@@ -116,7 +111,7 @@ class JobLife(RuleBasedStateMachine):
         job, message = self.job, "stale" if stale else str(self.messages)
         waits_for_it = job.state is Status.QUEUED and job.message_id == message
         try:
-            self.jobs.give_up_message(job, message)
+            Overdue(self.jobs).give_up_message(job, message)
         except TransitionRefused:
             assert not waits_for_it
         else:
@@ -127,14 +122,14 @@ class JobLife(RuleBasedStateMachine):
         """What is overdue moves on, and nothing else."""
         before = self.job
         overdue = before.due_at is not None and before.due_at < self.clock.timestamp()
-        assert [job.id for job in self.jobs.overdue() if job.id == self.id] == [self.id] * overdue
+        assert [job.id for job in Overdue(self.jobs).find() if job.id == self.id] == [self.id] * overdue
         if not overdue:
             return
         match before.state:
             case Status.AWAITING_UPLOAD:
-                assert self.jobs.give_up_upload(before).state is Status.FAILED
+                assert Overdue(self.jobs).give_up_upload(before).state is Status.FAILED
             case Status.PROCESSING:
-                after = self.jobs.requeue(before)
+                after = Overdue(self.jobs).requeue(before)
                 spent = self.attempts == self.last_attempt
                 assert after.state is (Status.FAILED if spent else Status.QUEUED)
                 self.holder = None
@@ -170,7 +165,7 @@ class JobLife(RuleBasedStateMachine):
         before = self.job
         if before.state is Status.PROCESSING and before.due_at >= self.clock.timestamp():
             with pytest.raises(TransitionRefused):
-                self.jobs.requeue(before)
+                Overdue(self.jobs).requeue(before)
 
     def writes(self, claim: Claim, write: str) -> None:
         """Only the holder's writes get through."""

@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
-from stempipe.errors import InvalidConfig
+from stempipe.errors import InvalidConfig, explain
 
 ModelVariant = Literal["2stems", "4stems", "5stems"]
 Bandwidth = Literal["11khz", "16khz"]
@@ -149,12 +149,3 @@ class JobConfig(_Strict):
     def to_json(self) -> str:
         """The configuration as JSON, every field spelled out."""
         return self.model_dump_json(by_alias=True, exclude_none=True)
-
-
-def explain(error: ValidationError, root: str) -> str:
-    """One line for a person from a validation error: each field by its JSON path, and its fault."""
-    faults = []
-    for fault in error.errors(include_url=False, include_context=False):
-        field = ".".join(str(part) for part in (root, *fault["loc"]) if part)
-        faults.append(f"{field}: {fault['msg'].removeprefix('Value error, ')}")
-    return "; ".join(faults)

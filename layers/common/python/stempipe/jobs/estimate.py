@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from stempipe.config import JobConfig
-from stempipe.job import Stage
+from stempipe.jobs.config import JobConfig
+from stempipe.jobs.record import Stage
 
 Plan = Mapping[Stage, float]
 """The stages in their order, and the share of the time that each is expected to take, 1 in all."""

@@ -12,16 +12,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pydantic import BaseModel
-
+from stempipe.adapters.outbound import Outbound, Refused, Unanswered
+from stempipe.adapters.queue import TryAgain, WebhookMessage
+from stempipe.adapters.signatures import sign
+from stempipe.adapters.vault import Vault
 from stempipe.errors import InvalidRequest, JobNotFound
-from stempipe.job import Delivery, Job
-from stempipe.jobs import Callback, Jobs
+from stempipe.jobs.record import Callback, Delivery, Job
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.views import View
 from stempipe.observability import MetricUnit, logger, metrics
-from stempipe.outbound import Outbound, Refused, Unanswered
-from stempipe.queue import TryAgain, WebhookMessage
-from stempipe.signatures import sign
-from stempipe.vault import Vault
 
 _SECRET_BYTES = range(24, 65)
 _GONE = 410
@@ -90,7 +89,7 @@ class Deliverer:
     """
 
     jobs: Jobs
-    view: Callable[[Job], BaseModel]
+    view: View
     vault: Vault
     outbound: Outbound
     retry_seconds: Sequence[int]

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from stempipe.adapters.received import ReceivedMessages
+from stempipe.adapters.signatures import verify
 from stempipe.errors import BodyTooLarge
-from stempipe.intake import Intake
-from stempipe.received import ReceivedMessages
-from stempipe.signatures import verify
-from stempipe.uploads import read_record
+from stempipe.jobs.uploads import read_record
+from stempipe.rules.intake import Intake
 
 MAX_BODY_BYTES = 128_000
 """As much as a message of a Cloudflare Queue may have."""

@@ -10,15 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from stempipe.config import JobConfig
+from stempipe.adapters.queue import JobQueue, sqs_client
+from stempipe.adapters.storage import Storage, StoredObject, s3_client
 from stempipe.errors import EmptyFile, InvalidConfig, StempipeError, TooLarge, UploadGone
-from stempipe.job import Job, Status
-from stempipe.jobs import JobExists, Jobs, Source, TransitionRefused
-from stempipe.observability import MetricUnit, logger, metrics
-from stempipe.queue import JobQueue, sqs_client
-from stempipe.settings import IntakeSettings
-from stempipe.storage import Storage, StoredObject, s3_client
-from stempipe.uploads import (
+from stempipe.jobs.config import JobConfig
+from stempipe.jobs.record import Job, Source, Status
+from stempipe.jobs.refusals import JobExists, TransitionRefused
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.uploads import (
     CONFIG_METADATA,
     DirectUpload,
     JobUpload,
@@ -28,6 +27,8 @@ from stempipe.uploads import (
     read_record,
     split_event,
 )
+from stempipe.observability import MetricUnit, logger, metrics
+from stempipe.settings import IntakeSettings
 
 
 @dataclass(frozen=True)

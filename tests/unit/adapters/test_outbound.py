@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stempipe.outbound import Outbound, Refused, Resolve, Unanswered, is_public
+from stempipe.adapters.outbound import Outbound, Refused, Resolve, Unanswered, is_public
 from tests.receiver import Receiver, hang, receiving, redirect_to
 
 

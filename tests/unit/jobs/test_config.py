@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 import pytest
 
-from stempipe.config import STEMS, JobConfig, ModelVariant
 from stempipe.errors import InvalidConfig
+from stempipe.jobs.config import STEMS, JobConfig, ModelVariant
 
 
 def test_defaults_are_spelled_out() -> None:

@@ -16,8 +16,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from stempipe.adapters.tokens import Tokens, keys_of
 from stempipe.errors import Unauthorized
-from stempipe.tokens import Tokens, keys_of
 
 ISSUER = "https://issuer.example"
 KEY = rsa.generate_private_key(65537, 2048)

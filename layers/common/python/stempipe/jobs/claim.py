@@ -1,0 +1,149 @@
+"""A worker's hold on a job: taken, renewed, given up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+from pynamodb.expressions.update import Action
+
+from stempipe.errors import StempipeError, WorkerLost
+from stempipe.jobs.record import MAX_ATTEMPTS, Job, Stage, Status
+from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld, TransitionRefused
+from stempipe.jobs.table import Jobs, failure
+
+
+class Claim:
+    """A worker's hold on a job. Every write carries the attempt, so only the holder's succeed."""
+
+    def __init__(self, jobs: Jobs, job: Job, lease_seconds: int) -> None:
+        self.job = job
+        self._jobs = jobs
+        self._lease_seconds = lease_seconds
+        self._held = (Job.status == Status.PROCESSING.value) & (Job.attempt == job.attempt)
+
+    @classmethod
+    def take(cls, jobs: Jobs, owner: str, job_id: str, lease_seconds: int) -> Self:
+        """Take a job to work on: one that is queued, or whose holder's lease has lapsed.
+
+        Raises
+        ------
+        JobNotFound
+            There is no such job.
+        JobIsFinal
+            It is completed, failed or cancelled.
+        JobIsHeld
+            Another worker holds it.
+        WorkerLost
+            It lapsed in its last attempt; it is failed now.
+        """
+        now = jobs.now()
+        lapsed = (Job.status == Status.PROCESSING.value) & (Job.due_at < now.timestamp())
+        try:
+            job = jobs.move(
+                jobs.model(owner, job_id),
+                Status.PROCESSING,
+                [
+                    Job.attempt.add(1),
+                    Job.due_at.set(now.timestamp() + lease_seconds),
+                    Job.started_at.set(Job.started_at | now),
+                    Job.progress.set(0),
+                    Job.stage.set(Stage.DOWNLOADING.value),
+                    Job.estimated_seconds_left.remove(),
+                ],
+                ((Job.status == Status.QUEUED.value) | lapsed) & (Job.attempt < Job.last_attempt),
+            )
+        except TransitionRefused as refusal:
+            job = jobs.get(owner, job_id)
+            if job.state.is_final:
+                raise JobIsFinal(job) from refusal
+            if job.attempt >= job.last_attempt and (job.due_at or 0) < now.timestamp():
+                error = WorkerLost(MAX_ATTEMPTS)
+                jobs.move(job, Status.FAILED, failure(error), lapsed & (Job.attempt == job.attempt))
+                raise error from refusal
+            raise JobIsHeld(f"the job is {job.status}") from refusal
+        return cls(jobs, job, lease_seconds)
+
+    @property
+    def is_last_attempt(self) -> bool:
+        """Whether the song is not tried again after this attempt."""
+        return self.job.attempt >= self.job.last_attempt
+
+    def report(self, stage: Stage, progress: int, seconds_left: float | None) -> None:
+        """Write progress (0 to 100) and renew the lease.
+
+        Raises
+        ------
+        ClaimLost
+            The job is no longer this worker's.
+        """
+        left = Job.estimated_seconds_left
+        self._write(
+            Status.PROCESSING,
+            [
+                Job.stage.set(stage.value),
+                Job.progress.set(progress),
+                left.remove() if seconds_left is None else left.set(round(seconds_left, 1)),
+                Job.due_at.set(self._jobs.now().timestamp() + self._lease_seconds),
+            ],
+        )
+
+    def complete(
+        self,
+        stem_keys: Mapping[str, str],
+        *,
+        gain_db: float,
+        duration_seconds: float,
+        sample_rate: int,
+        channels: int,
+        codec: str,
+        gb_seconds: float,
+    ) -> None:
+        """``processing`` to ``completed``.
+
+        Raises
+        ------
+        ClaimLost
+            The job is no longer this worker's.
+        """
+        self._write(
+            Status.COMPLETED,
+            [
+                Job.progress.set(100),
+                Job.stem_keys.set(dict(stem_keys)),
+                Job.gain_db.set(round(gain_db, 6)),
+                Job.duration_seconds.set(round(duration_seconds, 3)),
+                Job.sample_rate.set(sample_rate),
+                Job.channels.set(channels),
+                Job.codec.set(codec),
+                Job.gb_seconds.set(round(gb_seconds, 3)),
+            ],
+        )
+
+    def fail(self, error: StempipeError) -> None:
+        """``processing`` to ``failed``.
+
+        Raises
+        ------
+        ClaimLost
+            The job is no longer this worker's.
+        """
+        self._write(Status.FAILED, failure(error))
+
+    def release(self) -> None:
+        """``processing`` back to ``queued``, to be tried again.
+
+        Raises
+        ------
+        ClaimLost
+            The job is no longer this worker's.
+        """
+        self._write(Status.QUEUED, [Job.progress.set(0)])
+
+    def _write(self, to: Status, actions: list[Action]) -> None:
+        # A record of its own: progress is written by a thread beside the one that works.
+        record = type(self.job)(self.job.owner, self.job.id)
+        try:
+            self._jobs.move(record, to, actions, self._held)
+        except TransitionRefused as refusal:
+            raise ClaimLost(str(refusal)) from refusal

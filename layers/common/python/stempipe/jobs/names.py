@@ -1,0 +1,32 @@
+"""Names of files: what a song may be called, and what its stems are."""
+
+from __future__ import annotations
+
+import re
+
+from stempipe.errors import InvalidRequest
+
+_LONGEST_NAME = 255  # bytes
+# What a file system refuses, and what turns the direction of writing, so that a name is not what it seems.
+_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>:"/\\|?*]')
+
+
+def base_name(filename: str) -> str:
+    """The file's own name: no folders, no control characters, nothing a file system refuses.
+
+    Raises
+    ------
+    InvalidRequest
+        Nothing is left.
+    """
+    name = re.split(r"[/\\]", filename)[-1]
+    name = _NOT_IN_NAMES.sub("_", name).strip()
+    if not name.strip("._ "):
+        raise InvalidRequest("filename: give the song's file name, such as song.mp3")
+    return name
+
+
+def stem_name(song: str, stem: str, ending: str) -> str:
+    """File name of a stem: nothing in it that a file system refuses, and no longer than one allows."""
+    rest = f" - {stem}.{ending}"
+    return _NOT_IN_NAMES.sub("_", song).encode()[: _LONGEST_NAME - len(rest)].decode(errors="ignore") + rest

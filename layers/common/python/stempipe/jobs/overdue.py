@@ -1,0 +1,73 @@
+"""Open jobs to which something should have happened by now: found, and moved on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stempipe.errors import JobNotFound, Undeliverable, UploadMissing, WorkerLost
+from stempipe.jobs.record import MAX_ATTEMPTS, Job, Status
+from stempipe.jobs.table import SHARDS, Jobs, failure
+
+
+class Overdue:
+    """What sweep may do with them.
+
+    Parameters
+    ----------
+    jobs
+        The table.
+    """
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+
+    def find(self) -> Iterator[Job]:
+        """Open jobs to which something should have happened by now."""
+        for shard in range(SHARDS):
+            # The index holds keys alone, and lags behind the table.
+            for found in self._jobs.model.due.query(shard, Job.due_at < self._jobs.now().timestamp()):
+                try:
+                    job = self._jobs.get(found.owner, found.id)
+                except JobNotFound:
+                    continue
+                if job.due_at is not None and job.due_at < self._jobs.now().timestamp():
+                    yield job
+
+    def give_up_upload(self, job: Job) -> Job:
+        """``awaiting_upload`` to ``failed``, because nothing came.
+
+        Raises
+        ------
+        TransitionRefused
+            Something came.
+        """
+        awaiting = (Job.status == Status.AWAITING_UPLOAD.value) & (Job.due_at == job.due_at)
+        return self._jobs.move(job, Status.FAILED, failure(UploadMissing()), awaiting)
+
+    def requeue(self, job: Job) -> Job:
+        """``processing`` with a lapsed lease back to ``queued``, or to ``failed`` after the last attempt.
+
+        Raises
+        ------
+        TransitionRefused
+            The worker has reported since, or another has claimed the job.
+        """
+        lapsed = (
+            (Job.status == Status.PROCESSING.value)
+            & (Job.attempt == job.attempt)
+            & (Job.due_at < self._jobs.now().timestamp())
+        )
+        if job.attempt >= job.last_attempt:
+            return self._jobs.move(job, Status.FAILED, failure(WorkerLost(MAX_ATTEMPTS)), lapsed)
+        return self._jobs.move(job, Status.QUEUED, [Job.progress.set(0)], lapsed)
+
+    def give_up_message(self, job: Job, message_id: str) -> Job:
+        """``queued`` to ``failed``, because its message is among the dead letters.
+
+        Raises
+        ------
+        TransitionRefused
+            The job has another message, or is not queued.
+        """
+        dead = (Job.status == Status.QUEUED.value) & (Job.message_id == message_id)
+        return self._jobs.move(job, Status.FAILED, failure(Undeliverable()), dead)

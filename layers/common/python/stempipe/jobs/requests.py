@@ -1,0 +1,126 @@
+"""What a client may ask of the HTTP API, as types."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import Annotated
+
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SecretStr,
+    Tag,
+    WithJsonSchema,
+)
+
+from stempipe.jobs.camel_case import CamelCase
+from stempipe.jobs.config import JobConfig
+
+MAX_INLINE_BYTES = 4_500_000
+"""Largest song within a request. Base64 makes 6,000,000 bytes of it; Lambda takes 6,291,456 in an event, and
+the rest is for what is around it."""
+
+
+Filename = Annotated[str, Field(min_length=1, max_length=255, examples=["song.mp3"])]
+
+
+def _decoded(text: object) -> object:
+    if not isinstance(text, str):
+        raise ValueError("must be a string")
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except ValueError as fault:
+        raise ValueError(
+            "must be base64 in the alphabet of RFC 4648, padded and without line breaks"
+        ) from fault
+
+
+Base64 = Annotated[
+    bytes,
+    BeforeValidator(_decoded),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "contentEncoding": "base64",
+            "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+            "examples": ["SUQzBAAAAAAA"],
+        }
+    ),
+]
+
+
+class _NewJob(CamelCase):
+    """What every request for a job may have."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    config: JobConfig = JobConfig()
+    callback_url: str | None = Field(
+        None,
+        min_length=1,
+        max_length=2048,
+        description="Is sent the job by POST once it is completed, failed or cancelled.",
+        examples=["https://example.com/stems-are-ready"],
+    )
+    callback_secret: SecretStr | None = Field(
+        None,
+        max_length=200,
+        description="Signs what is sent, as Standard Webhooks say: whsec_ and 24 to 64 bytes in base64. "
+        "Without it nothing is signed.",
+    )
+
+
+class JobRequest(_NewJob):
+    """A song to be uploaded."""
+
+    filename: Filename
+    size: int = Field(ge=0, strict=True, description="Bytes. The upload must have just as many.")
+    content_type: str = Field(
+        "application/octet-stream",
+        pattern=r"^[A-Za-z0-9.+_-]+/[A-Za-z0-9.+_-]+$",
+        max_length=127,
+        examples=["audio/mpeg"],
+    )
+
+
+class InlineAudio(CamelCase):
+    """A song, all of it."""
+
+    model_config = ConfigDict(extra="forbid", ser_json_bytes="base64")
+
+    filename: Filename
+    base64: Base64 = Field(description=f"The file. Before it is encoded at most {MAX_INLINE_BYTES:,} bytes.")
+
+
+class InlineJobRequest(_NewJob):
+    """A small song within the request: no upload, and the job starts at once."""
+
+    audio: InlineAudio
+
+
+def _kind(request: object) -> str:
+    return "inline" if isinstance(request, InlineJobRequest | dict) and "audio" in dict(request) else "upload"
+
+
+NewJob = Annotated[
+    Annotated[JobRequest, Tag("upload")] | Annotated[InlineJobRequest, Tag("inline")],
+    Discriminator(_kind),
+]
+
+
+Limit = Annotated[int, Field(ge=1, le=100)]
+IdempotencyKey = Annotated[str, Field(pattern=r"^[\x21-\x7e]+$", max_length=255, examples=["3f1c9a52"])]
+
+
+def _rfc_3339(text: object) -> object:
+    # Pydantic would take a number of seconds besides, and a time of no zone from some.
+    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", str(text), re.IGNORECASE):
+        raise ValueError("give a time as in RFC 3339, such as 2026-01-01T12:00:00Z")
+    return text
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_rfc_3339), Field(examples=["2026-01-01T12:00:00Z"])]

@@ -1,0 +1,225 @@
+"""A job as its owner sees it: the JSON of every way of hearing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from stempipe.jobs.camel_case import CamelCase
+from stempipe.jobs.config import JobConfig
+from stempipe.jobs.names import stem_name
+from stempipe.jobs.record import Delivery, Job, Stage, Status
+
+# AWS Lambda, x86, per GB-second; see docs/architecture.md.
+USD_PER_GB_SECOND = 0.0000166667
+
+
+class ErrorView(CamelCase):
+    """Why something cannot be had. Rely on the code; the message is for a person."""
+
+    code: str = Field(examples=["too_long"])
+    message: str
+
+
+class Problem(CamelCase):
+    """The answer to a request that failed."""
+
+    error: ErrorView
+
+
+class Refusal(CamelCase):
+    """API Gateway's own answer, before the function is asked."""
+
+    message: str = Field(examples=["Unauthorized"])
+
+
+class SourceView(CamelCase):
+    """The upload, and what the decoder found in it."""
+
+    filename: str
+    bytes: int
+    duration_seconds: float | None = None
+    sample_rate: int | None = None
+    channels: int | None = None
+    codec: str | None = None
+
+
+class ResultsView(CamelCase):
+    """Links to the stems. They expire; ask for the job again to get new ones."""
+
+    stems: dict[str, str]
+    gain_db: float = Field(
+        le=0,
+        description="What all stems were turned down by, so that none of them clips; 0 if nothing. "
+        "They sum to the song turned down as much.",
+    )
+
+
+class CallbackView(CamelCase):
+    """The webhook of the job's end."""
+
+    url: str
+    state: Delivery
+    attempts: int
+    last_status: int | None = Field(None, description="HTTP status of the last answer, if there was one.")
+
+
+class CostView(CamelCase):
+    """What the worker used, and what AWS asks for it."""
+
+    gb_seconds: float
+    usd: float
+
+
+class JobView(CamelCase):
+    """A job."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "01KAKPB6YQWQ4W2V9M4N2W7F3E",
+                    "status": "processing",
+                    "stage": "separating",
+                    "progress": 42,
+                    "version": 5,
+                    "estimatedTimeRemaining": 3.2,
+                    "config": JobConfig().model_dump(by_alias=True, exclude_none=True),
+                    "results": None,
+                    "error": None,
+                    "source": {"filename": "song.mp3", "bytes": 7203143},
+                    "attempt": 1,
+                    "createdAt": "2026-01-01T12:00:00Z",
+                    "startedAt": "2026-01-01T12:00:09Z",
+                    "completedAt": None,
+                    "expiresAt": "2026-01-08T12:00:00Z",
+                    "cost": None,
+                    "callback": None,
+                }
+            ]
+        }
+    )
+
+    id: str
+    status: Status
+    stage: Stage | None = Field(None, description="What the worker is doing, while it is processing.")
+    progress: int = Field(ge=0, le=100)
+    version: int = Field(description="Of two states of a job, the one with the larger version is newer.")
+    estimated_time_remaining: float | None = Field(
+        None,
+        description="Seconds. Of a queued job, GET /v1/jobs/{id} alone says them: the most it should take, "
+        "going by your latest songs.",
+    )
+    config: JobConfig
+    results: ResultsView | None = None
+    error: ErrorView | None = None
+    source: SourceView
+    attempt: int
+    created_at: datetime
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    expires_at: datetime
+    cost: CostView | None = None
+    callback: CallbackView | None = None
+
+
+class UploadView(CamelCase):
+    """The request that uploads the song: send ``fields`` as a form with the file last (POST), or the
+    file as the body with ``headers`` (PUT)."""
+
+    method: Literal["POST", "PUT"]
+    url: str
+    fields: dict[str, str]
+    headers: dict[str, str]
+    expires_at: datetime
+
+
+class CreatedJob(CamelCase):
+    """A job, and how to upload its song while it awaits that."""
+
+    job: JobView
+    upload: UploadView | None = Field(None, description="Null once the song is there.")
+
+
+class JobPage(CamelCase):
+    """Jobs, newest first."""
+
+    jobs: list[JobView]
+    cursor: str | None = Field(None, description="Give it to get the next ones; null after the last.")
+
+
+class Health(CamelCase):
+    """The API is up."""
+
+    status: Literal["ok"] = "ok"
+
+
+View = Callable[[Job], JobView]
+"""Makes a job's JSON."""
+
+
+Link = Callable[[str, str], str]
+"""Signs a link to the stem at a key, to be downloaded under a file's name."""
+
+
+def job_view(job: Job, link: Link) -> JobView:
+    """The job's JSON, with fresh links to its stems."""
+    return JobView(
+        id=job.id,
+        status=job.state,
+        stage=Stage(job.stage) if job.stage else None,
+        progress=int(job.progress),
+        version=int(job.version),
+        estimated_time_remaining=job.estimated_seconds_left,
+        config=job.config,
+        results=_results(job, link),
+        error=ErrorView(code=job.error_code, message=job.error_message) if job.error_code else None,
+        source=SourceView(
+            filename=job.filename,
+            bytes=int(job.bytes),
+            duration_seconds=job.duration_seconds,
+            sample_rate=job.sample_rate,
+            channels=job.channels,
+            codec=job.codec,
+        ),
+        attempt=int(job.attempt),
+        created_at=job.created_at,
+        started_at=job.started_at,
+        completed_at=job.completed_at,
+        expires_at=job.expires_at,
+        cost=_cost(job.gb_seconds),
+        callback=_callback(job),
+    )
+
+
+def _results(job: Job, link: Link) -> ResultsView | None:
+    if job.stem_keys is None:
+        return None
+    return ResultsView(
+        stems={
+            stem: link(key, stem_name(job.song, stem, key.rpartition(".")[2]))
+            for stem, key in job.stem_keys.items()
+        },
+        gain_db=job.gain_db or 0.0,
+    )
+
+
+def _callback(job: Job) -> CallbackView | None:
+    if job.callback_url is None:
+        return None
+    is_told = job.callback_version == job.version
+    return CallbackView(
+        url=job.callback_url,
+        state=job.delivery,
+        attempts=int(job.callback_attempts or 0) if is_told else 0,
+        last_status=int(job.callback_status) if is_told and job.callback_status else None,
+    )
+
+
+def _cost(gb_seconds: float | None) -> CostView | None:
+    if gb_seconds is None:
+        return None
+    return CostView(gb_seconds=gb_seconds, usd=round(gb_seconds * USD_PER_GB_SECOND, 6))
