@@ -1,4 +1,5 @@
-"""Stempipe's rules and their adapters: the job, its storage, its queue.
+"""Stempipe's job and its rules, shared by all functions.
 
-Functions import from here; nothing here imports a function.
+Functions import from here; nothing here imports a function. Inside, imports go one way: rules, adapters,
+settings, jobs, errors.
 """

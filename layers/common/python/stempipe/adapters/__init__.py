@@ -1,0 +1,1 @@
+"""What the rules talk to: storage, queues, connections, callbacks, Cloudflare."""

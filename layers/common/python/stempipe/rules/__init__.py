@@ -1,0 +1,1 @@
+"""What each function does: one module for each of them."""
