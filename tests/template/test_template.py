@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from local.template import Template
-from stempipe.config import STEMS
-from stempipe.job import Job
+from stempipe.jobs.config import STEMS
+from stempipe.jobs.record import Job
 from stempipe.settings import Settings
 from tests.routes import routes
 from tests.template.parts import FUNCTIONS, properties

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from local.template import Template
-from stempipe.job import MAX_ATTEMPTS
-from stempipe.pull import VISIBILITY_SECONDS
+from stempipe.jobs.record import MAX_ATTEMPTS
+from stempipe.rules.pull import VISIBILITY_SECONDS
 
 
 def test_times_agree(template: Template, resources: dict[str, Any]) -> None:
