@@ -47,10 +47,14 @@ def sweep() -> Sweep:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Do what is asked for; answer what was done how often."""
     rules = sweep()
+
+    def seconds_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000
+
     match Request.model_validate(event).sweep:
         case "jobs":
-            return rules.sweep_jobs()
+            return rules.sweep_jobs(seconds_left)
         case "objects":
-            return rules.sweep_objects()
+            return rules.sweep_objects(seconds_left)
         case "redrive":
             return rules.redrive()

@@ -123,12 +123,14 @@ class NotifySettings(ConnectSettings):
     """What notify knows."""
 
     webhooks_queue_url: str
+    notify_dead_letter_queue_url: str
 
 
 class WebhookSettings(ViewSettings):
     """What the deliverer of webhooks knows."""
 
     webhooks_queue_url: str
+    webhooks_dead_letter_queue_url: str
     webhook_retry_seconds: Annotated[tuple[PositiveInt, ...], BeforeValidator(_split_commas)]
     """How long to wait after each failed delivery but the last."""
     webhook_allowed_hosts: HostNames = ()

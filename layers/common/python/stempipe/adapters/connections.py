@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import BooleanAttribute, TTLAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.models import Model
 
+from stempipe.errors import TooManyConnections
 from stempipe.observability import logger
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ LIFETIME = timedelta(hours=2.5)
 
 WRITERS = 32
 """Connections that are written to at the same time."""
+
+MOST = 20
+"""Connections of one owner: each change of a job is written to all of them."""
 
 
 class Connection(Model):
@@ -68,7 +72,17 @@ class Connections:
         self._model = connection_model(table)
 
     def subscribe(self, owner: str, connection_id: str, job_id: str | None) -> None:
-        """To one job, or to all."""
+        """To one job, or to all.
+
+        Raises
+        ------
+        TooManyConnections
+            The owner has as many others as it may have.
+        """
+        now = datetime.now(UTC)
+        others = [one for one in self.of(owner) if one.id != connection_id and one.expires_at > now]
+        if len(others) >= MOST:
+            raise TooManyConnections(MOST)
         what = Connection.everything.set(True) if job_id is None else Connection.jobs.add({job_id})
         self._model(owner, connection_id).update([what, Connection.expires_at.set(_expiry())])
 

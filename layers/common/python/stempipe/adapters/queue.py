@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -94,6 +96,15 @@ class _Queue:
         self._client = client
         self._url = url
 
+    def _send(self, message: JobMessage | WebhookMessage) -> str:
+        # A fair queue: where one owner's messages take up those who receive, other owners' come first.
+        # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+        group = hashlib.sha256(message.owner.encode()).hexdigest()
+        answer = self._client.send_message(
+            QueueUrl=self._url, MessageBody=message.model_dump_json(), MessageGroupId=group
+        )
+        return answer["MessageId"]
+
     def put_off(self, receipt_handle: str, seconds: int) -> None:
         """Let a message that was received come back after ``seconds`` (0 to 43,200)."""
         self._client.change_message_visibility(
@@ -106,8 +117,7 @@ class JobQueue(_Queue):
 
     def send(self, owner: str, job_id: str) -> str:
         """Say that a job may be worked on. Returns the message's id."""
-        body = JobMessage(owner=owner, id=job_id).model_dump_json()
-        return self._client.send_message(QueueUrl=self._url, MessageBody=body)["MessageId"]
+        return self._send(JobMessage(owner=owner, id=job_id))
 
     def waiting(self) -> int:
         """About how many messages nobody has taken yet."""
@@ -122,5 +132,12 @@ class WebhookQueue(_Queue):
 
     def send(self, owner: str, job_id: str, version: int) -> None:
         """Say that the job, as it is in this version, is to be told to its callback."""
-        body = WebhookMessage(owner=owner, id=job_id, version=version).model_dump_json()
-        self._client.send_message(QueueUrl=self._url, MessageBody=body)
+        self._send(WebhookMessage(owner=owner, id=job_id, version=version))
+
+
+class AsideQueue(_Queue):
+    """Where records of a stream are put that cannot be read, so that those behind them go on."""
+
+    def put(self, record: Mapping[str, Any]) -> None:
+        """Keep one, for somebody to look at."""
+        self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(record, default=str))

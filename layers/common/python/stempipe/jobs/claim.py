@@ -65,6 +65,11 @@ class Claim:
         return cls(jobs, job, lease_seconds)
 
     @property
+    def tries_before(self) -> int:
+        """How often the song was tried before this attempt, since its owner last asked for it."""
+        return int(MAX_ATTEMPTS - (self.job.last_attempt - self.job.attempt) - 1)
+
+    @property
     def is_last_attempt(self) -> bool:
         """Whether the song is not tried again after this attempt."""
         return self.job.attempt >= self.job.last_attempt

@@ -99,12 +99,12 @@ class Listing:
         jobs = {job.id: job for job in self._model.batch_get(found, consistent_read=True)}
         return [jobs[job_id] for _, job_id in reversed(found) if job_id in jobs]
 
-    def recent_seconds(self, owner: str, limit: int = 20) -> list[float]:
-        """How long an owner's latest completed jobs took, from their start; newest first."""
+    def recent_seconds(self, owner: str, limit: int = 100) -> list[float]:
+        """How long those of an owner's ``limit`` newest jobs took that were completed, from their start."""
         return [
             (job.completed_at - job.started_at).total_seconds()
-            for job in self.newest(owner, limit, statuses=[Status.COMPLETED]).jobs
-            if job.attempt == 1 and job.completed_at and job.started_at
+            for job in self.newest(owner, limit).jobs
+            if job.state is Status.COMPLETED and job.attempts == 1 and job.completed_at and job.started_at
         ]
 
 

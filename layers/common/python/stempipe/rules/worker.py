@@ -235,7 +235,7 @@ class Worker:
         with suppress(JobNotFound):
             now = self.jobs.get(job.owner, job.id)
             if now.state is Status.COMPLETED and now.attempt == job.attempt:
-                return  # This worker completed it: not the write was lost, but the table's answer to it.
+                return  # This worker completed it: not the write was lost, but every answer of the table to it.
         try:
             self.storage.delete_under(self.stems_bucket, stem_key(job, ""))
         except StorageUnavailable:
@@ -257,8 +257,7 @@ class Worker:
                 self._fail(claim, error)
                 raise TryAgain(error.code, 0) from fault
             claim.release()
-            attempt = int(claim.job.attempt)
-            raise TryAgain(error.code, _FIRST_RETRY_SECONDS * _RETRY_FACTOR ** (attempt - 1)) from fault
+            raise TryAgain(error.code, _FIRST_RETRY_SECONDS * _RETRY_FACTOR**claim.tries_before) from fault
 
     def _fail(self, claim: Claim, error: StempipeError) -> None:
         claim.fail(error)
