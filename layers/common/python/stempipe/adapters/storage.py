@@ -158,10 +158,11 @@ class Storage:
 
     def delete(self, bucket: str, key: str, etag: str | None = None) -> None:
         """Delete an object, if it is there; with an etag, if it is still that one."""
-        # R2 does not know the condition.
-        condition = {"IfMatch": f'"{etag}"'} if etag and self.provider == "s3" else {}
         with suppress(UploadGone), _faults(gone=(HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED)):
-            self._client.delete_object(Bucket=bucket, Key=key, **condition)
+            if etag and self.provider == "s3":  # R2 does not know the condition
+                self._client.delete_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"')
+            else:
+                self._client.delete_object(Bucket=bucket, Key=key)
 
     def delete_under(self, bucket: str, prefix: str) -> None:
         """Delete every object whose key begins so."""

@@ -36,12 +36,10 @@ class Overdue:
     def _find(self, shards: Sequence[int]) -> Iterator[Job]:
         # In any order, so that what is not done in one run is not always the same.
         for shard in secrets.SystemRandom().sample(shards, len(shards)):
-            found = self._jobs.model.due.query(
-                shard, Job.due_at < self._jobs.now().timestamp(), limit=_AT_ONCE
-            )
+            now = self._jobs.now()
+            found = self._jobs.model.due.query(shard, Job.due_at < now.timestamp(), limit=_AT_ONCE)
             # The index holds keys alone, and lags behind the table.
             keys = [(job.owner, job.id) for job in found]
-            now = self._jobs.now()
             for job in self._jobs.model.batch_get(keys, consistent_read=True):
                 if job.due_at is not None and job.due_at < now.timestamp() and not job.has_expired(now):
                     yield job

@@ -130,13 +130,13 @@ class Job(Model):
     stage = UnicodeAttribute(null=True)
     progress = NumberAttribute(default=0)
     estimated_seconds_left = NumberAttribute(attr_name="estimatedSecondsLeft", null=True)
-    # A job may be deleted and made again under its id. Versions and attempts begin at the number of the making,
-    # which is larger than any that an earlier making came to: whatever outlives a job, be it a worker, a
-    # message, a link or a client's memory, finds its number again in no later one.
+    # A job may be deleted and made again under its id. Versions and attempts begin at the number of the
+    # making, which is larger than any that an earlier making came to: whatever outlives a job, be it a worker,
+    # a message, a link or a client's memory, finds its number again in no later one.
     making = NumberAttribute()
     # Raised by every change that its owner can see.
     version = NumberAttribute()
-    # The claim: who holds the job is told by the number of the attempt. No retry sets it back, for the same reason.
+    # The claim: who holds the job is told by the number of the attempt, which no retry sets back either.
     attempt = NumberAttribute()
     last_attempt = NumberAttribute(attr_name="lastAttempt")
     # Of the latest change. A change that is refused because it was made already finds its own mark here.

@@ -23,8 +23,8 @@ from stempipe.jobs.record import MAX_ATTEMPTS, Callback, Delivery, Job, Source, 
 from stempipe.jobs.refusals import JobExists, JobIsFinal, TransitionRefused
 
 SHARDS = 8
-"""Partitions of the index of jobs under way: one alone would bound how many workers may report at once. As many
-follow for uploads that have not come, which nobody waits for as long as there is anything else to do."""
+"""Partitions of the index of jobs under way: one alone would bound how many workers may report at once. As
+many follow for uploads that have not come, which are looked at when there is nothing else to do."""
 
 # Seconds in which what wrote a queued job should have sent its message.
 _SEND_SECONDS = 60

@@ -210,7 +210,7 @@ class Intake:
 
 
 def _was_put_again(job: Job, stored: StoredObject) -> bool:
-    """Whether a song was put once more after its job had ended for no fault of the song: it is to be tried anew."""
+    """Whether a song was put once more after its job had ended for no fault of the song."""
     if job.completed_at is None or stored.modified <= job.completed_at:
         return False
     return job.state is Status.CANCELLED or job.error_code in NOT_THE_SONGS_FAULT

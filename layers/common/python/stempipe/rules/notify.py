@@ -73,8 +73,7 @@ class Notifier:
     def tell_records(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Tell of records of the table's stream.
 
-        What cannot be read is put aside, for it would hold up those behind it, and be no more readable when it
-        comes again.
+        What cannot be read is put aside: it would hold up those behind it, and be no more readable later.
 
         Raises
         ------
@@ -116,8 +115,7 @@ class Notifier:
                 (job.id, JobUpdate(job=self.view(job)).model_dump_json(by_alias=True)) for job in jobs
             ]
         except Exception:
-            # One owner's fault is not the others'. What is missed is made good by the job's next change, or by
-            # whoever looks.
+            # One owner's fault is not the others'. What is missed is made good by the job's next change.
             logger.exception("Not told", owner=owner)
             return
         for connection in connections:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import chain, groupby
+from itertools import groupby
 from urllib.parse import unquote
 
 from pydantic import ValidationError
@@ -36,6 +36,8 @@ _RECENT = timedelta(hours=3)
 # With less time left than this nothing more is begun.
 _ENOUGH_SECONDS = 20
 _NOTHING = "nothing"
+# Each does one thing, and says what.
+_Steps = Iterator[Callable[[], str]]
 # Dead letters that are looked at in one go, so that the run ends.
 _DEAD_LETTERS = 200
 
@@ -84,22 +86,16 @@ class Sweep:
     def sweep_jobs(self, seconds_left: Callable[[], float] = _for_ever) -> dict[str, int]:
         """Put overdue jobs and dead letters right. Returns what was done how often.
 
-        Jobs that somebody waits for come first, and uploads that may never come last. What there is no time for
-        is the next sweep's.
+        Jobs that somebody waits for come first, and uploads that may never come last. What there is no time
+        for is the next sweep's.
         """
-        done: Counter[str] = Counter()
-        steps: list[Iterator[Callable[[], str]]] = [
+        work: list[_Steps] = [
             (partial(self._put_right, job) for job in self._overdue.under_way()),
             (partial(self._take_in_again, letter) for letter in self.dead_uploads.receive(_DEAD_LETTERS)),
             (partial(self._look_at, letter) for letter in self.dead_jobs.receive(_DEAD_LETTERS)),
             (partial(self._find_upload, job) for job in self._overdue.awaiting_upload()),
         ]
-        for step in chain.from_iterable(steps):
-            if seconds_left() < _ENOUGH_SECONDS:
-                done["left_for_later"] += 1
-                break
-            done[_isolated(step)] += 1
-        return _counted(done)
+        return _work_through(work, seconds_left)
 
     def _put_right(self, job: Job) -> str:
         logger.append_keys(owner=job.owner, job_id=job.id)
@@ -163,26 +159,20 @@ class Sweep:
     # -- every hour --------------------------------------------------------------------------
 
     def sweep_objects(self, seconds_left: Callable[[], float] = _for_ever) -> dict[str, int]:
-        """Abort multipart uploads that nobody finishes, take in direct uploads whose event was lost, and delete
+        """Abort multipart uploads that nobody finishes, take in direct uploads whose event was lost, delete
         stems that no job points to. Returns what was done how often.
 
         A job's stems are neighbours in a listing, and its record is read once for all of them.
         """
-        done: Counter[str] = Counter()
-        done[_isolated(self._abort_uploads)] += 1
-        steps: list[Iterator[Callable[[], str]]] = [
+        work: list[_Steps] = [
+            iter([self._abort_uploads]),
             (partial(self._take_in, item) for item in self.storage.list(self.uploads_bucket, "inbox/")),
             (
                 partial(self._delete_unwanted, owner, job_id, list(items))
                 for (owner, job_id), items in groupby(self.storage.list(self.stems_bucket), key=_job_of)
             ),
         ]
-        for step in chain.from_iterable(steps):
-            if seconds_left() < _ENOUGH_SECONDS:
-                done["left_for_later"] += 1
-                break
-            done[_isolated(step)] += 1
-        return _counted(done)
+        return _work_through(work, seconds_left)
 
     def _abort_uploads(self) -> str:
         count = self.storage.abort_uploads(self.stems_bucket, self.now() - _WORK_IN_PROGRESS)
@@ -248,18 +238,28 @@ def _job_of(stem: ListedObject) -> tuple[str, str]:
     return owner, rest.partition("/")[0]
 
 
-def _isolated(step: Callable[[], str]) -> str:
-    """Do one thing. Its fault is not the others'."""
-    try:
-        return step()
-    except TransitionRefused as refusal:
-        logger.info("Somebody was faster", reason=str(refusal))
-        return _NOTHING
-    except Exception:
-        logger.exception("Not put right; the next sweep tries again")
-        return "faults"
-    finally:
-        logger.remove_keys(["owner", "job_id"])
+def _work_through(work: Sequence[_Steps], seconds_left: Callable[[], float]) -> dict[str, int]:
+    """Take step after step, of one kind after the other. One's fault is not the others', nor is a kind's."""
+    done: Counter[str] = Counter()
+    for steps in work:
+        while seconds_left() > _ENOUGH_SECONDS:
+            try:
+                step = next(steps)
+                done[step()] += 1
+            except StopIteration:
+                break
+            except TransitionRefused as refusal:
+                logger.info("Somebody was faster", reason=str(refusal))
+            except Exception:
+                logger.exception("Not put right; the next sweep tries again")
+                done["faults"] += 1
+            finally:
+                logger.remove_keys(["owner", "job_id"])
+        else:
+            logger.warning("No time left; the next sweep goes on")
+            done["runs_cut_short"] += 1
+            break
+    return _counted(done)
 
 
 def _counted(done: Counter[str]) -> dict[str, int]:

@@ -152,7 +152,7 @@ class Deliverer:
         raise TryAgain(reason, self.retry_seconds[attempt - 1])
 
     def _leave_time_to_others(self, owner: str, seconds: float) -> None:
-        """After a call that took long, put off the owner's next ones: nobody's callbacks hold up all others'."""
+        """After a call that took long, put off the owner's next ones: nobody's hold up everybody's."""
         if seconds > _SLOW_SECONDS:
             self._put_off[owner] = self.now() + _SHARE * seconds
             logger.info("The owner's callbacks are put off", owner=owner, took=round(seconds, 1))

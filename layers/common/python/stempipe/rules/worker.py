@@ -235,7 +235,7 @@ class Worker:
         with suppress(JobNotFound):
             now = self.jobs.get(job.owner, job.id)
             if now.state is Status.COMPLETED and now.attempt == job.attempt:
-                return  # This worker completed it: not the write was lost, but every answer of the table to it.
+                return  # This worker completed it: not the write was lost, but the table's answers to it.
         try:
             self.storage.delete_under(self.stems_bucket, stem_key(job, ""))
         except StorageUnavailable:
