@@ -131,8 +131,8 @@ class Job(Model):
     progress = NumberAttribute(default=0)
     estimated_seconds_left = NumberAttribute(attr_name="estimatedSecondsLeft", null=True)
     # A job may be deleted and made again under its id. Versions and attempts begin at the number of the
-    # making, which is larger than any that an earlier making came to: whatever outlives a job, be it a worker,
-    # a message, a link or a client's memory, finds its number again in no later one.
+    # making, which is larger than any that an earlier making came to: whatever outlives a job, be it a
+    # worker, a message, a link or a client's memory, finds its number again in no later one.
     making = NumberAttribute()
     # Raised by every change that its owner can see.
     version = NumberAttribute()

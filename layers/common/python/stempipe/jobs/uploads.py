@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote, unquote_plus
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from stempipe.errors import InvalidRequest, explain
+from stempipe.jobs.names import clean
 
 Provider = Literal["s3", "r2"]
 
@@ -162,7 +163,7 @@ def read_key(key: str) -> JobUpload | DirectUpload | None:
     if prefix == "jobs" and name.count("/") == 1:
         return JobUpload(owner, name.partition("/")[0])
     if prefix == "inbox":
-        return DirectUpload(owner, name.rpartition("/")[2])
+        return DirectUpload(owner, clean(name.rpartition("/")[2]))
     return None
 
 
