@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tests.unit.separation.songs import KINDS, Samples, noise, write, write_video
+from tests.unit.media.songs import KINDS, Samples, noise, write, write_video
 
 STEMS = "stems"
 NO_MEDIA, CORRUPT, TOO_LONG, EMPTY = "unsupported_media", "corrupt_media", "too_long", "empty_file"

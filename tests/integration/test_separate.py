@@ -21,7 +21,7 @@ from stempipe.queue import JobMessage, TryAgain
 from stempipe.storage import Storage
 from stempipe.worker import Separated, Worker
 from tests.aws import STEMS, TABLE, UPLOADS, Aws
-from tests.unit.separation import songs
+from tests.unit.media import songs
 
 MESSAGE = JobMessage(owner="alice", id="01K")
 KEY = "jobs/alice/01K"
