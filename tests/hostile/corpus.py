@@ -31,7 +31,7 @@ from tests.hostile.containers import (
     wav,
     zip_of,
 )
-from tests.unit.separation.songs import KINDS, Samples, noise, write, write_video
+from tests.unit.media.songs import KINDS, Samples, noise, write, write_video
 
 STEMS = "stems"
 NO_MEDIA, CORRUPT, TOO_LONG, EMPTY = "unsupported_media", "corrupt_media", "too_long", "empty_file"

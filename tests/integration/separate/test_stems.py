@@ -16,7 +16,7 @@ from stempipe.jobs.table import Jobs
 from stempipe.rules.worker import Worker
 from tests.aws import STEMS, UPLOADS, Aws
 from tests.integration.separate.engine import KEY, MESSAGE, Engine, received
-from tests.unit.separation import songs
+from tests.unit.media import songs
 
 
 def test_a_queued_job_becomes_stems(
