@@ -78,7 +78,7 @@ bench: dev ministack spleeter models  ## Compare the engine with Spleeter on thi
 lint: dev sam-cli audit  ## Format check, lint, strict types, template, known vulnerabilities
 	$(DEV)/ruff format --check $(SOURCES)
 	$(DEV)/ruff check $(SOURCES)
-	$(DEV)/mypy layers/common/python/stempipe functions/separate/separation cli/src/stempipe_client local tests benchmarks
+	$(DEV)/mypy layers/common/python/stempipe functions/separate/media functions/separate/separation cli/src/stempipe_client local tests benchmarks
 	@for app in functions/*/app.py; do echo "mypy $$app"; $(DEV)/mypy $$app || exit 1; done
 	$(SAM) validate --lint
 

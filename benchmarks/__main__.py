@@ -20,7 +20,8 @@ from benchmarks.measure import Bench
 from benchmarks.processes import ROOT, BenchError
 from local.demo import example_song
 from local.server import LocalError
-from separation.errors import SeparationError
+from media import MediaError
+from separation import ModelError
 
 INTERRUPTED = 130
 _SECONDS = 180.0
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             song = options.song or songs.tile(example_song(ROOT / ".local"), folder / "song.wav", _SECONDS)
             seconds = songs.duration(song)
             measured = Bench(song.resolve(), folder, options.repeats, say).run()
-    except (BenchError, LocalError, SeparationError, OSError) as error:
+    except (BenchError, LocalError, MediaError, ModelError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -12,7 +12,8 @@ from pathlib import Path
 def main(song: Path, folder: Path, max_seconds: float) -> None:
     """Write the song's two stems as WAV, and print what the parts took."""
     began = time.perf_counter()
-    from separation import AudioOutput, load_engine, separate
+    from media import AudioOutput
+    from separation import load_engine, separate
 
     imported = time.perf_counter()
     engine = load_engine("2stems", "11khz")

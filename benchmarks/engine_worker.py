@@ -13,10 +13,11 @@ from typing import Any
 
 from benchmarks import random_weights
 from benchmarks.stages import matrix_gflops, stage_seconds
-from separation import AudioOutput, Engine, separate
+from media import AudioOutput
+from separation import Engine, separate
 from separation.engine import Precision
-from separation.openvino_engine import has_bfloat16
-from separation.weights import VariantName
+from separation.engines.openvino import has_bfloat16
+from separation.models.weights import VariantName
 
 
 @cache

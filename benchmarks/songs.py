@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from separation.audio_input import AudioInput
-from separation.audio_output import quantize
-from separation.spectrum import CHANNELS, SAMPLE_RATE
+from media.audio_input import AudioInput
+from media.audio_output import quantize
+from media.samples import CHANNELS, SAMPLE_RATE
 
 LONGEST = 600.0  # seconds; Spleeter's command leaves out what comes after
 _GAINS = [np.float32(gain) for gain in (1.0, 0.7, 0.9, 0.5, 0.8, 0.6)]
@@ -39,7 +39,7 @@ def duration(song: Path) -> float:
 
     Raises
     ------
-    SeparationError
+    MediaError
         If it cannot be separated.
     """
     with AudioInput(song, LONGEST) as opened:

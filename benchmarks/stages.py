@@ -11,13 +11,15 @@ from typing import TypeVar
 
 import numpy as np
 
-from separation import AudioOutput, Engine
-from separation.audio_input import AudioInput
-from separation.audio_output import AudioWriter
+from media import AudioOutput
+from media.audio_input import AudioInput
+from media.audio_output import AudioWriter
+from media.samples import SAMPLE_RATE
+from media.spool import Spool
+from separation import Engine
+from separation.engines.silent_openvino import ops, ov
 from separation.masks import soft_mask, total_power
-from separation.silent_openvino import ops, ov
-from separation.spectrum import SAMPLE_RATE, Inverse, segments
-from separation.spool import Spool
+from separation.spectrum import Inverse, segments
 
 STAGES = ("decode", "spectrum", "network", "masks and inverse", "encode")
 UNET_FLOP = 2 * 6.10e9  # of one U-Net and segment, as Spleeter has it: a multiplication and an addition each

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 
 from local import template as templates
 from local.server import LocalError, Server
-from separation.weights import VARIANTS, models_directory
+from separation.models.weights import VARIANTS, models_directory
 
 ROOT = Path(__file__).resolve().parents[1]
 REGION = "us-east-1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from local.server import LocalError
-from separation.fetch import FetchError, Wheel, fetch
+from separation.models.fetch import FetchError, Wheel, fetch
 
 # Spleeter's own example: 11 s of a song with vocals.
 EXAMPLE_URL = "https://github.com/deezer/spleeter/raw/master/audio_example.mp3"

@@ -49,7 +49,7 @@ def sample_event() -> Callable[[str], dict[str, Any]]:
 
 @pytest.fixture
 def load_app() -> Callable[[str], ModuleType]:
-    """Imports functions/{name}/app.py afresh: all three are called app, and each caches its wiring."""
+    """Imports functions/{name}/app.py afresh: every one of them is called app, and each caches its wiring."""
 
     def load(name: str) -> ModuleType:
         path = ROOT / "functions" / name / "app.py"

@@ -18,7 +18,8 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from separation import AudioOutput, Engine, SeparationError, load_engine, separate
+from media import AudioOutput, MediaError
+from separation import Engine, ModelError, load_engine, separate
 from stempipe.adapters.queue import JobMessage, JobQueue, TryAgain, sqs_client
 from stempipe.adapters.storage import Storage, s3_client
 from stempipe.errors import UnusableMedia
@@ -73,7 +74,7 @@ def separate_song(
             title=title,
             on_progress=on_progress,
         )
-    except SeparationError as error:
+    except (MediaError, ModelError) as error:
         raise UnusableMedia(error.code, str(error)) from error
     return Separated(made.stems, made.seconds, made.sample_rate, made.channels, made.codec, made.gain_db)
 

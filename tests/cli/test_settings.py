@@ -238,4 +238,5 @@ def test_the_extra_for_this_machine_is_what_the_engine_needs(root: Path) -> None
     lines = (root / "requirements/separate.in").read_text().splitlines()
     needed = [line for line in lines if line and not line.startswith(("#", "-r"))]
     assert sorted(extra) == sorted(set(needed) - {"awslambdaric"})
-    assert (root / "cli/separation").resolve() == root / "functions/separate/separation"
+    for package in ("media", "separation"):
+        assert (root / "cli" / package).resolve() == root / "functions/separate" / package

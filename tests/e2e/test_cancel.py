@@ -47,7 +47,8 @@ def test_a_running_job_that_is_cancelled_stops_soon_and_leaves_nothing(
     answer = api.delete(f"/v1/jobs/{job_id}")
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
     # The worker has returned, and its message is done with: after two seconds, unless other work keeps the
-    # processors. tests/integration/test_separate.py holds it to the two. The whole song takes far longer.
+    # processors. tests/integration/separate/test_claims.py holds it to the two. The whole song takes far
+    # longer.
     until(lambda: messages(cloud) == 0, seconds=5)
 
     job = wire.get_job(api, job_id)

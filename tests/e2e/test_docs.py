@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from local.cloud import Deployment
-from separation import SeparationError
+from media import MediaError
+from separation import ModelError
 from stempipe.errors import StempipeError
 from tests.routes import routes
 
@@ -66,7 +67,8 @@ def test_there_is_an_example_of_every_route_in_every_language(root: Path) -> Non
 def test_every_error_that_a_client_may_see_is_explained(root: Path) -> None:
     text = (root / "docs/api.md").read_text()
     elsewhere = {"already_received", "body_too_large"}  # what R2's Worker is answered: docs/r2.md
-    codes = {error.code for error in [*subclasses(StempipeError), *subclasses(SeparationError)]} - elsewhere
+    errors = [error for base in (StempipeError, MediaError, ModelError) for error in subclasses(base)]
+    codes = {error.code for error in errors} - elsewhere
     assert {code for code in codes if f"`{code}`" not in text} == set()
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.faults import faults
+from tests.faults.end import check_end
 from tests.faults.plan import GOOD, Delivery, Plan, Restart, Way, draw
 from tests.faults.run import Result, Runner, ready
 from tests.faults.sabotage import Sabotage
@@ -82,10 +83,10 @@ async def run(plans: Sequence[Plan | Restart], state: Path, jobs: int, sabotage:
         for plan in plans:
             if isinstance(plan, Restart):
                 await one(plan, asyncio.Semaphore(1))
-        at_end = await runner.check_end()
+        at_end, redriven = await check_end(runner.cloud, runner.director, runner.background.sweeping)
     for text in at_end:
         print(text)
-    never = _print_summary(runner, results, time.monotonic() - began)
+    never = _print_summary(runner, results, redriven, time.monotonic() - began)
     missing = never if len(plans) >= ENOUGH else []
     if missing:
         print(f"Never happened: {', '.join(missing)}")
@@ -101,7 +102,7 @@ def _print_failure(result: Result, runner: Runner) -> None:
     print(f"  Replay it: python -m tests.faults --only {result.plan.seed}\n", flush=True)
 
 
-def _print_summary(runner: Runner, results: Sequence[Result], seconds: float) -> list[str]:
+def _print_summary(runner: Runner, results: Sequence[Result], redriven: int, seconds: float) -> list[str]:
     """Print what happened how often; returns what should have happened and never did."""
     happened: Counter[tuple[str, str]] = Counter()
     outcomes: Counter[str] = Counter()
@@ -121,10 +122,10 @@ def _print_summary(runner: Runner, results: Sequence[Result], seconds: float) ->
             {phase: count for (kind, phase), count in runner.director.struck.items() if kind == what}
         )
         print(f"{what + ' while':<17}{at.total():5}  {_counts(at)}")
-    print(f"{'events':<17}{runner.delivered.total():5}  {_counts(runner.delivered)}")
+    print(f"{'events':<17}{runner.background.delivered.total():5}  {_counts(runner.background.delivered)}")
     print(f"{'links expired':<17}{runner.links_expired:5}\n{'restarts':<17}{runner.restarts:5}")
-    print(f"{'redriven':<17}{runner.redriven:5}")
-    print("sweep:", _counts(runner.swept))
+    print(f"{'redriven':<17}{redriven:5}")
+    print("sweep:", _counts(runner.background.swept))
     return [
         *(name for name in names if not sum(n for (kind, _), n in happened.items() if kind == name)),
         *(
@@ -133,7 +134,7 @@ def _print_summary(runner: Runner, results: Sequence[Result], seconds: float) ->
             for phase in PHASES
             if not runner.director.struck[what, phase]
         ),
-        *(f"event {delivery}" for delivery in Delivery if not runner.delivered[delivery]),
+        *(f"event {delivery}" for delivery in Delivery if not runner.background.delivered[delivery]),
         *["links expired"] * (not runner.links_expired),
         *["restart"] * (not runner.restarts),
     ]

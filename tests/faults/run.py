@@ -5,23 +5,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import unquote_plus
+from typing import Any
 from uuid import uuid4
 
 import httpx
-from botocore.exceptions import BotoCoreError, ClientError
 
 from local.server import free_port
 from stempipe.jobs.record import MAX_ATTEMPTS, Status
 from tests.faults import songs
+from tests.faults.background import Background
+from tests.faults.calls import Violation, persist
 from tests.faults.cloud import DOWNLOAD_LINK_SECONDS, Cloud
 from tests.faults.director import Director
 from tests.faults.faults import ShortRead
@@ -33,17 +31,10 @@ from tests.faults.steps import Step
 
 # Longer than anything here takes, the second life of a message that was lost included.
 STUCK_SECONDS = 150
-# Whoever looks at the dead letters has them to himself for 10 s.
-LETTERS_IN_HAND_SECONDS = 12
 # What may happen to a song only because too much went wrong, always after the last attempt.
 OUR_SIDE = {"storage_unavailable", "internal_error", "worker_lost", "out_of_time"}
 
 Stems = dict[str, str]  # the sha256 of each
-T = TypeVar("T")
-
-
-class Violation(Exception):
-    """Something that must hold does not."""
 
 
 @dataclass
@@ -69,15 +60,11 @@ class Runner:
 
     cloud: Cloud
     director: Director
+    background: Background
     songs: dict[str, Path]
     expected: dict[str, Stems] = field(default_factory=dict)
-    delays: dict[str, tuple[Plan, list[float]]] = field(default_factory=dict)
-    delivered: Counter[str] = field(default_factory=Counter)
-    swept: Counter[str] = field(default_factory=Counter)
-    sweeping: asyncio.Event = field(default_factory=asyncio.Event)
     restarts: int = 0
     links_expired: int = 0
-    redriven: int = 0
 
     # -- one schedule ------------------------------------------------------------------------
 
@@ -117,14 +104,14 @@ class Runner:
 
     async def _run_plan(self, plan: Plan, owners: list[str]) -> str:
         email = f"{uuid4().hex}@example.com"
-        token = await _persist(lambda: asyncio.to_thread(self._sign_in, email))
-        owner = await _persist(lambda: asyncio.to_thread(self.cloud.deployment.user_id, email))
+        token = await persist(lambda: asyncio.to_thread(self._sign_in, email))
+        owner = await persist(lambda: asyncio.to_thread(self.cloud.deployment.user_id, email))
         owners.append(owner)
         faults = list(plan.faults)
         if plan.link_expires:
             faults.append(ShortRead(step=Step.DOWNLOAD, share=0.5))
         self.director.enlist(owner, faults)
-        self.delays[owner] = (plan, [])
+        self.background.delays[owner] = (plan, [])
         async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=30) as api:
             awaited = await self._upload(plan, owner, api)
             await self._until_done(owner, awaited)
@@ -154,7 +141,7 @@ class Runner:
             answer = await api.post(f"{self.cloud.deployment.api_url}/v1/jobs", json=request)
             return answer.raise_for_status().json()
 
-        created = await _persist(create)
+        created = await persist(create)
         if plan.way is Way.API:
 
             async def send() -> None:
@@ -163,10 +150,10 @@ class Runner:
                 async with httpx.AsyncClient(timeout=30) as anybody:
                     answer = await anybody.post(link["url"], data=link["fields"], files={"file": song})
                 if answer.status_code == 403:  # the link has expired
-                    created = await _persist(create)
+                    created = await persist(create)
                 answer.raise_for_status()
 
-            await _persist(send)
+            await persist(send)
         return [created["job"]["id"]]
 
     async def _put(self, key: str, content: bytes) -> None:
@@ -175,14 +162,14 @@ class Runner:
         def put() -> None:
             self.cloud.deployment.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
 
-        await _persist(lambda: asyncio.to_thread(put))
+        await persist(lambda: asyncio.to_thread(put))
 
     async def _forget_upload(self, plan: Plan, owner: str) -> None:
         """Delete a direct upload, so that those who look for forgotten ones have less to look at."""
         if plan.way in (Way.INBOX, Way.REPLACED):
             bucket, key = self.cloud.deployment.uploads_bucket, f"inbox/{owner}/{plan.song}"
             s3 = self.cloud.deployment.client("s3")
-            await _persist(partial(asyncio.to_thread, s3.delete_object, Bucket=bucket, Key=key))
+            await persist(partial(asyncio.to_thread, s3.delete_object, Bucket=bucket, Key=key))
 
     # -- waiting and checking ----------------------------------------------------------------
 
@@ -214,7 +201,7 @@ class Runner:
         if sum(others) > (2 if plan.way is Way.REPLACED else 1):
             raise Violation(f"{sum(others)} jobs of one upload")
         for job_id, versions in jobs.items():
-            item = await _persist(partial(asyncio.to_thread, self.cloud.job, owner, job_id))
+            item = await persist(partial(asyncio.to_thread, self.cloud.job, owner, job_id))
             if item is None or Version.read(item, versions[-1].writer) != versions[-1]:
                 raise Violation(f"the table holds {item}, and the last write was {versions[-1]}")
 
@@ -222,7 +209,7 @@ class Runner:
             answer = await api.get(f"{self.cloud.deployment.api_url}/v1/jobs")
             return {view["id"]: view for view in answer.raise_for_status().json()["jobs"]}
 
-        views = await _persist(listed)
+        views = await persist(listed)
         if views.keys() != jobs.keys():
             raise Violation(f"the API lists {views.keys()}, and there are {jobs.keys()}")
         for job_id, versions in jobs.items():
@@ -271,7 +258,7 @@ class Runner:
             answer = await api.get(f"{self.cloud.deployment.api_url}/v1/jobs/{job_id}")
             return str(answer.raise_for_status().json()["results"]["stems"][stem])
 
-        url = await _persist(link)
+        url = await persist(link)
         deadline = time.monotonic() + 60
         async with httpx.AsyncClient(timeout=30) as client:
             while time.monotonic() < deadline:
@@ -279,7 +266,7 @@ class Runner:
                     async with client.stream("GET", url, headers={"Range": f"bytes={len(content)}-"}) as got:
                         if got.status_code == 403:
                             self.links_expired += bool(content)
-                            url = await _persist(link)
+                            url = await persist(link)
                             continue
                         got.raise_for_status()
                         async for chunk in got.aiter_raw():
@@ -289,102 +276,6 @@ class Runner:
                     await asyncio.sleep(DOWNLOAD_LINK_SECONDS + 0.5)
         raise Violation(f"{stem} cannot be downloaded")
 
-    # -- beside the schedules ----------------------------------------------------------------
-
-    async def deliver_events(self) -> None:
-        """Tell intake of uploads, when and as often as their schedules say."""
-        while True:
-            for record in await _unless_down(self.cloud.events) or []:
-                owner = unquote_plus(record["s3"]["object"]["key"]).split("/")[1]
-                plan, seen = self.delays.get(owner, (None, []))
-                if plan is None:
-                    continue
-                # Of two events in a row the first comes last.
-                extra = 0.0 if seen or plan.way is not Way.REPLACED else 1.0
-                seen.append(0.0)
-                self.delivered[plan.delivery] += 1
-                for delay in plan.delays:
-                    self.director.later(self._deliver(record, delay + extra))
-            await asyncio.sleep(0.1)
-
-    async def _deliver(self, record: dict[str, Any], delay: float) -> None:
-        await asyncio.sleep(delay)
-        event = {"Records": [record]}
-        await _persist(lambda: asyncio.to_thread(self.cloud.invoke, "IntakeFunction", event, wait=False))
-
-    async def sweep(self) -> None:
-        """Sweep every second, in place of every minute."""
-        while True:
-            await self.sweeping.wait()
-            answer = await _unless_down(
-                lambda: self.cloud.invoke("SweepFunction", {"sweep": "jobs"}, wait=True)
-            )
-            if answer and answer["error"]:
-                self.swept["runs that failed"] += 1
-            elif answer:
-                self.swept.update(answer["payload"])
-            await asyncio.sleep(1)
-
-    async def find_uploads(self) -> None:
-        """Do every ten seconds what sweep does every hour: look for uploads without a job."""
-        while True:
-            await asyncio.sleep(10)
-            try:
-                self.swept.update(await asyncio.to_thread(self.cloud.sweep_objects, timedelta(minutes=6)))
-            except Exception:  # whatever a fault made of it
-                self.swept["runs that failed"] += 1
-
-    # -- the end -----------------------------------------------------------------------------
-
-    async def check_end(self) -> list[str]:
-        """What must hold once everything has come to rest."""
-        found = []
-        deadline = time.monotonic() + STUCK_SECONDS
-        while await asyncio.to_thread(self.cloud.depth, "JobsQueue") and time.monotonic() < deadline:
-            await asyncio.sleep(0.5)
-        for queue in ("JobsQueue", "IntakeDeadLetterQueue"):
-            if depth := await asyncio.to_thread(self.cloud.depth, queue):
-                found.append(f"{depth} messages are left in {queue}")
-        found += await self._redrive()
-        last = {key: versions[-1] for key, versions in self.director.histories.items()}
-        await asyncio.to_thread(self.cloud.sweep_objects, timedelta(hours=2))
-        named = {key for job in last.values() for key in (job.stem_keys or {}).values()}
-        stored = set(await asyncio.to_thread(self.cloud.stems))
-        if stored != named:
-            found.append(f"objects that no job names: {stored - named}; missing: {named - stored}")
-        for (owner, job_id), versions in self.director.histories.items():
-            found += [f"in the end, {owner}/{job_id}: {text}" for text in violations(versions)]
-        return found
-
-    async def _redrive(self) -> list[str]:
-        """Send the dead letters round again, as an operator does once the faults are over."""
-        self.sweeping.clear()
-        await asyncio.sleep(LETTERS_IN_HAND_SECONDS)
-        letters = await asyncio.to_thread(self.cloud.dead_letters)
-        jobs = [self.director.histories[key] for key in {(body["owner"], body["id"]) for body in letters}]
-        found = [
-            f"a dead letter of a job that is {versions[-1:]}"
-            for versions in jobs
-            if not versions or versions[-1].status is not Status.FAILED
-        ]
-        await asyncio.sleep(LETTERS_IN_HAND_SECONDS)
-        answer = await asyncio.to_thread(self.cloud.invoke, "SweepFunction", {"sweep": "redrive"}, wait=True)
-        self.sweeping.set()
-        self.redriven = (answer["payload"] or {}).get("jobs_queued_again", 0)
-        if self.redriven != len(jobs):
-            found.append(f"redrive did {answer['payload']} with the dead letters of {len(jobs)} jobs")
-        deadline = time.monotonic() + STUCK_SECONDS
-        while not all(map(_ended_well, jobs)) and time.monotonic() < deadline:
-            await asyncio.sleep(0.5)
-        found += [f"was redriven, and is {job[-1]}" for job in jobs if not _ended_well(job)]
-        return found
-
-
-def _ended_well(versions: list[Version]) -> bool:
-    """Whether the song has its stems, or it is the song's own fault that it has not."""
-    last = versions[-1]
-    return last.status is Status.COMPLETED or last.error_code in BAD.values()
-
 
 @asynccontextmanager
 async def ready(state: Path, sabotage: Sabotage | None) -> AsyncIterator[Runner]:
@@ -392,15 +283,16 @@ async def ready(state: Path, sabotage: Sabotage | None) -> AsyncIterator[Runner]
     cloud = Cloud(state / "cloud", free_port(), free_port())
     director = Director(sabotage)
     (state / "songs").mkdir(parents=True)
-    runner = Runner(cloud, director, songs.make(state / "songs"))
+    background = Background(cloud, director)
+    runner = Runner(cloud, director, background, songs.make(state / "songs"))
     beside = [asyncio.create_task(Proxy(cloud.port, director.handle).serve(cloud.proxy_port))]
     await asyncio.to_thread(cloud.start)
     try:
-        beside.append(asyncio.create_task(runner.deliver_events()))
+        beside.append(asyncio.create_task(background.deliver_events()))
         if sabotage is not Sabotage.SWEEP:
-            runner.sweeping.set()
-            beside.append(asyncio.create_task(runner.sweep()))
-            beside.append(asyncio.create_task(runner.find_uploads()))
+            background.sweeping.set()
+            beside.append(asyncio.create_task(background.sweep()))
+            beside.append(asyncio.create_task(background.find_uploads()))
         yield runner
     finally:
         for task in beside:
@@ -409,23 +301,3 @@ async def ready(state: Path, sabotage: Sabotage | None) -> AsyncIterator[Runner]
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
         await asyncio.to_thread(cloud.stop)
-
-
-async def _persist(attempt: Callable[[], Awaitable[T]], seconds: float = 60) -> T:
-    """As a client does it: again, until it works."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return await attempt()
-        except (httpx.HTTPError, BotoCoreError, ClientError) as fault:
-            if time.monotonic() > deadline:
-                raise Violation(f"not within {seconds:.0f} s: {fault!r}") from fault
-            await asyncio.sleep(0.3)
-
-
-async def _unless_down(work: Callable[[], T]) -> T | None:
-    """In a thread; None while the cloud is down."""
-    try:
-        return await asyncio.to_thread(work)
-    except (BotoCoreError, ClientError):
-        return None

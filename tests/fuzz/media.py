@@ -1,4 +1,4 @@
-"""Fuzzes the decoder: any bytes end in samples that are good, or in an error of separation's own.
+"""Fuzzes the decoder: any bytes end in samples that are good, or in an error of media's own.
 
 What reads containers is Python and guides the fuzzer; FFmpeg is not instrumented, and starts from songs.
 """
@@ -10,14 +10,14 @@ from tempfile import TemporaryDirectory
 
 import atheris
 
-with atheris.instrument_imports(include=["separation"]):
-    from separation.audio_input import AudioInput
-    from separation.errors import SeparationError
+with atheris.instrument_imports(include=["media"]):
+    from media.audio_input import AudioInput
+    from media.errors import MediaError
 import numpy as np
 
 from tests.hostile import corpus
 from tests.hostile.corpus import Songs
-from tests.unit.separation.songs import KINDS, noise, write
+from tests.unit.media.songs import KINDS, noise, write
 
 MAX_SONG_SECONDS = 10
 FOLDER = TemporaryDirectory()
@@ -36,7 +36,7 @@ def one(data: bytes) -> None:
             assert song.expected_seconds > 0
             assert song.codec
             assert song.channels
-    except SeparationError as error:
+    except MediaError as error:
         assert str(error)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import av
 import numpy as np
 
-from separation import SeparationError
-from separation.audio_input import AudioInput
+from media import MediaError
+from media.audio_input import AudioInput
 from tests.hostile.confinement import open_nothing_more
 from tests.hostile.corpus import MAX_SONG_SECONDS
 
@@ -64,7 +64,7 @@ def decode(song: Path) -> dict[str, Any]:
         with AudioInput(song, MAX_SONG_SECONDS) as opened:
             for block in opened.blocks():
                 loudest = max(loudest, float(np.abs(block).max(initial=0)))
-    except SeparationError as error:
+    except MediaError as error:
         return {"end": error.code, "message": str(error)}
     return {"end": "stems", "loudest": loudest}
 

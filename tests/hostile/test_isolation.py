@@ -10,22 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from separation import SeparationError, isolated_input
-from separation.errors import CorruptMediaError, TooLongError
-from separation.isolated_input import IsolatedInput, Limits
+from media import MediaError, isolated_input
+from media.errors import CorruptMediaError, TooLongError
+from media.isolated_input import IsolatedInput, Limits
 from tests.hostile import corpus
 from tests.hostile.corpus import Songs
-from tests.unit.separation.songs import KINDS, noise, write
+from tests.unit.media.songs import KINDS, noise, write
 
 PEAK_OF_A_CHILD = """
 import resource, sys
 from pathlib import Path
-from separation import SeparationError, isolated_input
-from separation.isolated_input import IsolatedInput
+from media import MediaError, isolated_input
+from media.isolated_input import IsolatedInput
 try:
     with IsolatedInput(Path(sys.argv[1]), 600) as song:
         list(song.blocks())
-except SeparationError as error:
+except MediaError as error:
     print(error.code)
 isolated_input._waiting.pop().close()  # which then counts as a child that has ended
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
@@ -52,7 +52,7 @@ def test_tags_that_take_hours_end_in_a_code_when_the_time_is_up(tmp_path: Path) 
     def end_of(name: str) -> str:
         bomb = tmp_path / name
         bomb.write_bytes(cases[name])
-        with pytest.raises(SeparationError) as error:
+        with pytest.raises(MediaError) as error:
             IsolatedInput(bomb, 600, Limits(cpu_seconds=1))
         return error.value.code
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.hostile import corpus
 from tests.hostile.corpus import Case, Songs
-from tests.unit.separation.songs import KINDS, noise, tone, write
+from tests.unit.media.songs import KINDS, noise, tone, write
 
 # Of one file, beyond what the process had before. Most take a tenth of that.
 MAX_MEGABYTES = 300

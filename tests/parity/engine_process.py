@@ -15,10 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from separation import AudioOutput, load_engine, separate
-from separation.engine import Bandwidth, EngineName, open_checkpoint
+from media import AudioOutput
+from separation import load_engine, separate
+from separation.engine import Bandwidth, EngineName
+from separation.engines import open_checkpoint
 from separation.masks import MaskExtension
-from separation.weights import VariantName
+from separation.models.weights import VariantName
 
 ENGINE: EngineName = "tensorflow" if sys.argv[1] == "tensorflow" else "openvino"
 held = lru_cache(maxsize=1)(load_engine)

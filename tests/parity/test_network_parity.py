@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.processes import Worker
-from separation.weights import VARIANTS, VariantName
+from separation.models.weights import VARIANTS, VariantName
 from tests.parity.conftest import DECIBELS, EngineUnderTest, signal_to_error
 
 

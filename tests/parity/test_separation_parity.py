@@ -11,7 +11,7 @@ import pytest
 from benchmarks.official import command
 from benchmarks.processes import Worker, run
 from tests.parity.conftest import DECIBELS, EDGES, EngineUnderTest, signal_to_error
-from tests.unit.separation.songs import KINDS, read, write
+from tests.unit.media.songs import KINDS, read, write
 
 SONGS = ["example", "a minute", "mono", "48 kHz", "m4a"]
 STEMS = ("vocals", "accompaniment")

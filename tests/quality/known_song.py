@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from separation.spectrum import SAMPLE_RATE
+from media.samples import SAMPLE_RATE
 from tests.quality.voice import Voice
 
 Samples = npt.NDArray[np.floating[Any]]

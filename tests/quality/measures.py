@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from separation.spectrum import SAMPLE_RATE
+from media.samples import SAMPLE_RATE
 from tests.quality.known_song import KnownSong, Samples
 
 TOLERANCE = 0.05  # seconds; from there on an eye sees that light and beat are apart

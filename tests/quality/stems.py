@@ -7,10 +7,11 @@ import numpy as np
 
 from benchmarks import official
 from benchmarks.processes import run
-from separation import AudioOutput, Engine, separate
+from media import AudioOutput
+from separation import Engine, separate
 from separation.masks import MaskExtension
 from tests.quality.known_song import KnownSong, Samples
-from tests.unit.separation.songs import KINDS, read, write
+from tests.unit.media.songs import KINDS, read, write
 
 
 class Stems(NamedTuple):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local import demo
-from separation.weights import models_directory, verify
+from separation.models.weights import models_directory, verify
 
 pytestmark = [pytest.mark.sam, pytest.mark.parametrize("target", ["openvino", "tensorflow"])]
 

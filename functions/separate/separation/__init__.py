@@ -1,8 +1,8 @@
-"""Source separation with Spleeter's networks, as a stream. Knows audio; knows nothing of AWS."""
+"""Source separation with Spleeter's networks, as a stream: samples to stems. Knows nothing of AWS."""
 
-from separation.audio_output import AudioOutput
-from separation.engine import Engine, load_engine
-from separation.errors import SeparationError
+from separation.engine import Engine
+from separation.engines import load_engine
+from separation.errors import ModelError
 from separation.pipeline import Separated, separate
 
-__all__ = ["AudioOutput", "Engine", "Separated", "SeparationError", "load_engine", "separate"]
+__all__ = ["Engine", "ModelError", "Separated", "load_engine", "separate"]

@@ -18,12 +18,13 @@ from typing import Self
 
 import numpy as np
 
-from separation.audio_output import AudioOutput, AudioWriter, Format
+from media.audio_output import AudioOutput, AudioWriter, Format
+from media.isolated_input import IsolatedInput
+from media.samples import SAMPLE_RATE
+from media.spool import Spool
 from separation.engine import Engine
-from separation.isolated_input import IsolatedInput
 from separation.masks import Magnitude, MaskExtension, extend, soft_mask, total_power
-from separation.spectrum import SAMPLE_RATE, Inverse, Segment, segments
-from separation.spool import Spool
+from separation.spectrum import Inverse, Segment, segments
 
 # How long encoding takes, compared with all that comes before it, when all stems are kept.
 _ENCODING: Mapping[Format, float] = {"wav": 0.03, "flac": 0.2, "mp3": 1.0}
@@ -93,7 +94,7 @@ def separate(
 
     Raises
     ------
-    SeparationError
+    MediaError
         A subclass that names what is wrong with the song.
     OSError
         A file cannot be written; the disk is full, for one.

@@ -10,15 +10,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-SAMPLE_RATE = 44_100
-CHANNELS = 2
+from media.samples import CHANNELS, Samples
+
 FRAME = 4096
 HOP = 1024
 BINS = FRAME // 2 + 1
 SEGMENT_FRAMES = 512
 SEGMENT_SAMPLES = SEGMENT_FRAMES * HOP
 
-Samples = npt.NDArray[np.float32]
 Spectrum = npt.NDArray[np.complex64]
 Magnitude = npt.NDArray[np.float32]
 

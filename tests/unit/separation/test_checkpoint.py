@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from separation.checkpoint import read_checkpoint
 from separation.errors import ModelDamagedError
-from separation.weights import models_directory, verify
+from separation.models.checkpoint import read_checkpoint
+from separation.models.weights import models_directory, verify
 
 DATA = "model.data-00000-of-00001"
 

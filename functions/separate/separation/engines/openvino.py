@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from separation.engine import BINS, Bandwidth, Precision
+from separation.engines.network import Weights, build_network
+from separation.engines.silent_openvino import ov
 from separation.masks import Magnitude
-from separation.network import Weights, build_network
-from separation.silent_openvino import ov
+from separation.models.weights import VARIANTS, VariantName
 from separation.spectrum import SEGMENT_FRAMES
-from separation.weights import VARIANTS, VariantName
 
 _log = logging.getLogger(__name__)
 

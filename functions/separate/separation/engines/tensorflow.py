@@ -11,7 +11,7 @@ import numpy as np
 from separation.engine import Bandwidth
 from separation.errors import ModelDamagedError
 from separation.masks import Magnitude
-from separation.weights import VariantName
+from separation.models.weights import VariantName
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # it tells at length what it was built for
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from separation.audio_input import AudioInput
-from separation.tags import Tags, clean, read_tags
-from tests.unit.separation.songs import KINDS, tone, write
+from media.audio_input import AudioInput
+from media.tags import Tags, clean, read_tags
+from tests.unit.media.songs import KINDS, tone, write
 
 SONG = {"title": "Grün \U0001f3b5", "artist": "Ä & B", "album": "C"}
 

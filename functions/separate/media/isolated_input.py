@@ -22,12 +22,12 @@ from typing import Self
 
 import numpy as np
 
-from separation.errors import CorruptMediaError, SeparationError
-from separation.spectrum import CHANNELS, Samples
-from separation.tags import Tags
+from media.errors import CorruptMediaError, MediaError
+from media.samples import CHANNELS, Samples
+from media.tags import Tags
 
 UNDECODABLE = "The file breaks the decoder, or takes more of it than any song does. Export it again."
-_ERRORS = {error.code: error for error in SeparationError.__subclasses__()}
+_ERRORS = {error.code: error for error in MediaError.__subclasses__()}
 _CRASHES = {
     -signal.SIGABRT,
     -signal.SIGBUS,
@@ -61,7 +61,7 @@ class _Decoder:
         self._channel, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, and no shell
-                [sys.executable, "-m", "separation.decoder", str(theirs.fileno())],
+                [sys.executable, "-m", "media.decoder", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 env={"PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"},
@@ -143,7 +143,7 @@ class IsolatedInput:
 
         Raises
         ------
-        SeparationError
+        MediaError
             As `AudioInput` does; `CorruptMediaError` also for what goes beyond the limits or crashes FFmpeg.
         """
         self._code: int | None = None
@@ -173,7 +173,7 @@ class IsolatedInput:
 
         Raises
         ------
-        SeparationError
+        MediaError
             As `AudioInput.blocks` does; `CorruptMediaError` also for what goes beyond the limits or crashes
             FFmpeg.
         """

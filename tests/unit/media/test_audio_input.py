@@ -5,9 +5,9 @@ import av
 import numpy as np
 import pytest
 
-from separation import SeparationError
-from separation.audio_input import AudioInput
-from separation.errors import (
+from media import MediaError
+from media.audio_input import AudioInput
+from media.errors import (
     CorruptMediaError,
     EmptyFileError,
     NoAudioError,
@@ -15,7 +15,7 @@ from separation.errors import (
     TruncatedError,
     UnsupportedMediaError,
 )
-from tests.unit.separation.songs import KINDS, Samples, noise, tone, write, write_video
+from tests.unit.media.songs import KINDS, Samples, noise, tone, write, write_video
 
 EIGHTHS = range(1, 8)
 
@@ -29,7 +29,7 @@ def code_of(path: Path) -> str | None:
     """The error that decoding ends with."""
     try:
         decode(path)
-    except SeparationError as error:
+    except MediaError as error:
         return error.code
     return None
 

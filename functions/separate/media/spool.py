@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 import soxr
 
-from separation.spectrum import CHANNELS, SAMPLE_RATE, Samples
+from media.samples import CHANNELS, SAMPLE_RATE, Samples
 
 _BLOCK_SAMPLES = 1 << 18  # LAME takes a fraction of a second for so many: nobody waits longer to stop it
 

@@ -17,8 +17,8 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
-from separation.containers import TRUNCATED, Promise, mpeg_frame_bytes, read_promise
-from separation.errors import (
+from media.containers import TRUNCATED, Promise, mpeg_frame_bytes, read_promise
+from media.errors import (
     CorruptMediaError,
     EmptyFileError,
     NoAudioError,
@@ -26,8 +26,8 @@ from separation.errors import (
     TruncatedError,
     UnsupportedMediaError,
 )
-from separation.spectrum import SAMPLE_RATE, Samples
-from separation.tags import read_tags
+from media.samples import SAMPLE_RATE, Samples
+from media.tags import read_tags
 
 # FFmpeg's names. Playlists and other formats that open further files or addresses are not among them.
 _CONTAINERS = "wav,w64,aiff,caf,flac,mp3,aac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"

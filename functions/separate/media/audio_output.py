@@ -17,7 +17,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet, PacketSideData, packet_sidedata_type_from_literal
 
-from separation.spectrum import CHANNELS, SAMPLE_RATE, Samples
+from media.samples import CHANNELS, SAMPLE_RATE, Samples
 
 Format = Literal["wav", "flac", "mp3"]
 BitDepth = Literal[16, 24, 32]

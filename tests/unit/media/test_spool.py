@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from separation.spool import Spool
-from tests.unit.separation.faults import limited_files
-from tests.unit.separation.songs import Samples, noise, tone
+from media.spool import Spool
+from tests.unit.media.faults import limited_files
+from tests.unit.media.songs import Samples, noise, tone
 
 
 def spooled(folder: Path, song: Samples, sample_rate: int = 44_100, block: int = 50_001) -> Spool:

