@@ -293,7 +293,7 @@ def unforeseen(error: Exception) -> Response[str]:
 
 
 def _fault_of(body: str) -> str | None:
-    """What is wrong with JSON that Python reads, but that no answer can quote; and with what it does not read."""
+    """What is wrong with JSON that no answer can quote, or that ends its reader. None of other faults."""
     try:
         json.dumps(json.loads(body), ensure_ascii=False).encode()
     except UnicodeEncodeError:

@@ -108,7 +108,7 @@ def test_a_worker_that_lost_its_lease_cannot_write(jobs: Jobs, clock: Clock) -> 
         frozen.release()
     complete(other)
     job = jobs.get("alice", "01K")
-    assert (job.state, job.attempt, job.stem_keys) == (Status.COMPLETED, 2, {"vocals": "key"})
+    assert (job.state, job.attempts, job.stem_keys) == (Status.COMPLETED, 2, {"vocals": "key"})
 
 
 def test_a_song_whose_workers_all_vanish_fails(jobs: Jobs, clock: Clock) -> None:
@@ -134,7 +134,7 @@ def test_a_released_job_is_tried_again_and_keeps_its_start(jobs: Jobs, clock: Cl
     Claim.take(jobs, "alice", "01K", LEASE).release()
     started = jobs.get("alice", "01K").started_at
     clock.forward(seconds=5)
-    assert Claim.take(jobs, "alice", "01K", LEASE).job.attempt == 2
+    assert Claim.take(jobs, "alice", "01K", LEASE).job.attempts == 2
     assert jobs.get("alice", "01K").started_at == started
 
 

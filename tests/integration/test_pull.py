@@ -226,7 +226,7 @@ def test_a_message_is_not_acknowledged_before_its_job_is_queued(
     song: Callable[..., Any],
 ) -> None:
     service.send(song())
-    cloud.sqs.delete_queue(QueueUrl=cloud.queue_url)
+    cloud.sqs.delete_queue(QueueUrl=cloud.jobs_queue_url)
     assert puller.drain(a_minute) == Drained(done=0, again=1)
     assert jobs.listing.newest("alice", 10).jobs[0].enqueued_at is None
     cloud.sqs.create_queue(QueueName="jobs")

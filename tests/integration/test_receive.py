@@ -164,7 +164,7 @@ def test_of_two_copies_at_the_same_moment_one_is_refused(
 def test_what_failed_half_way_may_come_again_under_its_id(
     door: Door, notification: dict[str, Any], jobs: Jobs, cloud: Aws
 ) -> None:
-    cloud.sqs.delete_queue(QueueUrl=cloud.queue_url)
+    cloud.sqs.delete_queue(QueueUrl=cloud.jobs_queue_url)
     assert door.send(notification) == (500, "internal_error")
     assert remembered() == set()
     cloud.sqs.create_queue(QueueName="jobs")

@@ -58,8 +58,8 @@ def stems(cloud: Aws) -> list[str]:
 
 def received(cloud: Aws, body: str) -> dict[str, Any]:
     """An event of one message that really is in the queue."""
-    cloud.sqs.send_message(QueueUrl=cloud.queue_url, MessageBody=body)
-    (message,) = cloud.sqs.receive_message(QueueUrl=cloud.queue_url, VisibilityTimeout=1800)["Messages"]
+    cloud.sqs.send_message(QueueUrl=cloud.jobs_queue_url, MessageBody=body)
+    (message,) = cloud.sqs.receive_message(QueueUrl=cloud.jobs_queue_url, VisibilityTimeout=1800)["Messages"]
     return {
         "Records": [
             {

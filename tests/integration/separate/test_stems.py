@@ -24,13 +24,13 @@ def test_a_queued_job_becomes_stems(
 ) -> None:
     worker.work_on(MESSAGE)
     done = job()
-    assert (done.state, done.progress, done.attempt) == (Status.COMPLETED, 100, 1)
+    assert (done.state, done.progress, done.attempts) == (Status.COMPLETED, 100, 1)
     assert (done.duration_seconds, done.sample_rate, done.channels) == (180.0, 48000, 1)
     assert done.gain_db == -1.5
     assert engine.songs == [b"song"]
     assert done.stem_keys == {
-        "vocals": "alice/01K/1/vocals.wav",
-        "accompaniment": "alice/01K/1/accompaniment.wav",
+        "vocals": f"alice/01K/{done.attempt}/vocals.wav",
+        "accompaniment": f"alice/01K/{done.attempt}/accompaniment.wav",
     }
     stored = cloud.s3.get_object(Bucket=STEMS, Key=done.stem_keys["vocals"])
     assert (stored["Body"].read(), stored["ContentType"]) == (b"vocals", "audio/wav")

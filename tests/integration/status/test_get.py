@@ -19,7 +19,7 @@ def test_a_queued_job_says_how_long_it_takes_at_most_once_there_is_something_to_
     source = Source("s3", UPLOADS, "key", "song.mp3", bytes=5, etag="e")
     jobs.add("alice", "queued", Status.QUEUED, source, JobConfig())
     for _ in range(10):
-        cloud.sqs.send_message(QueueUrl=cloud.queue_url, MessageBody="{}")
+        cloud.sqs.send_message(QueueUrl=cloud.jobs_queue_url, MessageBody="{}")
     assert ask("GET", "/v1/jobs/queued").body["estimatedTimeRemaining"] is None
     completed(jobs)
     job = jobs.get("alice", "01K")

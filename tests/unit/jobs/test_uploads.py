@@ -92,7 +92,7 @@ def test_half_a_character_in_a_key_is_refused(sample_event: Sample, sample: str)
 @given(owner=st.text(min_size=1), name=st.text(min_size=1).filter(lambda name: not name.endswith("/")))
 def test_an_owner_is_always_one_segment(owner: str, name: str) -> None:
     assert read_key(inbox_prefix(owner) + name) == DirectUpload(owner, name.rpartition("/")[2])
-    assert read_key(job_upload_key(owner, "01K")) == JobUpload(owner, "01K")
+    assert read_key(job_upload_key(owner, "01K", 17)) == JobUpload(owner, "01K")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_no_owner_gets_out_of_its_place(owner: str) -> None:
     assert "/" not in segment
     assert segment.strip(".")  # what tidies a path leaves it alone
     assert segment.isascii()
-    assert read_key(f"jobs/{segment}/01K") == JobUpload(owner, "01K")
+    assert read_key(f"jobs/{segment}/01K/17") == JobUpload(owner, "01K")
     assert stems_prefix(owner, "01K") == f"{segment}/01K/"
 
 

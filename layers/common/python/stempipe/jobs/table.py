@@ -134,7 +134,7 @@ class Jobs:
             There is one already; it is left as it is.
         """
         now = self.now()
-        making = making or self.new_making()
+        making = self.new_making() if making is None else making
         job = self.model(
             owner,
             job_id,

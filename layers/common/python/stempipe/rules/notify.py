@@ -78,7 +78,7 @@ class Notifier:
         Raises
         ------
         Exception
-            A queue is out of reach: all of the records should come again.
+            A queue or the table of connections is out of reach: all of the records should come again.
         """
         changes = []
         for record in records:
@@ -107,15 +107,15 @@ class Notifier:
         metrics.add_metric("MessagesSent", MetricUnit.Count, sent)
 
     def _messages(self, owner: str, jobs: Sequence[Job]) -> Iterable[tuple[Connection, list[str]]]:
+        connections = self.connections.of(owner)
+        if not connections:
+            return
         try:
-            connections = self.connections.of(owner)
-            if not connections:
-                return
             messages = [
                 (job.id, JobUpdate(job=self.view(job)).model_dump_json(by_alias=True)) for job in jobs
             ]
         except Exception:
-            # One owner's fault is not the others'. What is missed is made good by the job's next change.
+            # One owner's jobs that cannot be shown are not the others' fault.
             logger.exception("Not told", owner=owner)
             return
         for connection in connections:
