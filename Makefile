@@ -61,7 +61,7 @@ redrive: sam-cli  ## Send a deployment's dead letters round again (STACK=stempip
 
 # ---- work on it -----------------------------------------------------------------------------
 
-check: dev  ## Before every commit, in under a minute: format, lint, imports, types, unit tests
+check: dev  ## Before every commit: format, lint, imports, types, unit tests
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-separation static unit-others
 
 static: dev
