@@ -12,6 +12,9 @@ from local.cloud import STACK, Deployment, running
 from local.server import free_port
 
 
+pytestmark = pytest.mark.slow  # it needs MiniStack
+
+
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     with running(port=free_port(), state=tmp_path_factory.mktemp("cloud")) as deployment:

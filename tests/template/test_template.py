@@ -17,6 +17,7 @@ from tests.routes import routes
 from tests.template.parts import FUNCTIONS, properties
 
 
+@pytest.mark.slow
 def test_sam_finds_no_fault(root: Path) -> None:
     done = subprocess.run(
         [root / ".venv/sam/bin/python", "-m", "samcli", "validate", "--lint"],

@@ -286,6 +286,7 @@ class JobLife(RuleBasedStateMachine):
         assert (job.stage is not None) == (job.state is Status.PROCESSING)
 
 
+@pytest.mark.slow
 def test_no_sequence_of_events_leads_off_the_arrows(monkeypatch: pytest.MonkeyPatch) -> None:
     with aws(monkeypatch):
         run_state_machine_as_test(
