@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from stempipe.jobs.config import JobConfig
-from stempipe.jobs.record import Job, Source, Status
+from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Status
 from stempipe.jobs.table import Jobs
 from stempipe.rules.worker import Worker
 from tests.aws import STEMS, UPLOADS, Aws
@@ -102,7 +102,7 @@ def test_the_handler_turns_a_hot_songs_stems_down_together_and_the_job_says_by_h
 
 
 @pytest.mark.parametrize("damaged", [True, False])
-def test_a_model_that_is_damaged_or_missing_fails_the_job(
+def test_a_model_that_is_damaged_or_missing_is_the_deployments_fault_and_no_songs(
     handler: Callable[[dict[str, Any]], dict[str, Any]],
     cloud: Aws,
     job: Callable[[], Job],
@@ -110,11 +110,14 @@ def test_a_model_that_is_damaged_or_missing_fails_the_job(
     monkeypatch: pytest.MonkeyPatch,
     damaged: bool,
 ) -> None:
+    """The song is tried as often as any, and its message is then kept for redrive, with the alarm on."""
     if damaged:
         (tmp_path / "2stems").mkdir()
     monkeypatch.setenv("STEMPIPE_MODELS", str(tmp_path))
-    assert handler(received(cloud, MESSAGE.model_dump_json())) == {"batchItemFailures": []}
-    assert (job().state, job().error_code) == (
-        Status.FAILED,
-        "model_damaged" if damaged else "model_missing",
-    )
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        assert job().state is Status.QUEUED
+        answer = handler(received(cloud, MESSAGE.model_dump_json()))
+        assert len(answer["batchItemFailures"]) == 1
+        assert job().attempts == attempt
+    code = "model_damaged" if damaged else "model_missing"
+    assert (job().state, job().error_code) == (Status.FAILED, code)

@@ -42,13 +42,14 @@ def test_a_new_job_awaits_its_upload(ask: Ask, jobs: Jobs) -> None:
     assert jobs.get("alice", job["id"]).state is Status.AWAITING_UPLOAD
 
 
-def test_the_upload_is_bound_to_key_type_and_length(ask: Ask) -> None:
+def test_the_upload_is_bound_to_key_type_and_length(ask: Ask, jobs: Jobs) -> None:
     request = {"filename": "song.mp3", "size": 1234, "contentType": "audio/mpeg"}
     body = ask("POST", "/v1/jobs", request).body
     upload = body["upload"]
     assert upload["method"] == "POST"
     assert UPLOADS in upload["url"]
-    assert upload["fields"]["key"] == f"jobs/alice/{body['job']['id']}"
+    made = jobs.get("alice", body["job"]["id"])
+    assert upload["fields"]["key"] == made.key == f"jobs/alice/{made.id}/{made.making}"
     conditions = json.loads(base64.b64decode(upload["fields"]["policy"]))["conditions"]
     assert ["content-length-range", 1234, 1234] in conditions
     assert {"Content-Type": "audio/mpeg"} in conditions
@@ -75,7 +76,7 @@ def test_r2_gets_a_signed_put(
     assert (upload["method"], upload["headers"]) == ("PUT", {"Content-Type": "audio/mpeg"})
     url = urlsplit(upload["url"])
     assert url.netloc == "account.r2.cloudflarestorage.com"
-    assert url.path == f"/{UPLOADS}/jobs/alice/{body['job']['id']}"
+    assert url.path.startswith(f"/{UPLOADS}/jobs/alice/{body['job']['id']}/")
     query = parse_qs(url.query)
     assert query["X-Amz-SignedHeaders"] == ["content-length;content-type;host"]
     assert query["X-Amz-Credential"][0].startswith("R2KEY/")
