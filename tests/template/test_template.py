@@ -72,6 +72,8 @@ def test_the_table_is_what_the_record_says(resources: dict[str, Any]) -> None:
     ]
     newest, due = table["GlobalSecondaryIndexes"]
     assert newest["IndexName"] == Job.newest.Meta.index_name
+    assert newest["Projection"]["NonKeyAttributes"] == Job.newest.Meta.projection.non_key_attributes
+    assert due["Projection"]["ProjectionType"] == Job.due.Meta.projection.projection_type
     assert due["IndexName"] == Job.due.Meta.index_name
     assert due["KeySchema"] == [
         {"AttributeName": Job.open_shard.attr_name, "KeyType": "HASH"},

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.pagination import ResultIterator
 
 from stempipe.errors import InvalidRequest
 from stempipe.jobs.record import Job, Status
@@ -34,7 +37,7 @@ class MadeBetween:
 
 
 class Listing:
-    """Reads from the index ``newest``, which lags behind the table a little.
+    """Finds jobs by the index ``newest``, which lags behind the table a little, and reads them from the table.
 
     Parameters
     ----------
@@ -57,7 +60,8 @@ class Listing:
         statuses: Collection[Status] = (),
         made: MadeBetween | None = None,
     ) -> Page:
-        """List an owner's jobs, newest first: those in any of ``statuses``, where some are given.
+        """List an owner's jobs, newest first, each as it is at this moment: those in any of ``statuses``, where
+        some are given.
 
         A page is shorter than its limit only where there are no more.
 
@@ -75,11 +79,37 @@ class Listing:
             if start and not _as_written(made.first) <= start["createdAt"]["S"] <= _as_written(made.last):
                 raise InvalidRequest("cursor: from another list; give the same filters with it")
             between = Job.created_at.between(made.first, made.last)
+        jobs: list[Job] = []
+        while True:
+            found = self._find(owner, limit - len(jobs), statuses, between, start)
+            # By now one may be in another state, or deleted: those after it take its place.
+            jobs += [job for job in self._read(found) if not statuses or job.state in statuses]
+            start = found.last_evaluated_key
+            if start is None or len(jobs) == limit:
+                return Page(jobs, _write_cursor(start) if start else None)
+
+    def recent_seconds(self, owner: str, limit: int = 20) -> list[float]:
+        """How long an owner's latest completed jobs took, from their start; newest first."""
+        return [
+            (job.completed_at - job.started_at).total_seconds()
+            for job in self._find(owner, limit, [Status.COMPLETED])
+            if job.attempt == 1 and job.completed_at and job.started_at
+        ]
+
+    def _find(
+        self,
+        owner: str,
+        limit: int,
+        statuses: Collection[Status],
+        between: Condition | None = None,
+        start: Mapping[str, Any] | None = None,
+    ) -> ResultIterator[Job]:
+        """Jobs as the index has them: with the attributes alone that it holds."""
         # TTL deletes late: what is past its time still reads back.
         wanted = Job.expires_at > self._now()
         if statuses:
             wanted &= Job.status.is_in(*(status.value for status in statuses))
-        results = self._model.newest.query(
+        return self._model.newest.query(
             owner,
             between,
             wanted,
@@ -88,24 +118,12 @@ class Listing:
             page_size=max(limit, _FILTERED_PAGE) if statuses else limit,
             last_evaluated_key=start,
         )
-        jobs = list(results)
-        end = results.last_evaluated_key
-        return Page(jobs, _write_cursor(end) if end else None)
 
-    def present(self, owner: str, limit: int) -> list[Job]:
-        """An owner's newest jobs, each as it is at this moment, the newest last."""
-        found = [(owner, job.id) for job in self.newest(owner, limit).jobs]
-        # The index lags behind the table.
-        jobs = {job.id: job for job in self._model.batch_get(found, consistent_read=True)}
-        return [jobs[job_id] for _, job_id in reversed(found) if job_id in jobs]
-
-    def recent_seconds(self, owner: str, limit: int = 20) -> list[float]:
-        """How long an owner's latest completed jobs took, from their start; newest first."""
-        return [
-            (job.completed_at - job.started_at).total_seconds()
-            for job in self.newest(owner, limit, statuses=[Status.COMPLETED]).jobs
-            if job.attempt == 1 and job.completed_at and job.started_at
-        ]
+    def _read(self, found: Iterable[Job]) -> list[Job]:
+        """The jobs in their order, each as it is at this moment."""
+        keys = [(job.owner, job.id) for job in found]
+        jobs = {job.id: job for job in self._model.batch_get(keys, consistent_read=True)}
+        return [jobs[job_id] for _, job_id in keys if job_id in jobs]
 
 
 def _as_written(time: datetime) -> str:
