@@ -37,7 +37,7 @@ class MadeBetween:
 
 
 class Listing:
-    """Finds jobs by the index ``newest``, which lags behind the table a little, and reads them from the table.
+    """Finds jobs by the index ``newest``, which lags behind the table a little, and reads them there.
 
     Parameters
     ----------
@@ -60,8 +60,9 @@ class Listing:
         statuses: Collection[Status] = (),
         made: MadeBetween | None = None,
     ) -> Page:
-        """List an owner's jobs, newest first, each as it is at this moment: those in any of ``statuses``, where
-        some are given.
+        """List an owner's jobs, newest first: those in any of ``statuses``, where some are given.
+
+        Each is as it is at this moment.
 
         A page is shorter than its limit only where there are no more.
 

@@ -33,8 +33,8 @@ from stempipe.jobs.uploads import stems_prefix
 from stempipe.observability import MetricUnit, logger, metrics
 
 HEARTBEAT_SECONDS = 0.5
-"""From one write of progress to the next. Whoever watches hears of it once a second at least: Lambda looks at the
-table's stream four times a second, and what is left is for the write and for notify."""
+"""From one write of progress to the next. Whoever watches hears of it once a second at least: Lambda looks at
+the table's stream four times a second, and what is left is for the write and for notify."""
 
 _FIRST_RETRY_SECONDS = 5
 _RETRY_FACTOR = 4
