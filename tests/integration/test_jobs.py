@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -243,8 +245,28 @@ def test_a_cursor_is_good_for_its_owner_alone(jobs: Jobs, clock: Clock) -> None:
     assert jobs.listing.newest("bob", limit=10, cursor=cursor).jobs == []
 
 
-@pytest.mark.parametrize("cursor", ["x", "bm90IGpzb24=", "WzEsIDJd", "W10=", "e30=", "\u00e9"])
-def test_a_made_up_cursor_is_refused(jobs: Jobs, cursor: str) -> None:
+TIME = "2026-01-01T00:00:00.000000+0000"
+
+
+@pytest.mark.parametrize(
+    "position",
+    [
+        b"not json", b"[1, 2]", b"[]", b"{}", b"null", b"[" * 300,
+        *(json.dumps(pair).encode() for pair in [
+            ["", ""], [TIME, ""], ["", "01K"], [TIME, "x" * 65], [TIME, "\ud800"], ["\ud800", "01K"],
+            ["yesterday", "01K"], [TIME.replace("+", "-"), "01K"], [TIME[:19] + "Z", "01K"],
+            [TIME.replace("0", "\u0660"), "01K"], [TIME, "01K", "more"], [TIME, None],
+        ]),
+    ],
+)  # fmt: skip
+def test_a_made_up_cursor_is_refused(jobs: Jobs, position: bytes) -> None:
+    # DynamoDB would answer some of them with a ValidationException; moto takes them.
+    with pytest.raises(InvalidRequest, match="cursor"):
+        jobs.listing.newest("alice", limit=1, cursor=base64.urlsafe_b64encode(position).decode())
+
+
+@pytest.mark.parametrize("cursor", ["x", "\u00e9"])
+def test_what_is_no_cursor_at_all_is_refused(jobs: Jobs, cursor: str) -> None:
     with pytest.raises(InvalidRequest, match="cursor"):
         jobs.listing.newest("alice", limit=1, cursor=cursor)
 

@@ -18,6 +18,8 @@ from stempipe.jobs.record import Job, Status
 
 # Records read at a time where only some of them are wanted.
 _FILTERED_PAGE = 200
+# Bytes, as the HTTP API takes them.
+_LONGEST_ID = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +141,15 @@ def _write_cursor(last: Mapping[str, Any]) -> str:
 
 def _read_cursor(owner: str, cursor: str) -> dict[str, Any]:
     # The owner is not part of the cursor: nobody pages into another's jobs.
+    # DynamoDB refuses what cannot be a key, an empty one for instance.
     try:
         created_at, job_id = json.loads(base64.urlsafe_b64decode(cursor))
         if not (isinstance(created_at, str) and isinstance(job_id, str)):
             raise ValueError("not two strings")
+        if not 0 < len(job_id.encode()) <= _LONGEST_ID:
+            raise ValueError("not an id")
+        if _as_written(Job.created_at.deserialize(created_at)) != created_at:
+            raise ValueError("not a time as it is written")
     except (ValueError, TypeError, binascii.Error) as fault:
         raise InvalidRequest("cursor: not one that this API gave") from fault
     return {"owner": {"S": owner}, "id": {"S": job_id}, "createdAt": {"S": created_at}}
