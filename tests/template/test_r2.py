@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -44,6 +45,8 @@ class Evaluator:
                 return not self.holds(argument[0])
             case "Fn::And":
                 return all(self.holds(part) for part in argument)
+            case "Fn::Or":
+                return any(self.holds(part) for part in argument)
         raise AssertionError(f"unknown: {function}")
 
     def conditional(self) -> set[str]:
@@ -74,7 +77,6 @@ COGNITO = {"UserPool", "UserPoolClient"}
     ("chosen", "there"),
     [
         ({}, set()),
-        (R2, set()),
         (R2 | QUEUE, PULL),
         (R2 | WEBHOOK, RECEIVE),
         (R2 | QUEUE | WEBHOOK, PULL | RECEIVE),
@@ -91,7 +93,8 @@ def test_what_brings_r2s_notifications_is_there_where_it_is_asked_for(
 @pytest.mark.parametrize(
     ("chosen", "missing"),
     [
-        *((R2 | {name: ""}, name) for name in R2 if name != "StorageProvider"),
+        (R2, "R2QueueId or R2Webhook"),
+        *((R2 | WEBHOOK | {name: ""}, name) for name in R2 if name != "StorageProvider"),
         *((R2 | QUEUE | {name: ""}, name) for name in QUEUE if name != "R2QueueId"),
         (QUEUE, "StorageProvider r2"),
         (WEBHOOK, "StorageProvider r2"),
@@ -100,6 +103,22 @@ def test_what_brings_r2s_notifications_is_there_where_it_is_asked_for(
 def test_half_a_choice_is_refused(template: Template, chosen: dict[str, str], missing: str) -> None:
     (refusal,) = Evaluator(template, chosen).refusals()
     assert refusal.endswith(f"needs {missing}.")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "good"),
+    [
+        ("", True),
+        ("https://account.eu.r2.cloudflarestorage.com", True),
+        ("account.r2.cloudflarestorage.com", False),
+        ("http://account.r2.cloudflarestorage.com", False),
+        ("https://account.r2.cloudflarestorage.com/stempipe-uploads", False),
+        ("https://account.r2.cloudflarestorage.com/", False),
+    ],
+)
+def test_an_endpoint_is_an_address_without_a_path(template: Template, endpoint: str, good: bool) -> None:
+    pattern = template["Parameters"]["R2Endpoint"]["AllowedPattern"]
+    assert (re.search(pattern, endpoint) is not None) == good
 
 
 def test_the_queue_is_addressed_as_cloudflare_has_it(resources: dict[str, Any]) -> None:
