@@ -58,7 +58,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         message = WebhookMessage.model_validate_json(record.body)
         logger.append_keys(owner=message.owner, job_id=message.id)
         try:
-            deliverer().deliver(message, int(record.attributes.approximate_receive_count))
+            deliverer().deliver(message)
         except TryAgain as again:
             queue().put_off(record.receipt_handle, again.seconds)
             raise

@@ -90,7 +90,7 @@ def ended(jobs: Jobs, callbacks: Callbacks, receiver: Receiver) -> Callable[...,
 def test_the_job_is_posted_and_signed_as_standard_webhooks_say(
     deliverer: Deliverer, ended: Callable[..., WebhookMessage], receiver: Receiver, jobs: Jobs
 ) -> None:
-    deliverer.deliver(ended(), attempt=1)
+    deliverer.deliver(ended())
     (request,) = receiver.received
     assert request.path == "/hook?a=b"
     assert request.headers["content-type"] == "application/json"
@@ -107,7 +107,7 @@ def test_the_job_is_posted_and_signed_as_standard_webhooks_say(
 def test_without_a_secret_nothing_is_signed(
     deliverer: Deliverer, ended: Callable[..., WebhookMessage], receiver: Receiver
 ) -> None:
-    deliverer.deliver(ended(secret=None), attempt=1)
+    deliverer.deliver(ended(secret=None))
     headers = receiver.received[0].headers
     assert "webhook-signature" not in headers
     assert headers["webhook-id"]
@@ -123,14 +123,14 @@ def test_what_fails_is_tried_again_later_and_later_with_the_same_id(
     receiver.answers = [500, hang(1), 204]
     message = ended()
     delays, states = [], []
-    for attempt in (1, 2):
+    for _ in range(2):
         with pytest.raises(TryAgain) as again:
-            deliverer.deliver(message, attempt)
+            deliverer.deliver(message)
         delays.append(again.value.seconds)
         callback = view(jobs.get("alice", "01K")).callback
         assert callback
         states.append((callback.state, callback.attempts, callback.last_status))
-    deliverer.deliver(message, 3)
+    deliverer.deliver(message)
     assert delays == [5, 30]
     assert states == [("pending", 1, 500), ("pending", 2, None)]
     assert jobs.get("alice", "01K").delivery is Delivery.DELIVERED
@@ -144,13 +144,28 @@ def test_after_the_last_attempt_it_is_given_up_and_said_so(
 ) -> None:
     receiver.answers = [503]
     message = ended()
-    for attempt, seconds in [(1, 5), (2, 30), (3, 0), (4, 0)]:
+    for seconds in (5, 30, 0, 0):
         with pytest.raises(TryAgain) as again:
-            deliverer.deliver(message, attempt)
+            deliverer.deliver(message)
         assert again.value.seconds == seconds
     assert len(receiver.received) == 3
     job = jobs.get("alice", "01K")
     assert (job.delivery, job.callback_attempts, job.callback_status) == (Delivery.FAILED, 3, 503)
+
+
+def test_the_next_end_of_a_job_is_counted_from_the_beginning(
+    deliverer: Deliverer, ended: Callable[..., WebhookMessage], receiver: Receiver, jobs: Jobs
+) -> None:
+    receiver.answers = [503]
+    message = ended()
+    with pytest.raises(TryAgain):
+        deliverer.deliver(message)
+    jobs.get("alice", "01K").update([Job.version.add(1)])
+    again = message.model_copy(update={"version": message.version + 1})
+    with pytest.raises(TryAgain) as first:
+        deliverer.deliver(again)
+    assert first.value.seconds == 5
+    assert jobs.get("alice", "01K").callback_attempts == 1
 
 
 @pytest.mark.parametrize("answer", [301, 410])
@@ -160,7 +175,7 @@ def test_a_redirect_is_a_failure_and_gone_is_the_end(
     with receiving() as other:
         receiver.answers = [redirect_to(other.url) if answer == 301 else answer]
         with pytest.raises(TryAgain) as again:
-            deliverer.deliver(ended(), 1)
+            deliverer.deliver(ended())
         assert other.received == []
     assert jobs.get("alice", "01K").delivery is (Delivery.FAILED if answer == 410 else Delivery.PENDING)
     assert again.value.seconds == (0 if answer == 410 else 5)
@@ -175,7 +190,7 @@ def test_a_name_that_has_a_private_address_by_now_is_given_up_unasked(
     outbound = Outbound(resolve=lambda host, port: ["169.254.169.254"])
     message = ended(url="https://hooks.example.com/")
     with pytest.raises(TryAgain) as again:
-        Deliverer(jobs, view, vault, outbound, (5, 30)).deliver(message, 1)
+        Deliverer(jobs, view, vault, outbound, (5, 30)).deliver(message)
     assert again.value.seconds == 0
     assert jobs.get("alice", "01K").delivery is Delivery.FAILED
 
@@ -184,8 +199,8 @@ def test_a_message_that_comes_twice_is_delivered_once(
     deliverer: Deliverer, ended: Callable[..., WebhookMessage], receiver: Receiver
 ) -> None:
     message = ended()
-    deliverer.deliver(message, 1)
-    deliverer.deliver(message, 1)
+    deliverer.deliver(message)
+    deliverer.deliver(message)
     assert len(receiver.received) == 1
 
 
@@ -195,8 +210,8 @@ def test_an_end_that_is_none_any_more_is_not_told(
     message = ended()
     # As when its owner has it tried again.
     jobs.get("alice", "01K").update([Job.status.set("queued"), Job.version.add(1)])
-    deliverer.deliver(message, 1)
-    deliverer.deliver(WebhookMessage(owner="alice", id="none", version=1), 1)
+    deliverer.deliver(message)
+    deliverer.deliver(WebhookMessage(owner="alice", id="none", version=1))
     assert receiver.received == []
 
 
@@ -296,6 +311,12 @@ def test_the_handler_puts_off_what_failed(
         }
         return app.handler(event, lambda_context)["batchItemFailures"]
 
+    # As when the account has no concurrency left: received, and nobody called.
+    for _ in range(2):
+        (lost,) = cloud.sqs.receive_message(QueueUrl=cloud.webhooks_queue_url)["Messages"]
+        cloud.sqs.change_message_visibility(
+            QueueUrl=cloud.webhooks_queue_url, ReceiptHandle=lost["ReceiptHandle"], VisibilityTimeout=0
+        )
     began = datetime.now(UTC)
     assert len(receive(0)) == 1
     assert receive(10) == []  # back after a second, not after three minutes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,12 @@ def test_a_workers_disk_holds_the_largest_upload_and_all_stems_of_the_longest_so
     spools, files = 4 * samples, 4 * samples  # files at most of float, too
     disk = resources["SeparateFunction"]["Properties"]["EphemeralStorage"]["Size"] * 1024 * 1024
     assert largest + spools + files < disk
+
+
+def test_images_are_started_by_an_absolute_path(root: Path) -> None:
+    # As Lambda's documentation asks; Docker finds a relative one, and so would hide it.
+    entries = re.findall(r"^ENTRYPOINT (.*)", (root / "functions/separate/Dockerfile").read_text(), re.M)
+    assert [json.loads(entry)[0] for entry in entries] == 2 * ["/opt/venv/bin/python"]
 
 
 def test_failures_of_a_batch_are_reported(resources: dict[str, Any]) -> None:

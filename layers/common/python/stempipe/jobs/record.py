@@ -209,6 +209,11 @@ class Job(Model):
         return Delivery(self.callback_state)
 
     @property
+    def deliveries(self) -> int:
+        """How often the webhook of the job as it is now was tried."""
+        return int(self.callback_attempts or 0) if self.callback_version == self.version else 0
+
+    @property
     def was_given_up(self) -> bool:
         """Whether it failed in its last attempt, and its message belongs with the dead letters."""
         return self.state is Status.FAILED and self.attempt >= self.last_attempt

@@ -214,7 +214,7 @@ def _callback(job: Job) -> CallbackView | None:
     return CallbackView(
         url=job.callback_url,
         state=job.delivery,
-        attempts=int(job.callback_attempts or 0) if is_told else 0,
+        attempts=job.deliveries,
         last_status=int(job.callback_status) if is_told and job.callback_status else None,
     )
 

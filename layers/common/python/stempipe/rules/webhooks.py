@@ -95,13 +95,8 @@ class Deliverer:
     retry_seconds: Sequence[int]
     now: Callable[[], float] = time.time
 
-    def deliver(self, message: WebhookMessage, attempt: int) -> None:
+    def deliver(self, message: WebhookMessage) -> None:
         """Tell one end of a job. On return the message is done with.
-
-        Parameters
-        ----------
-        attempt
-            How often the message was received, this time included.
 
         Raises
         ------
@@ -121,9 +116,11 @@ class Deliverer:
             return
         if job.delivery is Delivery.FAILED:
             raise TryAgain("the delivery was given up", 0)
-        self._attempt(job, job.callback_url, attempt)
+        self._attempt(job, job.callback_url)
 
-    def _attempt(self, job: Job, url: str, attempt: int) -> None:
+    def _attempt(self, job: Job, url: str) -> None:
+        # Not by the message's receipts: one that a busy account could not run is no delivery.
+        attempt = job.deliveries + 1
         status, is_hopeless = None, False
         try:
             status = self._send(job, url)
