@@ -8,65 +8,7 @@ from typing import Any
 import pytest
 
 from local.template import Template
-
-R2 = {
-    "StorageProvider": "r2",
-    "R2Endpoint": "https://account.r2.cloudflarestorage.com",
-    "R2SecretArn": "arn:keys",
-    "R2UploadsBucket": "uploads",
-    "R2StemsBucket": "stems",
-}
-QUEUE = {"R2QueueId": "queue", "R2QueueSecretArn": "arn:token", "CloudflareAccountId": "account"}
-WEBHOOK = {"R2Webhook": "true"}
-
-
-class Evaluator:
-    """CloudFormation's conditions, for a choice of parameters."""
-
-    def __init__(self, template: Template, chosen: dict[str, str]) -> None:
-        self._template = template
-        self._parameters = {
-            name: str(parameter.get("Default", "")) for name, parameter in template["Parameters"].items()
-        } | chosen
-
-    def holds(self, expression: Any) -> Any:
-        if not isinstance(expression, dict):
-            return expression
-        ((function, argument),) = expression.items()
-        match function:
-            case "Ref":
-                return self._parameters[argument]
-            case "Condition":
-                return self.holds(self._template["Conditions"][argument])
-            case "Fn::Equals":
-                left, right = argument
-                return self.holds(left) == self.holds(right)
-            case "Fn::Not":
-                return not self.holds(argument[0])
-            case "Fn::And":
-                return all(self.holds(part) for part in argument)
-            case "Fn::Or":
-                return any(self.holds(part) for part in argument)
-        raise AssertionError(f"unknown: {function}")
-
-    def conditional(self) -> set[str]:
-        """The conditional resources that are there."""
-        return {
-            name
-            for name, resource in self._template["Resources"].items()
-            if "Condition" in resource and self.holds({"Condition": resource["Condition"]})
-        }
-
-    def refusals(self) -> list[str]:
-        """What the rules have against the parameters."""
-        return [
-            assertion["AssertDescription"]
-            for rule in self._template["Rules"].values()
-            if self.holds(rule["RuleCondition"])
-            for assertion in rule["Assertions"]
-            if not self.holds(assertion["Assert"])
-        ]
-
+from tests.template.stack import QUEUE, R2, WEBHOOK, Stack
 
 PULL = {"PullFunction", "PullLogGroup"}
 RECEIVE = {"ReceiveFunction", "ReceiveLogGroup", "ReceivedTable", "WebhookSecret"}
@@ -85,7 +27,7 @@ COGNITO = {"UserPool", "UserPoolClient"}
 def test_what_brings_r2s_notifications_is_there_where_it_is_asked_for(
     template: Template, chosen: dict[str, str], there: set[str]
 ) -> None:
-    stack = Evaluator(template, chosen)
+    stack = Stack(template, chosen)
     assert stack.refusals() == []
     assert stack.conditional() == COGNITO | there
 
@@ -101,7 +43,7 @@ def test_what_brings_r2s_notifications_is_there_where_it_is_asked_for(
     ],
 )
 def test_half_a_choice_is_refused(template: Template, chosen: dict[str, str], missing: str) -> None:
-    (refusal,) = Evaluator(template, chosen).refusals()
+    (refusal,) = Stack(template, chosen).refusals()
     assert refusal.endswith(f"needs {missing}.")
 
 
