@@ -26,7 +26,10 @@ AUDITED := layer authorize separate dev ministack sam
 
 UV := .venv/uv/bin/uv
 DEV := .venv/dev/bin
-SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} .venv/sam/bin/sam
+SAM := SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam
+# What calls nobody needs some region. What does takes the deployment's: of samconfig.toml, or of your profile.
+OFFLINE := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}
+LAMBDA_PYTHON := .venv/lambda/bin/python
 SOURCES := functions layers cli/src local tests benchmarks
 FAST := $(DEV)/pytest -q -m "not slow and not sam" -p no:cacheprovider
 export PYTHONPATH := $(CURDIR)/layers/common/python:$(CURDIR)/functions/separate:$(CURDIR)/cli/src
@@ -48,14 +51,21 @@ local: dev ministack models  ## Run the whole template on this machine until Ctr
 models: dev  ## Fetch and check a model (VARIANT=2stems|4stems|5stems|all)
 	@$(DEV)/python -m separation.models $(VARIANT)
 
-build: sam-cli  ## Build the functions, the layer and the image (needs Docker)
-	$(SAM) build $(BUILD_FLAGS)
+build: sam-cli lambda-python  ## Build the functions, the layer and the image (needs Docker)
+	LAMBDA_PYTHON="$(CURDIR)/$(LAMBDA_PYTHON)" $(OFFLINE) $(SAM) build $(BUILD_FLAGS)
+	@find .aws-sam/build/CommonLayer -name '*.pyc' 2>/dev/null | grep -q . || \
+	    echo "build: the layer has NO BYTECODE, and cold starts take longer; see layers/common/bytecode.mk." >&2
 
 deploy: build  ## Build and deploy to your AWS account
-	.venv/sam/bin/sam deploy --guided
+	$(SAM) deploy --guided
 
-redrive: sam-cli  ## Send a deployment's dead letters round again (STACK=stempipe)
-	$(SAM) remote invoke SweepFunction --stack-name "$(STACK)" --event '{"sweep": "redrive"}'
+redrive: sam-cli  ## Send a deployment's dead letters round again (STACK=stempipe, REGION=)
+	$(SAM) remote invoke SweepFunction --stack-name "$(STACK)" $(if $(REGION),--region "$(REGION)") \
+	    --event '{"sweep": "redrive"}'
+
+smoke:  ## Check a deployment from outside (API=https://..., LIVE=wss://..., STEMPIPE_TOKEN in the environment)
+	@$(PYTHON) -m tests.smoke --api "$(API)" $(if $(LIVE),--live "$(LIVE)") $(if $(CALLBACK),--callback "$(CALLBACK)") \
+	    $(if $(value SONG),--song "$$SONG")
 
 # ---- work on it -----------------------------------------------------------------------------
 
@@ -94,7 +104,7 @@ bench: dev ministack spleeter models  ## Compare the engine with Spleeter on thi
 	@$(DEV)/python -m benchmarks --repeats $(REPEATS) $(if $(value SONG),--song="$$SONG")
 
 lint: static sam-cli audit  ## Format check, lint, imports, strict types, template, known vulnerabilities
-	$(SAM) validate --lint
+	$(OFFLINE) $(SAM) validate --lint
 
 audit: .venv/audit/.made  ## Known vulnerabilities of what is pinned
 	@audit() { .venv/audit/bin/pip-audit --no-deps --disable-pip --progress-spinner off "$$@"; }; \
@@ -139,6 +149,11 @@ fuzz-env: .venv/fuzz/.made
 	@.venv/uv/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+# Lambda's own Python, to compile for it. Where it cannot be had, the build says so and goes on.
+lambda-python: $(LAMBDA_PYTHON)
+$(LAMBDA_PYTHON): | .venv/uv/.made
+	@$(UV) venv --quiet --clear --python 3.13 .venv/lambda || echo "There is no Python 3.13 here, and none can be had."
+
 # Spleeter's TensorFlow stops at Python 3.11; the others take whatever runs make.
 .venv/spleeter/.made: ENV_PYTHON := 3.11
 .venv/%/.made: ENV_PYTHON ?= $(PYTHON)
@@ -148,5 +163,5 @@ fuzz-env: .venv/fuzz/.made
 	@$(UV) pip install --quiet --no-deps --python .venv/$*/bin/python -r $<
 	@touch $@
 
-.PHONY: help demo local models build deploy redrive check static unit-separation unit-others test test-faults test-sam \
-    fuzz quality bench lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env
+.PHONY: help demo local models build deploy redrive smoke check static unit-separation unit-others test test-faults \
+    test-sam fuzz quality bench lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env lambda-python

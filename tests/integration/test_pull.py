@@ -101,6 +101,15 @@ def test_a_body_is_read_however_it_was_sent(
     assert message.attempts == 1
 
 
+@pytest.mark.parametrize("result", [{"messages": []}, {"messages": None}, {}])
+def test_an_empty_queue_is_nothing_to_worry_about(
+    service: CloudflareQueueService, queue: CloudflareQueue, result: dict[str, Any]
+) -> None:
+    body = json.dumps({"success": True, "errors": [], "messages": [], "result": result}).encode()
+    service.refusals.append(Answer(200, body))
+    assert queue.pull(10, 30) == []
+
+
 def test_a_message_that_is_not_settled_comes_again_when_its_visibility_ends(
     service: CloudflareQueueService, queue: CloudflareQueue, clock: Clock
 ) -> None:

@@ -209,7 +209,7 @@ def test_a_deletion_is_nothing_to_take_in(door: Door, notification: dict[str, An
 def test_where_storage_fails_the_sender_should_try_again(
     door: Door, notification: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("STORAGE_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
     intake = Intake.connect(IntakeSettings.from_environment())
     broken = Receiver(intake, door.app.receiver().received, lambda: SECRET)
     vars(door.app)["receiver"] = lambda: broken

@@ -163,6 +163,21 @@ def test_after_the_last_attempt_it_is_given_up_and_said_so(
     assert (job.delivery, job.callback_attempts, job.callback_status) == (Delivery.FAILED, 3, 503)
 
 
+def test_the_next_end_of_a_job_is_counted_from_the_beginning(
+    deliverer: Deliverer, ended: Callable[..., WebhookMessage], receiver: Receiver, jobs: Jobs
+) -> None:
+    receiver.answers = [503]
+    message = ended()
+    with pytest.raises(TryAgain):
+        deliverer.deliver(message)
+    jobs.get("alice", "01K").update([Job.version.add(1)])
+    again = message.model_copy(update={"version": message.version + 1})
+    with pytest.raises(TryAgain) as first:
+        deliverer.deliver(again)
+    assert first.value.seconds == 5
+    assert jobs.get("alice", "01K").callback_attempts == 1
+
+
 @pytest.mark.parametrize("answer", [301, 410])
 def test_a_redirect_is_a_failure_and_gone_is_the_end(
     deliverer: Deliverer, ended: Callable[..., WebhookMessage], receiver: Receiver, jobs: Jobs, answer: int
@@ -337,6 +352,12 @@ def test_the_handler_puts_off_what_failed(
         }
         return app.handler(event, lambda_context)["batchItemFailures"]
 
+    # As when the account has no concurrency left: received, and nobody called.
+    for _ in range(2):
+        (lost,) = cloud.sqs.receive_message(QueueUrl=cloud.webhooks_queue_url)["Messages"]
+        cloud.sqs.change_message_visibility(
+            QueueUrl=cloud.webhooks_queue_url, ReceiptHandle=lost["ReceiptHandle"], VisibilityTimeout=0
+        )
     began = datetime.now(UTC)
     assert len(receive(0)) == 1
     assert receive(10) == []  # back after a second, not after three minutes

@@ -11,7 +11,6 @@ import pytest
 from local.cloud import STACK, Deployment, running
 from local.server import free_port
 
-
 pytestmark = pytest.mark.slow  # it needs MiniStack
 
 

@@ -51,8 +51,8 @@ def test_progress_is_written_at_least_once_a_second(
 
     engine.during = work
     worker.work_on(MESSAGE)
-    # Every write has a time of its own: in 2.5 s at least two, and far fewer than were looked for.
-    assert 2 <= len({at for at, _, _ in seen}) <= 6
+    # Every write has a time of its own: in 2.5 s some five, and far fewer than were looked for.
+    assert 3 <= len({at for at, _, _ in seen}) <= 8
     # Half of the separation, by the plan: nothing was measured yet.
     assert ("separating", 46) in {(stage, progress) for _, stage, progress in seen}
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
+HELD_SECONDS = 10
+"""How long a dead letter that somebody looks at is nobody else's."""
+
+
 class JobMessage(BaseModel):
     """A message of the jobs queue."""
 
@@ -45,11 +49,15 @@ class TryAgain(Exception):
         self.seconds = seconds
 
 
-def sqs_client() -> SQSClient:
-    """A client with timeouts that suit a function."""
+def sqs_client(wait_seconds: int = 0) -> SQSClient:
+    """A client with timeouts that suit a function, and that waits so long for messages."""
     return boto3.client(
         "sqs",
-        config=Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 4}),
+        config=Config(
+            connect_timeout=2,
+            read_timeout=5 + wait_seconds,
+            retries={"mode": "standard", "max_attempts": 4},
+        ),
     )
 
 
@@ -63,21 +71,33 @@ class DeadLetter:
 
 
 class DeadLetters:
-    """Look at what was given up, and delete what is done with."""
+    """Look at what was given up, and delete what is done with.
 
-    def __init__(self, client: SQSClient, url: str) -> None:
+    Parameters
+    ----------
+    client
+        From ``sqs_client``.
+    url
+        Of the queue.
+    wait_seconds
+        How long to wait for a message until there is none; 20 at most. Without waiting SQS asks only some of
+        its servers, and a few messages may seem to be none.
+    """
+
+    def __init__(self, client: SQSClient, url: str, wait_seconds: int = 0) -> None:
         self._client = client
         self._url = url
+        self._wait_seconds = wait_seconds
 
-    def receive(self, at_most: int, seconds: int = 10) -> Iterator[DeadLetter]:
-        """Messages, which for ``seconds`` nobody else receives; those not deleted then come back.
-
-        Not for long: what sweep holds in its hands every minute, an operator's redrive does not find.
-        """
+    def receive(self, at_most: int) -> Iterator[DeadLetter]:
+        """Messages, which for ``HELD_SECONDS`` nobody else receives; those not deleted then come back."""
         seen: set[str] = set()
         while len(seen) < at_most:
             answer = self._client.receive_message(
-                QueueUrl=self._url, MaxNumberOfMessages=10, VisibilityTimeout=seconds
+                QueueUrl=self._url,
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=HELD_SECONDS,
+                WaitTimeSeconds=self._wait_seconds,
             )
             messages = [item for item in answer.get("Messages", []) if item["MessageId"] not in seen]
             if not messages:

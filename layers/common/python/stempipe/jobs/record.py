@@ -14,7 +14,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UTCDateTimeAttribute,
 )
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
 from stempipe.jobs.config import JobConfig
@@ -96,11 +96,17 @@ class Callback:
 
 
 class Newest(GlobalSecondaryIndex["Job"]):  # type: ignore[no-untyped-call]
-    """An owner's jobs by the time they were made."""
+    """An owner's jobs by the time they were made.
+
+    It holds what jobs are chosen by, and none of what a report of progress changes: DynamoDB would write, and
+    bill, the index as often.
+    """
 
     class Meta:
         index_name = "newest"
-        projection = AllProjection()
+        projection = IncludeProjection(
+            ["status", "making", "attempt", "startedAt", "completedAt", "expiresAt"]
+        )
 
     owner = UnicodeAttribute(hash_key=True)
     created_at = UTCDateTimeAttribute(attr_name="createdAt", range_key=True)

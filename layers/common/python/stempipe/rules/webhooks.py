@@ -127,6 +127,7 @@ class Deliverer:
         self._attempt(job, job.callback_url, message)
 
     def _attempt(self, job: Job, url: str, message: WebhookMessage) -> None:
+        # Not by the message's receipts: one that was put off, or that nobody could run, is no delivery.
         attempt = job.deliveries + 1
         status, is_hopeless = None, False
         started = self.now()
