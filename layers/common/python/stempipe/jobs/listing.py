@@ -100,7 +100,7 @@ class Listing:
         return Page(jobs, _write_cursor(start) if start else None)
 
     def recent_seconds(self, owner: str) -> list[float]:
-        """How long an owner's latest completed jobs took, from their start; newest first. None of long ago."""
+        """How long an owner's latest completed jobs took, from their start. None of long ago."""
         found, _ = self._find(owner, _FILTERED_PAGE, [Status.COMPLETED])
         return [
             (job.completed_at - job.started_at).total_seconds()
@@ -141,7 +141,11 @@ def _as_written(time: datetime) -> str:
 
 
 def _key_of(job: Job) -> dict[str, Any]:
-    return {"id": {"S": job.id}, "createdAt": {"S": _as_written(job.created_at)}}
+    return {
+        "owner": {"S": job.owner},
+        "id": {"S": job.id},
+        "createdAt": {"S": _as_written(job.created_at)},
+    }
 
 
 def _write_cursor(last: Mapping[str, Any]) -> str:
@@ -158,7 +162,7 @@ def _read_cursor(owner: str, cursor: str) -> dict[str, Any]:
             raise ValueError("not two strings")
         if not 0 < len(job_id.encode()) <= _LONGEST_ID:
             raise ValueError("not an id")
-        if _as_written(Job.created_at.deserialize(created_at)) != created_at:
+        if _as_written(Job.created_at.deserialize(created_at)) != created_at:  # type: ignore[no-untyped-call]
             raise ValueError("not a time as it is written")
     except (ValueError, TypeError, binascii.Error) as fault:
         raise InvalidRequest("cursor: not one that this API gave") from fault
