@@ -190,3 +190,23 @@ def test_the_largest_song_within_a_request_is_an_event_that_lambda_takes(
     event["body"] = json.dumps(inline(b"x" * MAX_INLINE_BYTES, "n" * 255))
     headers = 10_240  # bytes: the gateway takes no more; the token's claims come again, decoded
     assert len(json.dumps(event)) + 2 * headers < 6_291_456
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ('{"filename": "a.mp3", "size": 1, "config": {"stems": {"\\ud800": true}}}', "half a character"),
+        ('{"filename": "a.mp3", "size": 1, "\\udfff": 1}', "half a character"),
+        ('{"filename": "a.mp3", "size": ' + "9" * 5000 + "}", "too many digits"),
+        ('{"filename": "a.mp3", "size": ' + "9" * 4000 + "}", "body.size"),
+        (
+            '{"filename": "a.mp3", "size": 1, "config": {"quality": {"bitrate": ' + "9" * 5000 + "}}}",
+            "digits",
+        ),
+    ],
+)
+def test_what_python_reads_and_no_answer_can_quote_is_refused(ask: Ask, body: str, message: str) -> None:
+    answer = ask("POST", "/v1/jobs", body)
+    assert (answer.status, answer.body["error"]["code"]) == (422, "invalid_request")
+    assert message in answer.body["error"]["message"]
+    assert len(answer.body["error"]["message"]) < 500
