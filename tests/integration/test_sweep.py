@@ -300,7 +300,7 @@ def test_stems_that_no_job_points_to_are_deleted_once_they_are_old(
 def test_the_handler_does_what_it_is_asked_for(
     cloud: Aws, load_app: Callable[[str], ModuleType], lambda_context: Any, what: str
 ) -> None:
-    app = load_app("sweep")
+    app: Any = load_app("sweep")
     app.PATIENCE_SECONDS = 1
     assert app.handler({"sweep": what}, lambda_context) == {}
 

@@ -26,8 +26,8 @@ WRITERS = 32
 """Connections that are written to at the same time."""
 
 THROTTLED_SECONDS = (0.5, 1.0)
-"""Waits between the tries of a message that API Gateway refused because it was asked too often. The client makes
-two of each try."""
+"""Waits between the tries of a message that API Gateway refused because it was asked too often. The client
+makes two of each try."""
 
 
 class Connection(Model):

@@ -105,7 +105,7 @@ class Listing:
         limit: int,
         statuses: Collection[Status],
         between: Condition | None = None,
-        start: Mapping[str, Any] | None = None,
+        start: dict[str, Any] | None = None,
     ) -> ResultIterator[Job]:
         """Jobs as the index has them: with the attributes alone that it holds."""
         # TTL deletes late: what is past its time still reads back.
@@ -148,7 +148,8 @@ def _read_cursor(owner: str, cursor: str) -> dict[str, Any]:
             raise ValueError("not two strings")
         if not 0 < len(job_id.encode()) <= _LONGEST_ID:
             raise ValueError("not an id")
-        if _as_written(Job.created_at.deserialize(created_at)) != created_at:
+        time = Job.created_at.deserialize(created_at)  # type: ignore[no-untyped-call]
+        if _as_written(time) != created_at:
             raise ValueError("not a time as it is written")
     except (ValueError, TypeError, binascii.Error) as fault:
         raise InvalidRequest("cursor: not one that this API gave") from fault

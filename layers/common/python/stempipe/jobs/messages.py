@@ -74,7 +74,7 @@ class JobUpdate(Message):
 def is_soon_outdated(message: str) -> bool:
     """Whether a message, as JSON, tells of a job that a worker is at: a later one tells of it anew."""
     content = json.loads(message)
-    return content["type"] == "job" and content["job"]["status"] == Status.PROCESSING
+    return bool(content["type"] == "job" and content["job"]["status"] == Status.PROCESSING)
 
 
 class Acknowledgement(Message):
