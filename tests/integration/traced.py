@@ -29,12 +29,11 @@ CONTEXT = SimpleNamespace(
 )
 
 
-def separate(*arguments: Any) -> Any:
-    """Make large stems."""
-    done = Engine()(*arguments)
-    for path in done.stems.values():
+class Large(Engine):
+    """Makes large stems."""
+
+    def write(self, path: Path) -> None:
         path.write_bytes(STEM)
-    return done
 
 
 def call(function: str, event: dict[str, Any]) -> Any:
@@ -66,7 +65,7 @@ def run(cloud: Aws, receiver_url: str) -> None:
     assert call("intake", uploaded)["jobs"] == [job]  # twice: a write is refused
 
     jobs = Jobs(TABLE, retention_days=7)
-    worker = Worker(jobs, Storage(cloud.s3, "s3"), separate, STEMS, lease_seconds=30, memory_gb=2.9)
+    worker = Worker(jobs, Storage(cloud.s3, "s3"), Large(), STEMS, lease_seconds=30, memory_gb=2.9)
     worker.work_on(JobMessage(owner=job["owner"], id=job["id"]))
     done = jobs.get(job["owner"], job["id"])
     assert done.status == "completed", done.error_code

@@ -30,7 +30,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Challenge:
-    """Cognito wants something more before it gives tokens. `user` is its own name for the user, if it said."""
+    """Cognito wants something more before it gives tokens. `user` is its own name for the user."""
 
     name: str
     session: str
