@@ -9,12 +9,15 @@ OUT ?= out
 PORT ?= 4566
 STACK ?= stempipe
 STATE ?= .local
-# Names of files reach the commands by the environment, and as they are: they may hold quotes and dollars.
+# Files and addresses reach the commands by the environment, and as they are: they may hold quotes and dollars.
 override SONG := $(value SONG)
 override OUT := $(value OUT)
 override STATE := $(value STATE)
 override AGAIN := $(value AGAIN)
-export SONG OUT STATE AGAIN
+override API := $(value API)
+override LIVE := $(value LIVE)
+override CALLBACK := $(value CALLBACK)
+export SONG OUT STATE AGAIN API LIVE CALLBACK
 REPEATS ?= 3
 SECONDS ?= 45
 SCHEDULES ?= 200
@@ -64,8 +67,8 @@ redrive: sam-cli  ## Send a deployment's dead letters round again (STACK=stempip
 	    --event '{"sweep": "redrive"}'
 
 smoke:  ## Check a deployment from outside (API=https://..., LIVE=wss://..., STEMPIPE_TOKEN in the environment)
-	@$(PYTHON) -m tests.smoke --api "$(API)" $(if $(LIVE),--live "$(LIVE)") $(if $(CALLBACK),--callback "$(CALLBACK)") \
-	    $(if $(value SONG),--song "$$SONG")
+	@$(PYTHON) -m tests.smoke --api="$$API" --live="$$LIVE" --callback="$$CALLBACK" \
+	    $(if $(value SONG),--song="$$SONG")
 
 # ---- work on it -----------------------------------------------------------------------------
 

@@ -229,7 +229,10 @@ def _apply(cloudformation: Any, template: str, parameters: Mapping[str, str]) ->
             raise LocalError(f"MiniStack refused the template: {message}") from error
     stack = _settle(cloudformation)
     if not stack or stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        raise LocalError(f"The stack could not be deployed:\n{_failures(cloudformation)}")
+        raise LocalError(
+            f"The stack could not be deployed:\n{_failures(cloudformation)}\n"
+            "If an earlier version's state is in the way, delete its folder, or take another: STATE=..."
+        )
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 

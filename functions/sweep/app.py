@@ -23,8 +23,8 @@ class Request(BaseModel):
     sweep: Literal["jobs", "objects", "redrive"]
 
 
-# What a sweep does not find, the next one finds. Who asks for a redrive wants all, those included that a
-# sweep has just looked at.
+# What one sweep does not find, the next one finds. A redrive is to find all, those included that a sweep has
+# just looked at.
 PATIENCE_SECONDS = HELD_SECONDS + 2
 
 

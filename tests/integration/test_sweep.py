@@ -359,7 +359,7 @@ def test_a_jobs_record_is_read_once_for_all_its_stems(sweep: Sweep, cloud: Aws, 
 def test_the_handler_does_what_it_is_asked_for(
     cloud: Aws, load_app: Callable[[str], ModuleType], lambda_context: Any, what: str
 ) -> None:
-    app = load_app("sweep")
+    app: Any = load_app("sweep")
     app.PATIENCE_SECONDS = 1
     assert app.handler({"sweep": what}, lambda_context) == {}
 

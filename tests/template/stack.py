@@ -104,8 +104,7 @@ class Stack:
 
     def _decided(self, item: Any) -> Any:
         if isinstance(item, list):
-            decided = [self._decided(part) for part in item]
-            return [part for part in decided if part != _NO_VALUE]
+            return [part for part in map(self._decided, item) if part != _NO_VALUE]
         if not isinstance(item, dict):
             return item
         if "Fn::If" in item:

@@ -11,6 +11,8 @@ from threading import Thread
 
 from websockets.sync.server import ServerConnection, serve
 
+from tests.smoke.checks import CHECKS, LIVE_CHECKS
+
 
 def test_the_python_example_for_websockets_bears_api_gateways_own_messages(root: Path) -> None:
     # Where a route's function fails or is throttled, API Gateway writes to the client by itself.
@@ -39,3 +41,8 @@ def test_the_python_example_for_websockets_bears_api_gateways_own_messages(root:
         server.shutdown()
     assert done.returncode == 0, done.stderr
     assert done.stdout == "completed 100 None\n"
+
+
+def test_the_checklist_says_what_smoke_prints(root: Path) -> None:
+    said = re.findall(r"^    ok        (.*?) \(", (root / "docs/deploy-checklist.md").read_text(), re.M)
+    assert said == [check.__name__.replace("_", " ") for check in (*CHECKS, *LIVE_CHECKS)]

@@ -38,8 +38,11 @@ class Engine:
         stems = {}
         for stem in config.kept:
             stems[stem] = destination / f"{stem}.{config.quality.output_format}"
-            stems[stem].write_bytes(stem.encode())
+            self.write(stems[stem])
         return Separated(stems, seconds=180.0, sample_rate=48000, channels=1, codec="mp3", gain_db=-1.5)
+
+    def write(self, path: Path) -> None:
+        path.write_bytes(path.stem.encode())
 
 
 def raising(error: Exception) -> Callable[[], None]:

@@ -30,7 +30,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Challenge:
-    """Cognito wants something more before it gives tokens. `user` is the user's name to Cognito, if it says so."""
+    """Cognito wants something more before it gives tokens. `user` is its own name for the user."""
 
     name: str
     session: str

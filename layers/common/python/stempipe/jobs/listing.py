@@ -162,7 +162,8 @@ def _read_cursor(owner: str, cursor: str) -> dict[str, Any]:
             raise ValueError("not two strings")
         if not 0 < len(job_id.encode()) <= _LONGEST_ID:
             raise ValueError("not an id")
-        if _as_written(Job.created_at.deserialize(created_at)) != created_at:  # type: ignore[no-untyped-call]
+        time = Job.created_at.deserialize(created_at)  # type: ignore[no-untyped-call]
+        if _as_written(time) != created_at:
             raise ValueError("not a time as it is written")
     except (ValueError, TypeError, binascii.Error) as fault:
         raise InvalidRequest("cursor: not one that this API gave") from fault
