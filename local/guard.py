@@ -1,7 +1,8 @@
 """Who may talk to the local cloud: an ASGI application that stands before MiniStack's.
 
-MiniStack is made for a machine where everybody is trusted: it answers every web page, and whoever names no key, the
-key ``test`` or an account's number is its administrator, who may have any code run. Here a request needs
+MiniStack is made for a machine where everybody is trusted: it answers every web page, and whoever names no
+key, the key ``test`` or an account's number is its administrator, who may have any code run. Here a request
+needs
 
 - a Host of this machine: with another, a page of the Internet has had its name resolved to this machine;
 - no Origin, or one of this machine: browsers send that of the page that asks;
@@ -19,6 +20,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMap
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -31,9 +33,20 @@ HEALTH = "/_ministack/health"
 # MiniStack's own doors, where it asks nobody who he is: its state is deleted there, and its settings changed.
 INTERNAL = ("/_ministack/", "/_localstack/")
 # Which of several decides is not left to whoever comes after.
-ONCE = ("host", "origin", "authorization", "content-type", "x-amz-date", "x-amz-security-token", "x-amz-target")
-# By user name and password, or a token.
-LOGIN = tuple(f"AWSCognitoIdentityProviderService.{name}" for name in ("InitiateAuth", "RespondToAuthChallenge"))
+ONCE = (
+    "host",
+    "origin",
+    "authorization",
+    "content-type",
+    "x-amz-date",
+    "x-amz-target",
+    "x-amz-security-token",
+)
+# By name and password, or a token.
+LOGIN = (
+    "AWSCognitoIdentityProviderService.InitiateAuth",
+    "AWSCognitoIdentityProviderService.RespondToAuthChallenge",
+)
 
 _API = re.compile(r"/_aws/execute-api/[a-z0-9]+/")
 _ISSUER = re.compile(r"/[a-z0-9-]+_[A-Za-z0-9]+/\.well-known/(jwks\.json|openid-configuration)")
@@ -147,7 +160,7 @@ class Guard:
             raise Refused("This is closed here: stop the cloud, and delete its state folder, to begin anew.")
         if self._signatures.key(request):
             body = b""
-            if self._signatures.needs_body(request):
+            if scope["type"] == "http" and self._signatures.needs_body(request):
                 body = await _read(receive)
                 receive = _again(body, receive)
             self._signatures.check(request, body)
@@ -211,7 +224,16 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, message: str) -> N
     if scope["type"] == "websocket":
         await receive()  # the handshake, which is answered with a response like any other
         prefix = "websocket.http"
-    body = json.dumps({"message": message}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    content_type, body = _answer(dict(scope["headers"]), message)
+    headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
     await send({"type": f"{prefix}.response.start", "status": 403, "headers": headers})
     await send({"type": f"{prefix}.response.body", "body": body})
+
+
+def _answer(headers: Mapping[bytes, bytes], message: str) -> tuple[bytes, bytes]:
+    """Content type and body, as the one who asks can read them."""
+    signed = headers.get(b"authorization", b"").startswith(b"AWS4-")
+    if signed and b"x-amz-target" not in headers:  # one of AWS's older services, S3 among them
+        error = f"<Error><Code>AccessDenied</Code><Message>{escape(message)}</Message></Error>"
+        return b"text/xml", f"<ErrorResponse>{error}</ErrorResponse>".encode()
+    return b"application/json", json.dumps({"message": message}).encode()

@@ -1,6 +1,6 @@
-"""MiniStack's application behind the guard: runs in MiniStack's environment, and mends it where it is too open.
+"""MiniStack behind the guard, and mended where it is too open; runs in MiniStack's environment.
 
-What is checked here is checked with MiniStack's own functions: what names a key, and which service is meant, must be
+Signatures are checked with MiniStack's own functions: what names a key, and which service is meant, must be
 read here as it is read there.
 """
 

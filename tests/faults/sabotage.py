@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from enum import StrEnum
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.session import get_session
+from botocore.credentials import Credentials
 
 from local.server import REGION
 from tests.faults.proxy import Answer, Call, Forward
@@ -45,7 +46,8 @@ def _strip_condition(call: Call) -> None:
     # The function's own signature does not hold any more; the suite's keys are in its environment.
     headers = {name: call.headers[name] for name in ("host", "content-type", "x-amz-target")}
     request = AWSRequest("POST", f"http://{headers['host']}/", data=call.body, headers=headers)
-    SigV4Auth(get_session().get_credentials(), "dynamodb", REGION).add_auth(request)
+    keys = Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
+    SigV4Auth(keys, "dynamodb", REGION).add_auth(request)
     lines = [f"{name}: {value}" for name, value in request.headers.items()]
     head = ["POST / HTTP/1.1", *lines, f"Content-Length: {len(call.body)}"]
     call.head = "\r\n".join(head).encode() + b"\r\n\r\n"
