@@ -1,4 +1,4 @@
-"""MiniStack behind the guard, and mended where it is too open; runs in MiniStack's environment.
+"""MiniStack behind the guard; runs in MiniStack's environment.
 
 Signatures are checked with MiniStack's own functions: what names a key, and which service is meant, must be
 read here as it is read there.
@@ -13,7 +13,6 @@ from ministack.app import app as ministack
 from ministack.core import lambda_runtime, sigv4
 from ministack.core.iam_evaluator import CredentialResolutionError, is_root_access_key, resolve_credential
 from ministack.core.router import detect_service, extract_access_key_id
-from ministack.services import s3
 
 from local.guard import Guard, Refused, Request
 
@@ -94,7 +93,5 @@ def _function_keys(config: dict[str, Any]) -> dict[str, str]:
 
 _made_of_names = lambda_runtime.execution_credentials
 lambda_runtime.execution_credentials = _function_keys
-# Called for a form without a signature alone, which MiniStack takes from everybody.
-s3._enforce_post_policy_size = lambda policy, size: s3._error("AccessDenied", "Access Denied", 403)
 
 app = Guard(ministack, MiniStackSignatures(), os.environ["GUARD_NAMES"].split())

@@ -48,7 +48,8 @@ def key(access: str, secret: str, **more: str) -> dict[str, str]:
 
 
 def key_of_a_function(cloud: Deployment) -> dict[str, str]:
-    """What MiniStack makes of names that are the same everywhere."""
+    """What MiniStack by itself makes of names that are the same everywhere."""
+    assert httpx.get(f"{cloud.api_url}/v1/health", timeout=60).is_success  # the function has keys by now
     name = cloud.client("cloudformation").describe_stack_resource(
         StackName=STACK, LogicalResourceId="StatusFunction"
     )["StackResourceDetail"]["PhysicalResourceId"]
