@@ -120,7 +120,7 @@ Ask for a job; the answer says where to upload the song:
 Or put a song into your inbox, and look at your jobs:
 
   curl -T song.mp3 --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\
-    --aws-sigv4 "aws:amz:$AWS_REGION:s3" '{inbox}/'
+    --aws-sigv4 "aws:amz:$AWS_REGION:s3" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' '{inbox}/'
   curl "$API/v1/jobs" -H "Authorization: Bearer $TOKEN"
 """
 
