@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # not to be read in a log
 class Keys:
     """Made at random for each state folder, and kept in it.
 

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -61,7 +61,7 @@ class Server:
     endpoint: str
     keys: Keys
     log: Path
-    _keeper: subprocess.Popen[bytes]
+    _keeper: subprocess.Popen[bytes] = field(compare=False)
 
     @classmethod
     def start(
