@@ -88,7 +88,7 @@ class Request:
         """
         headers: dict[str, str] = {}
         for raw, value in scope["headers"]:
-            name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
+            name, text = raw.decode("latin-1").lower(), _text(value)
             if name in headers and name in ONCE:
                 raise Refused(f"There is more than one header {name}.")
             headers[name] = f"{headers[name]},{text}" if name in headers else text
@@ -187,6 +187,14 @@ class Guard:
         # An upload's form, which has its signature in it.
         is_form = headers.get("content-type", "").startswith("multipart/form-data")
         return is_form and bool(_BUCKET.fullmatch(path)) and self._signatures.service(request) == "s3"
+
+
+def _text(value: bytes) -> str:
+    """A header's value, as it was before it was signed: in UTF-8, if it is that."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _is_at(hosts: Collection[str], authority: str) -> bool:

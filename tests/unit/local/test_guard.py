@@ -106,6 +106,7 @@ def test_a_host_of_this_machine_may_be_named_with_any_port(host: str) -> None:
         "127.0.0.1\n",
         "127-0-0-1",
         "bridge:4566",
+        "l\xf6calhost",
     ],
 )
 def test_another_host_is_refused_with_a_message_that_says_so(host: str) -> None:
