@@ -85,12 +85,13 @@ class Service:
 
     def _create(self, request: dict[str, Any], key: str) -> Answer:
         if key not in self.by_key:
-            self.by_key[key] = job_id = f"job-{len(self.jobs)}"
+            self.by_key[key] = job_id = f"job{len(self.jobs)}"
+            quality = {"outputFormat": "wav"} | request["config"].get("quality", {})
             self.jobs[job_id] = {
                 "id": job_id,
                 "status": "awaiting_upload",
                 "progress": 0,
-                "config": request["config"],
+                "config": request["config"] | {"quality": quality},
                 "source": {"filename": request["filename"], "bytes": request["size"]},
                 "createdAt": "2026-01-01T12:00:00Z",
                 "expiresAt": "2026-01-08T12:00:00Z",
@@ -117,12 +118,8 @@ class Service:
 
     def _send(self, path: str, wanted: str | None) -> Answer:
         self.ranges.append(wanted)
-        job_id, stem = path.split("/")[2:4]
-        content = stem_of(stem)
-        song = self.jobs[job_id]["source"]["filename"].rpartition(".")[0]
-        headers = {
-            "Content-Disposition": f"attachment; filename=\"x.wav\"; filename*=UTF-8''{song}%20-%20{stem}.wav"
-        }
+        content = stem_of(path.rpartition("/")[2])
+        headers = {"Content-Type": "audio/wav", "Content-Disposition": 'attachment; filename="x.wav"'}
         if wanted:
             start = int(wanted.removeprefix("bytes=").removesuffix("-"))
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"

@@ -90,11 +90,11 @@ def test_progress_is_redrawn_in_place(
     configured.held = True
     window = terminal("separate", "song.mp3")
     window.shows("song.mp3", "separating", "42 %", "0:07")
-    configured.jobs["job-0"] |= {"progress": 77, "estimatedTimeRemaining": 1.0}
+    configured.jobs["job0"] |= {"progress": 77, "estimatedTimeRemaining": 1.0}
     window.shows("77 %", "0:01")
     assert "42 %" not in window.text
     assert len(window.text.splitlines()) == 1
-    configured.finish(configured.jobs["job-0"])
+    configured.finish(configured.jobs["job0"])
     assert window.end() == 0
     assert window.text.splitlines() == [
         "vocals         stems/song - vocals.wav",
@@ -124,11 +124,11 @@ def test_ctrl_c_cancels_the_job(
     window.shows("42 %")
     window.process.sendintr()
     assert window.end() == 130
-    assert "job-0 is cancelled" in window.text
-    assert configured.jobs["job-0"]["status"] == "cancelled"
+    assert "job0 is cancelled" in window.text
+    assert configured.jobs["job0"]["status"] == "cancelled"
     assert "Traceback" not in window.text
     assert not window.screen.cursor.hidden
-    assert not list((tmp_path / "home/state").rglob("under-way/*"))
+    assert not list((tmp_path / "home/state").rglob("songs/*"))
 
 
 def test_ctrl_c_leaves_the_job_if_asked_to_and_the_same_command_goes_on(
@@ -139,9 +139,9 @@ def test_ctrl_c_leaves_the_job_if_asked_to_and_the_same_command_goes_on(
     window.shows("42 %")
     window.process.sendintr()
     assert window.end() == 130
-    assert "job-0 goes on" in window.text
+    assert "job0 goes on" in window.text
     assert configured.count("DELETE .*") == 0
-    configured.finish(configured.jobs["job-0"])
+    configured.finish(configured.jobs["job0"])
     assert terminal("separate", "song.mp3").end() == 0
     assert len(configured.jobs) == 1
 

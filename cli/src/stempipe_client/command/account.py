@@ -9,6 +9,7 @@ import typer
 
 from stempipe_client.command import login as logins
 from stempipe_client.command import options, settings
+from stempipe_client.command.display import to_json
 from stempipe_client.errors import StempipeError
 
 Key = Literal["api-url", "websocket-url", "client-id", "login-url"]
@@ -65,7 +66,7 @@ def show(context: typer.Context, as_json: options.AsJson = False) -> None:
     service = options.service(context)
     known = {name: getattr(service, name) for name in settings.KEYS}
     if as_json:
-        print(json.dumps({"origin": service.origin} | known))
+        print(to_json({"origin": service.origin} | known))
         return
     for name, value in known.items():
         print(f"{name.replace('_', '-'):<14} {value or '-'}")

@@ -14,11 +14,17 @@ from rich.text import Text
 from stempipe_client.client import Client, outcome
 from stempipe_client.command import options
 from stempipe_client.command.batch import Batch
-from stempipe_client.command.display import Update, shown
+from stempipe_client.command.display import Update, say, shown, to_json
 from stempipe_client.command.run import conclude
 from stempipe_client.command.separate import stage
 from stempipe_client.command.songs import Song
 from stempipe_client.models import Job, Status
+from stempipe_client.names import plain, safe
+
+NAME, STATUS = 24, 20
+"""Columns that a song's name has at least beside an id, and a status at most."""
+WHOLE = 1000
+"""Columns of what is no terminal: nothing is cut."""
 
 
 def list_jobs(
@@ -34,23 +40,48 @@ def list_jobs(
         jobs = list(islice(client.jobs(status or (), page=min(limit, 100)), limit))
     if as_json:
         for job in jobs:
-            print(job.model_dump_json(by_alias=True))
-    else:
-        Console().print(_table(jobs))
+            print(to_json(job.model_dump(mode="json", by_alias=True)))
+        return
+    console = Console()
+    if not console.is_terminal:
+        console.width = WHOLE
+    console.print(_table(jobs, console.width))
 
 
-def _table(jobs: list[Job]) -> Table:
+def _table(jobs: list[Job], width: int) -> Table:
+    """What became of which song comes first; the name gives way, and an id is whole, as it is for copying.
+
+    Where there is no room for an id besides, it has a line of its own.
+    """
+    rows = [(job.source.filename, _status(job), _made(job), job.id) for job in jobs]
+    status, made, ids = (max((len(row[part]) for row in rows), default=0) for part in (1, 2, 3))
+    beside = width >= NAME + min(status, STATUS) + made + ids + 6
     table = Table(box=None, pad_edge=False, header_style="bold")
-    # The id is whole however narrow the terminal: it is for copying.
-    table.add_column("JOB", no_wrap=True, min_width=max((len(job.id) for job in jobs), default=0))
-    for heading in ("SONG", "STATUS", "MADE"):
-        table.add_column(heading, overflow="ellipsis", no_wrap=True)
-    for job in jobs:
-        status = job.error.code if job.error else stage(job)
-        if job.status is Status.PROCESSING:
-            status += f" {job.progress} %"
-        table.add_row(job.id, Text(job.source.filename), status, f"{job.created_at.astimezone():%d %b %H:%M}")
+    table.add_column("SONG", no_wrap=True, overflow="ellipsis")
+    table.add_column(
+        "STATUS", no_wrap=True, overflow="ellipsis", min_width=min(status, STATUS), max_width=STATUS
+    )
+    table.add_column("MADE", no_wrap=True, min_width=made)
+    if beside:
+        table.add_column("JOB", no_wrap=True, min_width=ids)
+    for row in rows:
+        table.add_row(*map(Text, row if beside else row[:3]))
+        if not beside:
+            table.add_row(Text(row[3]))
     return table
+
+
+def _status(job: Job) -> str:
+    if job.status is Status.PROCESSING:
+        return plain(f"{stage(job)} {job.progress} %")
+    return plain(job.error.code if job.error else stage(job))
+
+
+def _made(job: Job) -> str:
+    try:
+        return f"{job.created_at.astimezone():%d %b %H:%M}"
+    except (OverflowError, ValueError, OSError):  # a year that this place's time does not have
+        return "-"
 
 
 def watch(
@@ -77,7 +108,7 @@ def watch(
 
 def _song(job: Job, out: Path | None) -> Song:
     """A job as a song of a batch: the id takes the name's place."""
-    return Song(Path(job.source.filename), out or Path(), job.id)
+    return Song(Path(safe(job.source.filename)), out or Path(), job.id)
 
 
 def _follow(client: Client, song: Song, out: Path | None) -> Generator[Update]:
@@ -93,11 +124,11 @@ def cancel(context: typer.Context, jobs: options.JobIds) -> None:
     with options.client(options.service(context)) as client:
         for job_id in jobs:
             client.cancel(job_id)
-            print(f"{job_id} is cancelled")
+            say(Console(), f"{job_id} is cancelled")
 
 
 def retry(context: typer.Context, jobs: options.JobIds) -> None:
     """Have failed jobs tried again."""
     with options.client(options.service(context)) as client:
         for job_id in jobs:
-            print(f"{job_id} is {client.retry(job_id).status}")
+            say(Console(), f"{job_id} is {client.retry(job_id).status}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -11,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from stempipe_client.command.display import Update
+from stempipe_client.command.display import Update, say
+from stempipe_client.command.resume import Memory
 from stempipe_client.command.songs import Song
 from stempipe_client.config import Config, ModelVariant
 from stempipe_client.errors import StempipeError
-from stempipe_client.names import safe
+from stempipe_client.files import put
 from stempipe_client.steps import Report, stepwise
 
 if TYPE_CHECKING:
@@ -36,16 +36,23 @@ class LocalSeparation:
         What to make of every song.
     output
         The format of the files.
+    memory
+        Knows the files that it has made.
+    max_seconds
+        Longer songs are refused.
     """
 
     engine: Engine
     config: Config
     output: AudioOutput
+    memory: Memory
+    max_seconds: float
 
     def __call__(self, song: Song) -> Generator[Update]:
         """Separate a song; the updates are a Batch's."""
         import separation
 
+        note = self.memory.note(song.path, self.config)
         files: dict[str, Path] = {}
         song.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=song.folder, prefix=".stempipe-") as folder:
@@ -58,23 +65,26 @@ class LocalSeparation:
                     stems=self.config.keep or self.engine.stems,
                     mask_extension=self.config.mask_extension or "average",
                     output=self.output,
-                    max_seconds=math.inf,
+                    max_seconds=self.max_seconds,
                     title=song.path.stem,
                     on_progress=report,
                 )
                 for stem, path in made.stems.items():
-                    files[stem] = path.replace(song.folder / safe(song.name, f" - {stem}{path.suffix}"))
+                    ending = self.output.format
+                    files[stem] = put(path, song.folder, song.name, stem, ending, note.may_replace)
+                note.finish(files.values())
 
             yield Update("separating", 0)
             try:
                 for percent, left in stepwise(work):
                     yield Update("separating", percent, left)
             except separation.SeparationError as error:
-                raise StempipeError(error.code, str(error)) from error
+                more = " Or raise --max-minutes." if error.code == "too_long" else ""
+                raise StempipeError(error.code, f"{error}{more}") from error
         yield Update("done", 100, files=files)
 
 
-def prepare(config: Config, console: Console) -> LocalSeparation:
+def prepare(config: Config, memory: Memory, max_seconds: float, console: Console) -> LocalSeparation:
     """Load the engine; its model is fetched when it is used for the first time.
 
     Raises
@@ -97,7 +107,8 @@ def prepare(config: Config, console: Console) -> LocalSeparation:
         )
     output = _output(config)
     _install(variant, console)
-    return LocalSeparation(load_engine(variant, config.bandwidth or "11khz"), config, output)
+    engine = load_engine(variant, config.bandwidth or "11khz")
+    return LocalSeparation(engine, config, output, memory, max_seconds)
 
 
 def _output(config: Config) -> AudioOutput:
@@ -128,7 +139,7 @@ def _install(variant: ModelVariant, console: Console) -> None:
     try:
         verify(variant, folder)
     except (ModelMissingError, ModelDamagedError):
-        console.print(f"Fetching the model {variant} into {folder}, once.", highlight=False)
+        say(console, f"Fetching the model {variant} into {folder}, once.")
         try:
             install(variant, folder)
         except FetchError as error:
