@@ -15,6 +15,7 @@ from tests.http import Answer, Request, serving
 TOKEN = "good"
 STEM_BYTES = 200_000
 Fault = Callable[[Request], Answer | None]
+Twist = Callable[[Request, Answer], Answer]
 
 
 @dataclass
@@ -31,6 +32,8 @@ class Service:
         Those that came, in their order, as method and path.
     faults
         Are asked first; one that answers is used up.
+    twist
+        Has the last word on every answer.
     """
 
     url: str = ""
@@ -38,6 +41,7 @@ class Service:
     requests: list[str] = field(default_factory=list)
     ranges: list[str | None] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    twist: Twist = lambda request, answer: answer
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     by_key: dict[str, str] = field(default_factory=dict)
     logins: list[dict[str, Any]] = field(default_factory=list)
@@ -52,6 +56,9 @@ class Service:
 
     def answer(self, request: Request) -> Answer:
         """Answer one request."""
+        return self.twist(request, self._answer(request))
+
+    def _answer(self, request: Request) -> Answer:
         path = urlsplit(request.target).path
         self.requests.append(f"{request.method} {path}")
         for fault in self.faults:

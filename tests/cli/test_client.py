@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from stempipe_client import Client, Config, Pace, Status, StempipeError, live
@@ -253,6 +254,42 @@ def test_when_the_connection_ends_the_job_is_polled(service: Service, job: dict[
     with websocket(talk) as url:
         assert progress_seen(service, url) == [10, 100]
     assert service.count("GET /v1/jobs/job0") == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no JSON",
+        "[]",
+        "3",
+        "null",
+        '{"type": "job", "job": null}',
+        '{"type": "job", "job": {"id": "job0"}}',
+        '{"type": "job"}',
+        '{"type": "error", "error": "x"}',
+        '{"type": "error"}',
+        "[" * 200_000,
+        '{"type": "job", "job": {"id": "job0", "progress": 1e999}}',
+        b"\xff\xfe",
+        b"{",
+        "x" * (1 << 21),
+    ],
+    ids=lambda text: repr(text)[:40],
+)
+def test_whatever_comes_over_the_connection_the_job_is_polled(
+    service: Service, job: dict[str, Any], text: str | bytes
+) -> None:
+    def talk(connection: ServerConnection) -> None:
+        connection.recv()
+        connection.send(told(job, 2, 10))
+        service.finish(job)
+        job["version"] = 3
+        connection.send(text)
+        with suppress(ConnectionClosed):
+            connection.recv()
+
+    with websocket(talk) as url:
+        assert progress_seen(service, url) == [10, 100]
 
 
 def test_after_a_while_of_polling_the_connection_is_tried_again(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -120,7 +121,9 @@ def test_jobs_are_listed_and_watched_and_cancelled(
     configured: Service, stempipe: Run, song: Path, tmp_path: Path
 ) -> None:
     stempipe("separate", song)
-    assert "song.mp3  completed" in stempipe("jobs").stdout
+    heading, line = stempipe("jobs").stdout.splitlines()
+    assert heading.split() == ["SONG", "STATUS", "MADE", "JOB"]
+    assert re.fullmatch(r"song.mp3  completed  0[12] Jan \d\d:\d\d  job0", line)
     assert json.loads(stempipe("jobs", "--json").stdout)["id"] == "job0"
     assert stempipe("watch", "job0", "--out", "again").exit_code == 0
     assert (tmp_path / "again/song - vocals.wav").read_bytes() == stem_of("vocals")
@@ -141,3 +144,10 @@ def test_a_login_serves_the_next_command(service: Service, stempipe: Run) -> Non
     assert stempipe("jobs").exit_code == 0
     stempipe("logout")
     assert stempipe("jobs").exit_code == 3
+
+
+def test_what_is_no_terminal_gets_jobs_whole(configured: Service, stempipe: Run, tmp_path: Path) -> None:
+    name = f"{'a long name ' * 12}.mp3"
+    (tmp_path / name).write_bytes(b"sound")
+    stempipe("separate", name)
+    assert f"{name}  completed" in stempipe("jobs").stdout

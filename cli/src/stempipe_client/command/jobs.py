@@ -1,14 +1,14 @@
 """`stempipe jobs`, `watch`, `cancel` and `retry`."""
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from stempipe_client.client import Client, outcome
@@ -21,10 +21,8 @@ from stempipe_client.command.songs import Song
 from stempipe_client.models import Job, Status
 from stempipe_client.names import plain, safe
 
-NAME, STATUS = 24, 20
-"""Columns that a song's name has at least beside an id, and a status at most."""
-WHOLE = 1000
-"""Columns of what is no terminal: nothing is cut."""
+LEAST, NAME, STATUS = 8, 24, 24
+"""Columns: that a song's name has at least, that it has beside an id if it needs them, a status at most."""
 
 
 def list_jobs(
@@ -43,38 +41,40 @@ def list_jobs(
             print(to_json(job.model_dump(mode="json", by_alias=True)))
         return
     console = Console()
-    if not console.is_terminal:
-        console.width = WHOLE
-    console.print(_table(jobs, console.width))
+    for line in _table(jobs, console.width if console.is_terminal else None):
+        console.print(line, soft_wrap=True)
 
 
-def _table(jobs: list[Job], width: int) -> Table:
-    """What became of which song comes first; the name gives way, and an id is whole, as it is for copying.
+def _table(jobs: list[Job], width: int | None) -> Iterator[Text]:
+    """What became of which song comes first; an id is whole, as it is for copying.
 
-    Where there is no room for an id besides, it has a line of its own.
+    Where the columns do not suffice, an id has a line of its own, and then the song's name gives way. Without
+    a width nothing does.
     """
-    rows = [(job.source.filename, _status(job), _made(job), job.id) for job in jobs]
-    status, made, ids = (max((len(row[part]) for row in rows), default=0) for part in (1, 2, 3))
-    beside = width >= NAME + min(status, STATUS) + made + ids + 6
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("SONG", no_wrap=True, overflow="ellipsis")
-    table.add_column(
-        "STATUS", no_wrap=True, overflow="ellipsis", min_width=min(status, STATUS), max_width=STATUS
-    )
-    table.add_column("MADE", no_wrap=True, min_width=made)
-    if beside:
-        table.add_column("JOB", no_wrap=True, min_width=ids)
-    for row in rows:
-        table.add_row(*map(Text, row if beside else row[:3]))
-        if not beside:
-            table.add_row(Text(row[3]))
-    return table
+    rows = [("SONG", "STATUS", "MADE", "JOB")]
+    rows += [(plain(job.source.filename), plain(_status(job))[:STATUS], _made(job), job.id) for job in jobs]
+    name, *others = (max(map(cell_len, column)) for column in zip(*rows, strict=True))
+    below = width is not None and width < min(name, NAME) + sum(others) + 6
+    if width is not None:
+        name = min(name, max(LEAST, width - (sum(others[:2]) + 4 if below else sum(others) + 6)))
+    for number, (song, status, made, job) in enumerate(rows):
+        line = Text(song, "" if number else "bold")
+        line.truncate(name, overflow="ellipsis", pad=True)
+        line.append(f"  {status:<{others[0]}}  {made:<{others[1]}}")
+        if not below:
+            line.append(f"  {job}")
+        line.rstrip()
+        if below and width:
+            line.truncate(width, overflow="ellipsis")
+        yield line
+        if below and number:
+            yield Text(f"  {job}", "dim")
 
 
 def _status(job: Job) -> str:
     if job.status is Status.PROCESSING:
-        return plain(f"{stage(job)} {job.progress} %")
-    return plain(job.error.code if job.error else stage(job))
+        return f"{stage(job)} {job.progress} %"
+    return job.error.code if job.error else stage(job)
 
 
 def _made(job: Job) -> str:
