@@ -59,7 +59,7 @@ class LocalSeparation:
 
             def work(report: Report) -> None:
                 made = separation.separate(
-                    song.path,
+                    song.path.absolute(),  # whichever folder the decoder's process was started in
                     Path(folder),
                     self.engine,
                     stems=self.config.keep or self.engine.stems,
