@@ -16,6 +16,8 @@ TOKEN = "good"
 STEM_BYTES = 200_000
 Fault = Callable[[Request], Answer | None]
 Twist = Callable[[Request, Answer], Answer]
+PAGE = b"<html>Welcome to the hotel's network. <Message>Log in</Message></html>"
+HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 
 @dataclass
@@ -156,6 +158,28 @@ def stem_of(stem: str) -> bytes:
 def cut_short(content: bytes, claimed: int) -> Answer:
     """An answer that ends before its time."""
     return Answer(200, content, {"Content-Length": str(claimed), "Connection": "close"})
+
+
+def says(**fields: Any) -> Twist:
+    """Every job in an answer has these fields."""
+
+    def twist(request: Request, answer: Answer) -> Answer:
+        if not answer.headers.get("Content-Type", "").startswith("application/json"):
+            return answer
+        body = json.loads(answer.body)
+        for job in body.get("jobs", [body.get("job", body)]):
+            if "status" in job:
+                job |= fields
+        return Answer(answer.status, json.dumps(body).encode(), answer.headers)
+
+    return twist
+
+
+def where(method: str, path: str, instead: Answer) -> Twist:
+    """That answer to every such request."""
+    return lambda request, answer: (
+        instead if request.method == method and re.match(path, request.target) else answer
+    )
 
 
 def _json(status: int, body: Any) -> Answer:
