@@ -70,7 +70,7 @@ def test_a_login_that_cannot_be_reached_for_a_moment_is_waited_for(
     asked = iter(range(100))
 
     def token() -> str:
-        if next(asked) in (2, 3):
+        if next(asked) in (1, 2, 3):  # over WebSocket first, then polling
             raise TransientError("unreachable", "Cognito cannot be reached.")
         return TOKEN
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 
 
 STEERING = re.compile(r"[^\n\x20-\x7e\u00a0-\U0010ffff]|[\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-EVIL = "\x1b]0;PWNED\x07\x1b[2J\x9b2J\u202e[bold red]x[/] \r\nfailed  other"
+EVIL = "\x1b]0;PWNED\x07\x1b[2J\x7f\x9b2J\u202e[bold red]x[/] \r\nfailed  other"
 
 
 def hostile_words(configured: Service) -> None:
@@ -39,7 +39,7 @@ def test_nothing_that_is_printed_steers_the_terminal(
     stempipe("separate", song)
     configured.jobs["job0"] |= {"status": "failed"}
     hostile_words(configured)
-    name = "a\x1b]0;PWNED\x07\x9b\u202e [bold]b"
+    name = "a\x1b]0;PWNED\x07\x7f\x9b\u202e [bold]b"
     (tmp_path / f"{name}.mp3").write_bytes(b"broken")
     (tmp_path / f"{name}.wma").write_bytes(b"sound")
     target = {"jobs": [], "separate": ["."]}.get(command, ["job0"])

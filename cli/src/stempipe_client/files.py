@@ -30,16 +30,12 @@ def put(unfinished: Path, folder: Path, name: str, stem: str, ending: str, may_r
     for number in count(1):
         numbered = f" ({number})" if number > 1 else ""
         path = folder / safe(name, f" - {stem}{numbered}.{ending}")
-        if _is_file(path) and (may_replace(path) or filecmp.cmp(unfinished, path, shallow=False)):
+        if path.is_file() and (may_replace(path) or filecmp.cmp(unfinished, path, shallow=False)):
             unfinished.replace(path)
             return path
         if _take(unfinished, path):
             return path
     raise AssertionError("there is no last number")
-
-
-def _is_file(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
 
 
 def _take(unfinished: Path, path: Path) -> bool:
