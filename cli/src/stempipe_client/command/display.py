@@ -94,8 +94,7 @@ def say(console: Console, line: str, style: str = "") -> None:
 
 def to_json(value: Any) -> str:
     """JSON on one line, all of it ASCII that can be printed; what is no character becomes U+FFFD."""
-    whole = json.loads(_HALVES.sub("\ufffd", json.dumps(value, ensure_ascii=False)))
-    return json.dumps(whole).replace("\x7f", "\\u007f")
+    return json.dumps(json.loads(_HALVES.sub("\ufffd", json.dumps(value, ensure_ascii=False))))
 
 
 def show_left_out(console: Console, files: Sequence[LeftOut], events: IO[str] | None) -> None:
