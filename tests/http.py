@@ -21,7 +21,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer."""
+    """An answer. One that closes the connection and has no Content-Length says nothing of its length."""
 
     status: int
     body: bytes = b""
@@ -42,7 +42,7 @@ def serving(answer: Callable[[Request], Answer]) -> Iterator[str]:
             self.send_response(answered.status)
             for name, value in answered.headers.items():
                 self.send_header(name, value)
-            if "content-length" not in {name.lower() for name in answered.headers}:
+            if not {"content-length", "connection"} & {name.lower() for name in answered.headers}:
                 self.send_header("Content-Length", str(len(answered.body)))
             self.end_headers()
             if self.command != "HEAD":

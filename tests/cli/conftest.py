@@ -60,6 +60,12 @@ def configured(home: Path, service: Service, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command loses no time with what does not pass."""
+    monkeypatch.setattr("stempipe_client.client.Pace", lambda: QUICK)
+
+
+@pytest.fixture
 def stempipe(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the command in this process, without a terminal."""
     monkeypatch.chdir(tmp_path)

@@ -16,6 +16,9 @@ TOKEN = "good"
 USER_ID = "0b1e6a2c-0000-4000-8000-000000000000"
 STEM_BYTES = 200_000
 Fault = Callable[[Request], Answer | None]
+Twist = Callable[[Request, Answer], Answer]
+PAGE = b"<html>Welcome to the hotel's network. <Message>Log in</Message></html>"
+HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 
 @dataclass
@@ -32,6 +35,8 @@ class Service:
         Those that came, in their order, as method and path.
     faults
         Are asked first; one that answers is used up.
+    twist
+        Has the last word on every answer.
     """
 
     url: str = ""
@@ -39,6 +44,7 @@ class Service:
     requests: list[str] = field(default_factory=list)
     ranges: list[str | None] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    twist: Twist = lambda request, answer: answer
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     by_key: dict[str, str] = field(default_factory=dict)
     logins: list[dict[str, Any]] = field(default_factory=list)
@@ -53,6 +59,9 @@ class Service:
 
     def answer(self, request: Request) -> Answer:
         """Answer one request."""
+        return self.twist(request, self._answer(request))
+
+    def _answer(self, request: Request) -> Answer:
         path = urlsplit(request.target).path
         self.requests.append(f"{request.method} {path}")
         for fault in self.faults:
@@ -86,12 +95,13 @@ class Service:
 
     def _create(self, request: dict[str, Any], key: str) -> Answer:
         if key not in self.by_key:
-            self.by_key[key] = job_id = f"job-{len(self.jobs)}"
+            self.by_key[key] = job_id = f"job{len(self.jobs)}"
+            quality = {"outputFormat": "wav"} | request["config"].get("quality", {})
             self.jobs[job_id] = {
                 "id": job_id,
                 "status": "awaiting_upload",
                 "progress": 0,
-                "config": request["config"],
+                "config": request["config"] | {"quality": quality},
                 "source": {"filename": request["filename"], "bytes": request["size"]},
                 "createdAt": "2026-01-01T12:00:00Z",
                 "expiresAt": "2026-01-08T12:00:00Z",
@@ -118,12 +128,8 @@ class Service:
 
     def _send(self, path: str, wanted: str | None) -> Answer:
         self.ranges.append(wanted)
-        job_id, stem = path.split("/")[2:4]
-        content = stem_of(stem)
-        song = self.jobs[job_id]["source"]["filename"].rpartition(".")[0]
-        headers = {
-            "Content-Disposition": f"attachment; filename=\"x.wav\"; filename*=UTF-8''{song}%20-%20{stem}.wav"
-        }
+        content = stem_of(path.rpartition("/")[2])
+        headers = {"Content-Type": "audio/wav", "Content-Disposition": 'attachment; filename="x.wav"'}
         if wanted:
             start = int(wanted.removeprefix("bytes=").removesuffix("-"))
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
@@ -157,6 +163,28 @@ def stem_of(stem: str) -> bytes:
 def cut_short(content: bytes, claimed: int) -> Answer:
     """An answer that ends before its time."""
     return Answer(200, content, {"Content-Length": str(claimed), "Connection": "close"})
+
+
+def says(**fields: Any) -> Twist:
+    """Every job in an answer has these fields."""
+
+    def twist(request: Request, answer: Answer) -> Answer:
+        if not answer.headers.get("Content-Type", "").startswith("application/json"):
+            return answer
+        body = json.loads(answer.body)
+        for job in body.get("jobs", [body.get("job", body)]):
+            if "status" in job:
+                job |= fields
+        return Answer(answer.status, json.dumps(body).encode(), answer.headers)
+
+    return twist
+
+
+def where(method: str, path: str, instead: Answer) -> Twist:
+    """That answer to every such request."""
+    return lambda request, answer: (
+        instead if request.method == method and re.match(path, request.target) else answer
+    )
 
 
 def _json(status: int, body: Any) -> Answer:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from stempipe_client import Client, Config, Pace, Status, StempipeError, live
@@ -98,7 +99,7 @@ def test_what_is_refused_is_not_asked_again(service: Service, client: Client, so
 
 def test_a_bad_token_is_unauthorized(service: Service) -> None:
     with Client(service.url, "bad") as client, pytest.raises(StempipeError) as failure:
-        client.job("job-0")
+        client.job("job0")
     assert failure.value.code == "unauthorized"
 
 
@@ -107,7 +108,7 @@ def test_an_address_where_nobody_answers_is_unreachable() -> None:
         Client("http://127.0.0.1:1", TOKEN, pace=Pace(pauses=())) as client,
         pytest.raises(StempipeError) as failure,
     ):
-        client.job("job-0")
+        client.job("job0")
     assert failure.value.code == "unreachable"
 
 
@@ -152,7 +153,7 @@ def test_a_storage_that_knows_no_ranges_is_asked_for_all_of_it(
 def test_what_is_left_of_something_else_is_thrown_away(
     service: Service, client: Client, song: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / ".job-0-0-vocals.part").write_bytes(b"x" * 2 * STEM_BYTES)
+    (tmp_path / ".job0-0-vocals.part").write_bytes(b"x" * 2 * STEM_BYTES)
     service.faults.append(
         lambda request: (
             Answer(416, b"", {"Content-Range": "bytes */1"}) if request.headers.get("range") else None
@@ -168,7 +169,7 @@ def test_a_link_that_has_expired_is_asked_for_anew(
     service.faults.append(on("GET", "/stems/", Answer(403, b"<Message>Request has expired</Message>")))
     *_, done = client.separate(song, tmp_path)
     assert done.files["vocals"].read_bytes() == stem_of("vocals")
-    assert service.requests.index("GET /stems/job-0/vocals") < len(service.requests) - 3
+    assert service.requests.index("GET /stems/job0/vocals") < len(service.requests) - 3
 
 
 def test_nothing_half_done_has_a_stems_name(
@@ -214,7 +215,7 @@ def websocket(talk: Callable[[ServerConnection], None]) -> Iterator[str]:
 def job(service: Service, client: Client, song: Path) -> dict[str, Any]:
     """A job that stays as it is, as far as polling shows."""
     client.create(song)
-    return service.jobs["job-0"]
+    return service.jobs["job0"]
 
 
 def told(job: dict[str, Any], version: int, progress: int, status: str = "processing") -> str:
@@ -224,7 +225,7 @@ def told(job: dict[str, Any], version: int, progress: int, status: str = "proces
 
 def progress_seen(service: Service, websocket_url: str) -> list[int]:
     with Client(service.url, TOKEN, websocket_url, pace=QUICK) as client:
-        return [job.progress for job in client.watch("job-0")]
+        return [job.progress for job in client.watch("job0")]
 
 
 def test_a_job_is_told_over_websocket_without_a_poll(service: Service, job: dict[str, Any]) -> None:
@@ -232,15 +233,15 @@ def test_a_job_is_told_over_websocket_without_a_poll(service: Service, job: dict
 
     def talk(connection: ServerConnection) -> None:
         asked.append((connection.request and connection.request.path, json.loads(connection.recv())))
-        connection.send(json.dumps({"type": "subscribed", "jobId": "job-0"}))
+        connection.send(json.dumps({"type": "subscribed", "jobId": "job0"}))
         for version, progress in [(2, 10), (4, 70), (3, 40), (4, 70)]:
             connection.send(told(job, version, progress))
         connection.send(told(job, 5, 100, "completed"))
 
     with websocket(talk) as url:
         assert progress_seen(service, url) == [10, 70, 100]  # without those that are late or repeated
-    assert asked == [(f"/v1?token={TOKEN}", {"action": "subscribe", "jobId": "job-0"})]
-    assert service.count("GET /v1/jobs/job-0") == 0
+    assert asked == [(f"/v1?token={TOKEN}", {"action": "subscribe", "jobId": "job0"})]
+    assert service.count("GET /v1/jobs/job0") == 0
 
 
 def test_when_the_connection_ends_the_job_is_polled(service: Service, job: dict[str, Any]) -> None:
@@ -252,7 +253,43 @@ def test_when_the_connection_ends_the_job_is_polled(service: Service, job: dict[
 
     with websocket(talk) as url:
         assert progress_seen(service, url) == [10, 100]
-    assert service.count("GET /v1/jobs/job-0") == 1
+    assert service.count("GET /v1/jobs/job0") == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no JSON",
+        "[]",
+        "3",
+        "null",
+        '{"type": "job", "job": null}',
+        '{"type": "job", "job": {"id": "job0"}}',
+        '{"type": "job"}',
+        '{"type": "error", "error": "x"}',
+        '{"type": "error"}',
+        "[" * 200_000,
+        '{"type": "job", "job": {"id": "job0", "progress": 1e999}}',
+        b"\xff\xfe",
+        b"{",
+        "x" * (1 << 21),
+    ],
+    ids=lambda text: repr(text)[:40],
+)
+def test_whatever_comes_over_the_connection_the_job_is_polled(
+    service: Service, job: dict[str, Any], text: str | bytes
+) -> None:
+    def talk(connection: ServerConnection) -> None:
+        connection.recv()
+        connection.send(told(job, 2, 10))
+        service.finish(job)
+        job["version"] = 3
+        connection.send(text)
+        with suppress(ConnectionClosed):
+            connection.recv()
+
+    with websocket(talk) as url:
+        assert progress_seen(service, url) == [10, 100]
 
 
 def test_after_a_while_of_polling_the_connection_is_tried_again(
@@ -266,7 +303,7 @@ def test_after_a_while_of_polling_the_connection_is_tried_again(
 
     with websocket(talk) as url:
         assert progress_seen(service, url) == [10, 100]
-    assert service.count("GET /v1/jobs/job-0") > 1
+    assert service.count("GET /v1/jobs/job0") > 1
 
 
 def test_without_a_websocket_the_job_is_polled(service: Service, job: dict[str, Any]) -> None:
@@ -284,5 +321,5 @@ def test_a_silent_connection_is_asked_again_and_then_given_up(job: dict[str, Any
         connection.recv()
 
     with websocket(talk) as url, pytest.raises(live.Silence):
-        list(live.follow(url, TOKEN, "job-0", silence=0.1))
-    assert asked == [{"action": "subscribe", "jobId": "job-0"}] * 2
+        list(live.follow(url, TOKEN, "job0", silence=0.1))
+    assert asked == [{"action": "subscribe", "jobId": "job0"}] * 2

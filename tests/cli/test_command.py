@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -72,11 +73,11 @@ def test_killed_in_the_middle_it_goes_on_with_the_same_job(
     configured.held = True
     process = subprocess.Popen([sys.executable, "-m", "stempipe_client", "separate", song], cwd=tmp_path)
     deadline = time.monotonic() + 30
-    while not configured.count("GET /v1/jobs/job-0") and time.monotonic() < deadline:
+    while not configured.count("GET /v1/jobs/job0") and time.monotonic() < deadline:
         time.sleep(0.05)
     process.kill()
     process.wait()
-    configured.finish(configured.jobs["job-0"])
+    configured.finish(configured.jobs["job0"])
     assert stempipe("separate", song).exit_code == 0
     assert len(configured.jobs) == 1
     assert configured.count("POST /upload/.*") == 1
@@ -120,13 +121,15 @@ def test_jobs_are_listed_and_watched_and_cancelled(
     configured: Service, stempipe: Run, song: Path, tmp_path: Path
 ) -> None:
     stempipe("separate", song)
-    assert "job-0  song.mp3  completed" in stempipe("jobs").stdout
-    assert json.loads(stempipe("jobs", "--json").stdout)["id"] == "job-0"
-    assert stempipe("watch", "job-0", "--out", "again").exit_code == 0
+    heading, line = stempipe("jobs").stdout.splitlines()
+    assert heading.split() == ["SONG", "STATUS", "MADE", "JOB"]
+    assert re.fullmatch(r"song.mp3  completed  0[12] Jan \d\d:\d\d  job0", line)
+    assert json.loads(stempipe("jobs", "--json").stdout)["id"] == "job0"
+    assert stempipe("watch", "job0", "--out", "again").exit_code == 0
     assert (tmp_path / "again/song - vocals.wav").read_bytes() == stem_of("vocals")
-    configured.jobs["job-0"] |= {"status": "queued"}
-    assert stempipe("cancel", "job-0").stdout == "job-0 is cancelled\n"
-    assert configured.jobs["job-0"]["status"] == "cancelled"
+    configured.jobs["job0"] |= {"status": "queued"}
+    assert stempipe("cancel", "job0").stdout == "job0 is cancelled\n"
+    assert configured.jobs["job0"]["status"] == "cancelled"
 
 
 def test_a_login_serves_the_next_command(service: Service, stempipe: Run) -> None:
@@ -141,3 +144,10 @@ def test_a_login_serves_the_next_command(service: Service, stempipe: Run) -> Non
     assert stempipe("jobs").exit_code == 0
     stempipe("logout")
     assert stempipe("jobs").exit_code == 3
+
+
+def test_what_is_no_terminal_gets_jobs_whole(configured: Service, stempipe: Run, tmp_path: Path) -> None:
+    name = f"{'a long name ' * 12}.mp3"
+    (tmp_path / name).write_bytes(b"sound")
+    stempipe("separate", name)
+    assert f"{name}  completed" in stempipe("jobs").stdout

@@ -162,32 +162,52 @@ def test_a_local_clouds_user_is_logged_in_when_needed(settings: Settings, servic
 # ---- memory ----------------------------------------------------------------------------------------
 
 
-def test_a_songs_key_is_remembered_until_it_is_done(tmp_path: Path, song: Path) -> None:
-    memory = Memory(tmp_path / "memory", "https://api")
-    key = memory.key(song, Config())
-    assert memory.key(song, Config()) == key
-    memory.forget(key)
-    assert memory.key(song, Config()) != key
+@pytest.fixture
+def memory(tmp_path: Path) -> Memory:
+    return Memory(tmp_path / "memory")
 
 
-def test_another_content_place_configuration_or_service_is_another_key(tmp_path: Path, song: Path) -> None:
-    memory = Memory(tmp_path / "memory", "https://api")
+def test_a_songs_key_is_remembered_until_it_is_done(memory: Memory, song: Path) -> None:
+    note = memory.note(song, Config())
+    key = note.key("https://api")
+    assert memory.note(song, Config()).key("https://api") == key
+    note.forget("https://api")
+    assert not list(memory.folder.iterdir())
+    assert note.key("https://api") != key
+
+
+def test_another_content_place_configuration_or_service_is_another_key(
+    memory: Memory, tmp_path: Path, song: Path
+) -> None:
     copy = tmp_path / "copy" / song.name
     copy.parent.mkdir()
     copy.write_bytes(song.read_bytes())
     keys = [
-        memory.key(song, Config()),
-        memory.key(song, Config(output_format="mp3")),
-        memory.key(copy, Config()),
-        Memory(tmp_path / "memory", "https://other").key(song, Config()),
+        memory.note(song, Config()).key("https://api"),
+        memory.note(song, Config(output_format="mp3")).key("https://api"),
+        memory.note(copy, Config()).key("https://api"),
+        memory.note(song, Config()).key("https://other"),
     ]
     song.write_bytes(b"another")
-    assert len({*keys, memory.key(song, Config())}) == 5
+    assert len({*keys, memory.note(song, Config()).key("https://api")}) == 5
 
 
-def test_what_nobody_came_back_for_is_forgotten(tmp_path: Path, song: Path) -> None:
-    memory = Memory(tmp_path / "memory", "https://api")
-    memory.key(song, Config())
+def test_files_that_were_made_of_a_song_are_known_until_somebody_changes_them(
+    memory: Memory, tmp_path: Path, song: Path
+) -> None:
+    mine, other = tmp_path / "mine.wav", tmp_path / "other.wav"
+    for path in (mine, other):
+        path.write_bytes(b"stem")
+    memory.note(song, Config()).finish([mine])
+    assert memory.note(song, Config()).may_replace(mine)
+    assert not memory.note(song, Config()).may_replace(other)
+    assert not memory.note(song, Config(bandwidth="16khz")).may_replace(mine)
+    mine.write_bytes(b"mixed")
+    assert not memory.note(song, Config()).may_replace(mine)
+
+
+def test_what_nobody_came_back_for_is_forgotten(memory: Memory, song: Path) -> None:
+    memory.note(song, Config()).key("https://api")
     memory.forget_old()
     (note,) = memory.folder.iterdir()
     os.utime(note, (0, 0))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 from pathlib import Path
 
 import pytest
 
 from stempipe_client import StempipeError
-from stempipe_client.command.songs import collect
-from stempipe_client.names import offered, safe
+from stempipe_client.command.songs import LeftOut, collect
+from stempipe_client.endings import ENDINGS, UNREADABLE
+from stempipe_client.names import plain, safe
+from tests.cli.conftest import Run
+from tests.cli.service import Service
 
 
 def make(folder: Path, *names: str) -> Path:
@@ -52,6 +58,52 @@ def test_a_folder_has_no_songs_that_are_hidden_or_no_sound_or_stems_of_before(tm
     assert names(tmp_path, ".") == ["song"]
 
 
+def test_what_is_left_out_of_a_folder_is_told_with_the_reason(tmp_path: Path) -> None:
+    files = "album/a.MP3 album/b.wma album/c album/d.jpg album/e.m4b album/.hidden out/f.txt"
+    make(tmp_path, *files.split(" "))
+    (tmp_path / "loop.mp3").symlink_to(tmp_path / "loop.mp3")
+    left_out: list[LeftOut] = []
+    songs = collect([tmp_path], tmp_path / "out", left_out.append)
+    assert [song.path.name for song in songs] == ["a.MP3", "e.m4b"]
+    assert [(left.path.name, left.may_be_song) for left in left_out] == [
+        ("b.wma", True),
+        ("c", True),
+        ("d.jpg", False),
+    ]
+
+
+def test_left_out_files_are_named(configured: Service, stempipe: Run, tmp_path: Path) -> None:
+    make(tmp_path, "album/a.mp3", "album/b.wma", "album/c", *(f"album/{number}.jpg" for number in range(5)))
+    done = stempipe("separate", "album")
+    assert done.exit_code == 0
+    assert [line for line in done.stdout.splitlines() if line.startswith("left out")] == [
+        "left out  album/b.wma: it cannot be read; make a FLAC or WAV of it",
+        "left out  album/c: it has no ending; name it itself to have it tried",
+        "left out  album/0.jpg, album/1.jpg, album/2.jpg and 2 more: no song, by its ending",
+    ]
+    done = stempipe("separate", "album", "--json")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sum(event["event"] == "left_out" for event in events) == 7
+    assert "left out  album/b.wma" in done.stderr
+
+
+def test_a_folder_of_nothing_else_says_what_was_left_out(
+    configured: Service, stempipe: Run, tmp_path: Path
+) -> None:
+    make(tmp_path, "album/b.wma")
+    done = stempipe("separate", "album")
+    assert done.exit_code == 2
+    assert "left out  album/b.wma" in done.stdout
+    assert "There is no song in album" in done.stderr
+
+
+def test_the_documentation_names_the_endings(root: Path) -> None:
+    said = re.search(r"[Tt]hese endings: ([^.]+)\.", (root / "docs/cli.md").read_text())
+    assert said
+    assert set(re.findall(r"\w+", said[1])) == ENDINGS
+    assert not ENDINGS & UNREADABLE
+
+
 def test_a_file_that_is_named_may_have_any_ending(tmp_path: Path) -> None:
     make(tmp_path, "take.amr")
     assert names(tmp_path, "take.amr") == ["take"]
@@ -69,7 +121,10 @@ def test_what_is_not_there_is_named(tmp_path: Path, path: str) -> None:
     ("name", "made"),
     [
         ("AC/DC: Back?", "AC_DC_ Back_"),
-        ("../../etc/passwd", ".._.._etc_passwd"),
+        ("../../etc/passwd", "_.._.._etc_passwd"),
+        (".bashrc", "_.bashrc"),
+        ("\u202e3pm.gnos", "_3pm.gnos"),
+        (os.fsdecode(b"caf\xe9"), "caf_"),
         ("con", "_con"),
         ("LPT1.mix", "_LPT1.mix"),
         ("...", "_"),
@@ -90,14 +145,14 @@ def test_long_names_are_cut_between_letters_and_keep_their_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("disposition", "name"),
+    ("text", "shown"),
     [
-        ("attachment; filename=\"x.wav\"; filename*=UTF-8''caf%C3%A9%20-%20vocals.wav", "café - vocals.wav"),
-        ('attachment; filename="a \\"b\\" - vocals.wav"', "a _b_ - vocals.wav"),
-        ("attachment; filename*=UTF-8''..%2F..%2Fevil.wav", "evil.wav"),
-        ('attachment; filename="C:\\\\evil.wav"', "evil.wav"),
-        (None, "vocals.flac"),
+        ("a\r\nb\tc\u2028d", "a b c d"),
+        ("\x1b[2J\x9b2J\x07\x7f", "\ufffd[2J\ufffd2J\ufffd\ufffd"),
+        ("\u202egpm.3\u2069\u200f", "\ufffdgpm.3\ufffd\ufffd"),
+        (os.fsdecode(b"caf\xe9"), "caf\ufffd"),
+        ("日本 \U0001f3b5 [bold]", "日本 \U0001f3b5 [bold]"),
     ],
 )
-def test_a_download_brings_its_name(disposition: str | None, name: str) -> None:
-    assert offered(disposition, "https://bucket/owner/job/1/vocals.flac?X-Amz-Signature=1/2") == name
+def test_what_is_printed_is_plain(text: str, shown: str) -> None:
+    assert plain(text) == shown

@@ -90,11 +90,11 @@ def test_progress_is_redrawn_in_place(
     configured.held = True
     window = terminal("separate", "song.mp3")
     window.shows("song.mp3", "separating", "42 %", "0:07")
-    configured.jobs["job-0"] |= {"progress": 77, "estimatedTimeRemaining": 1.0}
+    configured.jobs["job0"] |= {"progress": 77, "estimatedTimeRemaining": 1.0}
     window.shows("77 %", "0:01")
     assert "42 %" not in window.text
     assert len(window.text.splitlines()) == 1
-    configured.finish(configured.jobs["job-0"])
+    configured.finish(configured.jobs["job0"])
     assert window.end() == 0
     assert window.text.splitlines() == [
         "vocals         stems/song - vocals.wav",
@@ -124,11 +124,11 @@ def test_ctrl_c_cancels_the_job(
     window.shows("42 %")
     window.process.sendintr()
     assert window.end() == 130
-    assert "job-0 is cancelled" in window.text
-    assert configured.jobs["job-0"]["status"] == "cancelled"
+    assert "job0 is cancelled" in window.text
+    assert configured.jobs["job0"]["status"] == "cancelled"
     assert "Traceback" not in window.text
     assert not window.screen.cursor.hidden
-    assert not list((tmp_path / "home/state").rglob("under-way/*"))
+    assert not list((tmp_path / "home/state").rglob("songs/*"))
 
 
 def test_ctrl_c_leaves_the_job_if_asked_to_and_the_same_command_goes_on(
@@ -139,9 +139,9 @@ def test_ctrl_c_leaves_the_job_if_asked_to_and_the_same_command_goes_on(
     window.shows("42 %")
     window.process.sendintr()
     assert window.end() == 130
-    assert "job-0 goes on" in window.text
+    assert "job0 goes on" in window.text
     assert configured.count("DELETE .*") == 0
-    configured.finish(configured.jobs["job-0"])
+    configured.finish(configured.jobs["job0"])
     assert terminal("separate", "song.mp3").end() == 0
     assert len(configured.jobs) == 1
 
@@ -194,3 +194,54 @@ def test_a_first_password_is_replaced_by_ones_own(
     # Cognito takes the name that it gave, and documents that it need not take an alias, as an address is.
     assert configured.logins[-1]["ChallengeResponses"] == {"USERNAME": USER_ID, "NEW_PASSWORD": "own"}
     assert "own\n" not in window.text
+
+
+ID = "9b57" * 8
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
+def test_jobs_show_what_became_of_which_song_at_any_width(
+    terminal: Callable[..., Terminal], configured: Service, columns: int
+) -> None:
+    long = f"A rather long name of a song, and more of it, {'and more ' * 10}.flac"
+    for number, (name, status) in enumerate(
+        [("short.mp3", "completed"), (long, "processing"), ("日本語の歌.wav", "failed")]
+    ):
+        configured.jobs[str(number)] = {
+            "id": f"{ID[:-1]}{number}",
+            "status": status,
+            "stage": "separating" if status == "processing" else None,
+            "progress": 100 if status == "processing" else 0,
+            "source": {"filename": name, "bytes": 1},
+            "error": {"code": "unsupported_media", "message": "No."} if status == "failed" else None,
+            "createdAt": "2026-01-01T12:00:00Z",
+            "expiresAt": "2026-01-08T12:00:00Z",
+        }
+    window = terminal("jobs", columns=columns)
+    assert window.end() == 0
+    lines = window.text.splitlines()
+    assert len(lines) == (4 if columns >= 100 else 7)  # the ids stand below, or beside
+    for number, words in enumerate(["completed", "separating 100 %", "unsupported_media"]):
+        (line,) = [line for line in lines if words in line]
+        if columns > 40:
+            assert "01 Jan 1" in line
+        assert sum(f"{ID[:-1]}{number}" in line for line in lines) == 1
+    assert any(line.startswith("A rather" if columns > 40 else "A r") for line in lines)
+    assert any(line.startswith("short.mp3") for line in lines) or columns == 40
+
+
+def test_words_of_a_service_do_not_steer_the_terminal(
+    terminal: Callable[..., Terminal], configured: Service, song: Path
+) -> None:
+    evil = "\x1b]0;PWNED\x07\x1b[2J\x9b2J"
+    configured.held = True
+    window = terminal("separate", "song.mp3")
+    window.shows("42 %")
+    configured.jobs["job0"] |= {"stage": evil, "progress": 77}
+    window.shows("77 %")
+    error = {"code": "corrupt_media", "message": f"{evil}[bold]all of it[/bold]"}
+    configured.jobs["job0"] |= {"status": "failed", "error": error}
+    assert window.end() == 1
+    assert window.screen.title == ""
+    assert "failed  song.mp3: corrupt_media: " in window.text
+    assert "[bold]all of it[/bold]" in window.text

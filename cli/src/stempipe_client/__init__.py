@@ -13,7 +13,7 @@ Everything that can go wrong is a `StempipeError` with the service's code and me
 
 from stempipe_client.client import Client, Step
 from stempipe_client.config import Config
-from stempipe_client.errors import StempipeError, TransientError
+from stempipe_client.errors import FinalError, StempipeError, TransientError
 from stempipe_client.models import Created, Job, Status, Upload
 from stempipe_client.pace import Pace
 
@@ -21,6 +21,7 @@ __all__ = [
     "Client",
     "Config",
     "Created",
+    "FinalError",
     "Job",
     "Pace",
     "Status",

@@ -7,15 +7,17 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
+from urllib.parse import quote
 
 import httpx
 
-from stempipe_client import live, transfer
-from stempipe_client.config import Config
-from stempipe_client.errors import StempipeError, TransientError, patiently
+from stempipe_client import files, live, transfer
+from stempipe_client.api import Api
+from stempipe_client.config import Config, OutputFormat
+from stempipe_client.errors import FinalError, StempipeError, TransientError, patiently
 from stempipe_client.models import Created, Job, Page, Status, Upload
 from stempipe_client.names import safe
 from stempipe_client.pace import Pace
@@ -79,7 +81,7 @@ class Client:
         self._token = token if callable(token) else lambda: token
         self._websocket_url = websocket_url
         self._pace = pace or Pace()
-        self._api = httpx.Client(base_url=api_url, timeout=_TIMEOUT)
+        self._api = Api(api_url, self._token, self._pace)
         self._storage = httpx.Client(timeout=_TIMEOUT)
 
     def close(self) -> None:
@@ -102,13 +104,14 @@ class Client:
     ) -> Created:
         """Make a job for a file. With the key of an earlier job, the answer is that one as it is now."""
         request = {
-            "filename": song.name,
+            "filename": safe(song.name),
             "size": song.stat().st_size,
             "config": (config or Config()).to_json(),
         }
         # With a key it is safe to ask again when an answer was lost.
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
-        return Created.model_validate(self._ask("POST", "/v1/jobs", json=request, headers=headers))
+        read = Created.model_validate_json
+        return self._api.ask("POST", "/v1/jobs", read, json=request, headers=headers)
 
     def upload(self, upload: Upload, song: Path, on_progress: Report | None = None) -> None:
         """Send a song where its job awaits it."""
@@ -117,7 +120,7 @@ class Client:
 
     def job(self, job_id: str) -> Job:
         """A job as it is now."""
-        return Job.model_validate(self._ask("GET", f"/v1/jobs/{job_id}"))
+        return self._api.ask("GET", _path(job_id), Job.model_validate_json)
 
     def jobs(self, statuses: Collection[str] = (), page: int = 50) -> Iterator[Job]:
         """The user's jobs, newest first; they are asked for as they are taken."""
@@ -125,7 +128,7 @@ class Client:
         if statuses:
             parameters["status"] = ",".join(statuses)
         while True:
-            answer = Page.model_validate(self._ask("GET", "/v1/jobs", params=parameters))
+            answer = self._api.ask("GET", "/v1/jobs", Page.model_validate_json, params=parameters)
             yield from answer.jobs
             if answer.cursor is None:
                 return
@@ -142,19 +145,23 @@ class Client:
         job = self.job(job_id)
         if job.status.is_final:
             raise StempipeError("invalid_state", f"The job is {job.status} already.")
-        answer = self._ask("DELETE", f"/v1/jobs/{job_id}", repeatable=False)
-        return Job.model_validate(answer) if answer else job
+
+        def read(answer: bytes) -> Job:
+            return Job.model_validate_json(answer) if answer else job
+
+        return self._api.ask("DELETE", _path(job_id), read, repeatable=False)
 
     def delete(self, job_id: str) -> None:
         """Delete a job that has ended, with its song and its stems."""
         job = self.job(job_id)
         if not job.status.is_final:
             raise StempipeError("invalid_state", f"The job is {job.status}; cancel it first.")
-        self._ask("DELETE", f"/v1/jobs/{job_id}", repeatable=False)
+        self._api.ask("DELETE", _path(job_id), lambda _: None, repeatable=False)
 
     def retry(self, job_id: str) -> Job:
         """Have a failed job tried again."""
-        return Job.model_validate(self._ask("POST", f"/v1/jobs/{job_id}/retry", repeatable=False))
+        path = f"{_path(job_id)}/retry"
+        return self._api.ask("POST", path, Job.model_validate_json, repeatable=False)
 
     def watch(self, job_id: str) -> Iterator[Job]:
         """The job as it is, and after each change, until it is final.
@@ -171,7 +178,13 @@ class Client:
                 return
 
     def download(
-        self, job: Job, folder: Path, *, name: str | None = None, on_progress: Report | None = None
+        self,
+        job: Job,
+        folder: Path,
+        *,
+        name: str | None = None,
+        on_progress: Report | None = None,
+        may_replace: files.MayReplace = files.nothing,
     ) -> dict[str, Path]:
         """Save a completed job's stems; what an interrupted download left is not fetched again.
 
@@ -181,6 +194,9 @@ class Client:
             It is made if it does not exist.
         name
             Stems are named after it; by default after the song.
+        may_replace
+            Whether a file that has a stem's name may be replaced. One that may not is left alone, unless it
+            is just this stem, and the stem's name is numbered.
 
         Returns
         -------
@@ -191,6 +207,8 @@ class Client:
             raise StempipeError("invalid_state", f"The job is {job.status}; it has no stems.")
         folder.mkdir(parents=True, exist_ok=True)
         report = on_progress or _ignore
+        name = name or PurePosixPath(safe(job.source.filename)).stem
+        ending = _ending(job)
         count = len(job.results.stems)
         saved = {}
         for done, stem in enumerate(job.results.stems):
@@ -198,7 +216,8 @@ class Client:
             def report_all(fraction: float, done: int = done) -> None:
                 report((done + fraction) / count)
 
-            saved[stem] = self._save(job, stem, folder, name, report_all)
+            unfinished = self._fetch(job, stem, folder, report_all)
+            saved[stem] = files.put(unfinished, folder, name, stem, ending, may_replace)
         return saved
 
     # ---- all of it -----------------------------------------------------------------------------
@@ -211,6 +230,7 @@ class Client:
         *,
         name: str | None = None,
         idempotency_key: str | None = None,
+        may_replace: files.MayReplace = files.nothing,
     ) -> Iterator[Step]:
         """Upload a song, follow its job, and save its stems.
 
@@ -225,7 +245,10 @@ class Client:
         name
             Stems are named after it; by default after the song.
         idempotency_key
-            The same again goes on where an interrupted call of the same song and configuration was.
+            The same again goes on where an interrupted call of the same song and configuration was. After a
+            `FinalError` it has served, and a new one makes a new job.
+        may_replace
+            As in `download`.
 
         Yields
         ------
@@ -235,7 +258,8 @@ class Client:
         Raises
         ------
         StempipeError
-            Besides what requests raise: the failed job's own code and message, or `cancelled`.
+            Besides what requests raise: the failed job's own code and message, or `cancelled`, both as
+            `FinalError`.
         OSError
             The song cannot be read, or a stem not be written.
         """
@@ -253,75 +277,66 @@ class Client:
         if job.status is not Status.COMPLETED:
             raise outcome(job)
         saved: dict[str, Path] = {}
-        for step in stepwise(
-            lambda report: saved.update(self.download(job, folder, name=name, on_progress=report))
-        ):
+
+        def save(report: Report) -> None:
+            saved.update(self.download(job, folder, name=name, on_progress=report, may_replace=may_replace))
+
+        for step in stepwise(save):
             yield Step("saving", job, *step)
         yield Step("done", job, 100, files=saved)
 
-    # ---- one request ---------------------------------------------------------------------------
-
-    def _ask(self, method: str, path: str, *, repeatable: bool = True, **request: Any) -> Any:
-        def once() -> Any:
-            headers = {"Authorization": f"Bearer {self._token()}"} | request.get("headers", {})
-            try:
-                return _read(self._api.request(method, path, **(request | {"headers": headers})))
-            except httpx.TransportError as error:
-                message = f"{self._api.base_url} cannot be reached: {error or type(error).__name__}"
-                raise TransientError("unreachable", message) from error
-
-        return patiently(once, self._pace.pauses if repeatable else ())
+    # ---- parts of these --------------------------------------------------------------------------
 
     def _states(self, job_id: str) -> Iterator[Job]:
         """The job again and again, however it is heard of."""
         while True:
             if self._websocket_url:
-                with suppress(live.Silence):
+                with suppress(live.Silence, TransientError):  # of the token; polling is patient
                     yield from live.follow(self._websocket_url, self._token(), job_id, self._pace.silence)
             polled_until = time.monotonic() + self._pace.live_again
             while time.monotonic() < polled_until:
                 yield self.job(job_id)
                 time.sleep(self._pace.poll)
 
-    def _save(self, job: Job, stem: str, folder: Path, name: str | None, report: Report) -> Path:
+    def _fetch(self, job: Job, stem: str, folder: Path, report: Report) -> Path:
+        """Download a stem; gives the file, which has no name of its own yet."""
         links = job.results.stems if job.results else {}
-        part = f".{job.id}-{job.attempt}-{stem}.part"  # no two attempts make the same bytes
+        # No two attempts make the same bytes.
+        unfinished = folder / f".{safe(f'{job.id}-{job.attempt}-{stem}.part')}"
 
-        def rename(offered: str) -> str:
-            return safe(name, f" - {stem}{Path(offered).suffix}") if name else offered
-
-        def once() -> Path:
+        def once() -> None:
             nonlocal links
             try:
-                return transfer.fetch(
-                    self._storage, links[stem], folder, part=part, report=report, rename=rename
-                )
+                transfer.fetch(self._storage, links[stem], unfinished, report)
             except TransientError:
                 again = self.job(job.id)  # with new links
-                links = again.results.stems if again.results else links
+                links = links | (again.results.stems if again.results else {})
                 raise
 
-        return patiently(once, self._pace.pauses)
+        patiently(once, self._pace.pauses)
+        return unfinished
 
 
-def _read(response: httpx.Response) -> Any:
-    if response.is_success:
-        return response.json() if response.content else None
-    code, message = "api_error", f"The API answers {response.status_code}: {response.text[:200]}"
-    if response.status_code in (401, 403):
-        code, message = "unauthorized", "The service does not accept your login. Try: stempipe login"
-    with suppress(ValueError, KeyError, TypeError):  # it may not be the API's own answer
-        said = response.json()["error"]
-        code, message = str(said["code"]), str(said["message"])
-    passing = response.status_code in (429, 500, 502, 503, 504)
-    raise (TransientError if passing else StempipeError)(code, message)
+def _path(job_id: str) -> str:
+    return f"/v1/jobs/{quote(job_id, safe='', errors='replace')}"
 
 
-def outcome(job: Job) -> StempipeError:
+def _ending(job: Job) -> str:
+    quality = job.config.get("quality")
+    ending = quality.get("outputFormat") if isinstance(quality, dict) else None
+    if ending not in get_args(OutputFormat):
+        message = (
+            "The service does not say which format the stems have, or one that this client does not know."
+        )
+        raise StempipeError("download_failed", message)
+    return str(ending)
+
+
+def outcome(job: Job) -> FinalError:
     """Why a final job has no stems."""
     if job.error:
-        return StempipeError(job.error.code, job.error.message)
-    return StempipeError(str(job.status), f"The job was {job.status}.")
+        return FinalError(job.error.code, job.error.message)
+    return FinalError(str(job.status), f"The job was {job.status}.")
 
 
 def _ignore(_: float) -> None:

@@ -1,4 +1,4 @@
-"""The one error of this package, and patience with what may pass."""
+"""The errors of this package, and patience with what may pass."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +27,10 @@ class StempipeError(Exception):
 
 class TransientError(StempipeError):
     """The same may succeed when it is tried again."""
+
+
+class FinalError(StempipeError):
+    """The same would fail again: the job has ended badly, or is gone, or the service refuses to make it."""
 
 
 def patiently(work: Callable[[], Result], pauses: Sequence[float]) -> Result:

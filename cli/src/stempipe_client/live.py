@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from stempipe_client.models import Job
@@ -45,5 +44,5 @@ def follow(url: str, token: str, job_id: str, silence: float) -> Iterator[Job]:
                 asked = False
                 if message.get("type") == "job" and message["job"]["id"] == job_id:
                     yield Job.model_validate(message["job"])
-    except (OSError, WebSocketException, ValueError, KeyError, AttributeError) as error:
+    except Exception as error:  # whatever the service says: what it does not say well is polled
         raise Silence(str(error)) from error

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+# Some of what a service says becomes part of a file's name or is opened: it is checked when it is read.
+JobId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,64}$")]
+StemName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+Link = Annotated[str, Field(pattern=r"^https?://[\x21-\x7e]+$")]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Status(StrEnum):
@@ -51,7 +57,7 @@ class Source(_Answer):
 class Results(_Answer):
     """A link to each stem, good for an hour."""
 
-    stems: dict[str, str]
+    stems: dict[StemName, Link]
     gain_db: float = 0.0
 
 
@@ -79,17 +85,17 @@ class Job(_Answer):
         As the service completed it.
     """
 
-    id: str
+    id: JobId
     status: Status
     stage: str | None = None
-    progress: int = 0
+    progress: int = Field(0, ge=0, le=100)
     version: int = 0
-    estimated_time_remaining: float | None = None
+    estimated_time_remaining: Seconds | None = None
     config: dict[str, Any] = Field(default_factory=dict)
     results: Results | None = None
     error: Problem | None = None
     source: Source
-    attempt: int = 0
+    attempt: int = Field(0, ge=0, lt=1 << 31)
     created_at: datetime
     started_at: datetime | None = None
     completed_at: datetime | None = None
@@ -101,7 +107,7 @@ class Upload(_Answer):
     """Where the song goes: a form to POST, the file last, or the body of a PUT."""
 
     method: Literal["POST", "PUT"]
-    url: str
+    url: Link
     fields: dict[str, str] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
     expires_at: datetime

@@ -1,18 +1,23 @@
-"""Names of files that come from elsewhere, made fit for this machine's disk."""
+"""Names and texts that come from elsewhere, made fit for this machine's disk and terminal."""
 
 import re
-from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
 
 LONGEST = 255
 """Bytes of a name, on most file systems."""
 
-_UNFIT = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]')
+_CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_BIDI = (
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # they turn the direction: a name is not what it seems
+)
+_HALVES = r"\ud800-\udfff"  # of characters: so Python has the bytes of a name that is no UTF-8
+_STEERING = re.compile(f"[{_CONTROLS}{_BIDI}{_HALVES}]")
+_UNFIT = re.compile(rf'[{_CONTROLS}{_BIDI}{_HALVES}<>:"/\\|?*]')
+_BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
 def safe(name: str, rest: str = "", longest: int = LONGEST) -> str:
-    """A file name with nothing in it that a file system refuses, Windows' included.
+    """A file name with nothing in it that a file system refuses, Windows' included; it is not hidden.
 
     Parameters
     ----------
@@ -24,20 +29,16 @@ def safe(name: str, rest: str = "", longest: int = LONGEST) -> str:
         Bytes of both together.
     """
     name, rest = _UNFIT.sub("_", name).lstrip(), _UNFIT.sub("_", rest)
-    if _RESERVED.match(name + rest) or not name.strip("._ "):
+    if _RESERVED.match(name + rest) or name.startswith(".") or not name.strip("._ "):
         name = f"_{name}"
     name = name.encode()[: longest - len(rest.encode())].decode(errors="ignore")
     return name + rest if rest else name.rstrip(". ")
 
 
-def offered(disposition: str | None, url: str) -> str:
-    """The name that a download comes with: its Content-Disposition's (RFC 6266), else the address's."""
-    disposition = disposition or ""
-    if extended := re.search(r"filename\*=UTF-8''([^;]+)", disposition, re.IGNORECASE):
-        name = unquote(extended[1])
-    elif plain := re.search(r'filename="((?:[^"\\]|\\.)*)"', disposition, re.IGNORECASE):
-        name = re.sub(r"\\(.)", r"\1", plain[1])
-    else:
-        name = unquote(urlsplit(url).path)
-    path = PurePosixPath(re.split(r"[/\\]", name)[-1])
-    return safe(path.stem, path.suffix)
+def plain(text: str) -> str:
+    """One line of text that does nothing to a terminal but show.
+
+    Line breaks become spaces; control characters, those that turn the direction of writing, and what is no
+    character become U+FFFD.
+    """
+    return _STEERING.sub("\ufffd", _BREAKS.sub(" ", text))

@@ -5,7 +5,7 @@ Nothing here asks the API; one try each. What may succeed another time is a Tran
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,12 +13,10 @@ import httpx
 
 from stempipe_client.errors import StempipeError, TransientError
 from stempipe_client.models import Upload
-from stempipe_client.names import offered
 from stempipe_client.steps import Report
 
-Rename = Callable[[str], str]
-
 CHUNK_BYTES = 1 << 16
+_PAGES = ("text/", "application/json", "application/xml", "application/xhtml")
 
 
 def send(http: httpx.Client, upload: Upload, song: Path, report: Report) -> None:
@@ -32,53 +30,42 @@ def send(http: httpx.Client, upload: Upload, song: Path, report: Report) -> None
             # With its length among the headers the body is not sent in chunks, which S3 and R2 refuse.
             headers = {"Content-Length": str(song.stat().st_size)} | upload.headers
             response = http.put(upload.url, content=file, headers=headers)
-        _check(response, "upload_refused")
+        _check(response, "upload_refused", (408, 429))
 
 
-def fetch(
-    http: httpx.Client, url: str, folder: Path, *, part: str, report: Report, rename: Rename | None = None
-) -> Path:
-    """Download a file, or the rest of it.
+def fetch(http: httpx.Client, url: str, unfinished: Path, report: Report) -> None:
+    """Download a file, or the rest of it; it is whole when this returns.
 
     Parameters
     ----------
     url
         A link to it.
-    folder
-        Existing, for the file.
-    part
-        Name of the unfinished file in the folder. It must be of this content alone: what lies there already
-        is not fetched again.
-    rename
-        Makes the finished file's name of the one that it comes with.
+    unfinished
+        Where it goes. What lies there already is taken for its beginning and not fetched again, until the
+        storage says otherwise.
 
-    Returns
-    -------
-    Path
-        The file. It is there complete or not at all, and replaces one of its name.
+    Raises
+    ------
+    TransientError
+        Not all of it came. What is not of this file is thrown away, so that the next try begins anew.
     """
-    unfinished = folder / part
-    with unfinished.open("ab") as file, _transient(part):
+    with unfinished.open("ab") as file, _transient(unfinished.name):
         start = file.tell()
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
         with http.stream("GET", url, headers=headers) as response:
             if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-                file.truncate(0)
-                raise TransientError("download_failed", f"What there is of {part} is not of this file.")
-            _check(response, "download_failed")
-            size = _size(response, start)
-            if response.status_code != httpx.codes.PARTIAL_CONTENT:
-                file.truncate(0)
+                raise _begin_anew(file, f"What there is of {unfinished.name} is not of this file.")
+            # A link may have expired, or lead through a network's login page; the next try has a new one.
+            _check(response, "download_failed", (301, 302, 303, 307, 308, 403, 408, 429))
+            _refuse_pages(response)
+            size = _size(response, file, start)
             for chunk in response.iter_raw():  # as it comes: what is written need not come again
                 file.write(chunk)
-                if size:
-                    report(min(1.0, file.tell() / size))
-            if size is not None and file.tell() != size:
+                if file.tell() > size:
+                    raise _begin_anew(file, f"More than {size} bytes came.")
+                report(file.tell() / size)
+            if file.tell() != size:
                 raise TransientError("download_failed", f"{file.tell()} of {size} bytes came.")
-    name = offered(response.headers.get("Content-Disposition"), url)
-    path = folder / (rename(name) if rename else name)
-    unfinished.replace(path)
-    return path
 
 
 class _Reported(io.FileIO):
@@ -99,33 +86,54 @@ class _Reported(io.FileIO):
             yield data
 
 
-def _size(response: httpx.Response, start: int) -> int | None:
-    """Bytes of the whole file, if the answer says."""
-    if response.status_code != httpx.codes.PARTIAL_CONTENT:
-        length = response.headers.get("Content-Length")
-        return int(length) if length else None
-    span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
-    if span is None or int(span[1]) != start:
-        raise StempipeError("download_failed", f"Asked for bytes from {start} on, others came.")
-    return int(span[2])
+def _size(response: httpx.Response, file: io.BufferedWriter, start: int) -> int:
+    """Bytes of the whole file; what comes is written behind what there is, or in its place."""
+    if response.status_code == httpx.codes.PARTIAL_CONTENT:
+        span = re.fullmatch(
+            r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})", response.headers.get("Content-Range", "")
+        )
+        if span is None or int(span[1]) != start or int(span[2]) <= start:
+            raise _begin_anew(file, f"Asked for bytes from {start} on, others came.")
+        return int(span[2])
+    _empty(file)
+    length = response.headers.get("Content-Length", "")
+    if not re.fullmatch(r"\d{1,18}", length) or int(length) == 0:
+        raise TransientError("download_failed", "The storage does not say how long the file is.")
+    return int(length)
 
 
-def _check(response: httpx.Response, code: str) -> None:
+def _refuse_pages(response: httpx.Response) -> None:
+    kind = response.headers.get("Content-Type", "").strip().lower()
+    if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
+        raise TransientError("download_failed", f"The storage answers {response.status_code}, and no file.")
+    if kind.startswith(_PAGES) or response.headers.get("Content-Encoding", "identity") != "identity":
+        raise TransientError("download_failed", "Something else than the file came, perhaps a proxy's page.")
+
+
+def _begin_anew(file: io.BufferedWriter, message: str) -> TransientError:
+    _empty(file)
+    return TransientError("download_failed", message)
+
+
+def _empty(file: io.BufferedWriter) -> None:
+    file.seek(0)  # truncating moves nothing: what is told later would be counted from where it was
+    file.truncate()
+
+
+def _check(response: httpx.Response, code: str, passing: tuple[int, ...]) -> None:
     if response.is_success:
         return
     response.read()
     said = re.search("<Message>(.*?)</Message>", response.text, re.DOTALL)
-    message = f"The storage answers {response.status_code}: {said[1] if said else response.text[:200]}"
-    passing = response.is_server_error or response.status_code in (408, 429)
-    if code == "download_failed" and response.status_code == httpx.codes.FORBIDDEN:
-        passing = True  # the link may have expired, and the next try has a new one
-    raise (TransientError if passing else StempipeError)(code, message)
+    message = f"The storage answers {response.status_code}: {(said[1] if said else response.text)[:200]}"
+    passes = response.is_server_error or response.status_code in passing
+    raise (TransientError if passes else StempipeError)(code, message)
 
 
 @contextmanager
 def _transient(what: str) -> Iterator[None]:
     try:
         yield
-    except httpx.TransportError as error:
+    except (httpx.RequestError, httpx.InvalidURL) as error:
         message = f"The storage cannot be reached for {what}: {error or type(error).__name__}"
         raise TransientError("unreachable", message) from error

@@ -9,7 +9,9 @@ import typer
 
 from stempipe_client.command import login as logins
 from stempipe_client.command import options, settings
+from stempipe_client.command.display import to_json
 from stempipe_client.errors import StempipeError
+from stempipe_client.names import plain
 
 Key = Literal["api-url", "websocket-url", "client-id", "login-url"]
 
@@ -43,7 +45,7 @@ def login(
             f"Cognito asks for {answer.name}, which this command cannot answer. Use {logins.TOKEN_VARIABLE}.",
         )
     logins.keep(service, answer)
-    print(f"Logged in to {service.api_url}")
+    print(plain(f"Logged in to {service.api_url}"))
 
 
 def logout(context: typer.Context) -> None:
@@ -65,11 +67,12 @@ def show(context: typer.Context, as_json: options.AsJson = False) -> None:
     service = options.service(context)
     known = {name: getattr(service, name) for name in settings.KEYS}
     if as_json:
-        print(json.dumps({"origin": service.origin} | known))
+        print(to_json({"origin": service.origin} | known))
         return
     for name, value in known.items():
-        print(f"{name.replace('_', '-'):<14} {value or '-'}")
-    print(f"\nSo says {service.origin}. What you set is kept in {settings.config_file()}")
+        print(plain(f"{name.replace('_', '-'):<14} {value or '-'}"))
+    print()
+    print(plain(f"So says {service.origin}. What you set is kept in {settings.config_file()}"))
 
 
 @config.command("set")
@@ -97,4 +100,4 @@ def from_stack() -> None:
         description = json.load(sys.stdin)
     outputs = settings.from_stack(description)
     settings.write_config(outputs)
-    print(f"The service is {outputs['api_url']} now")
+    print(plain(f"The service is {outputs['api_url']} now"))

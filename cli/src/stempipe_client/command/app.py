@@ -1,15 +1,17 @@
 """What may be typed."""
 
+import io
+import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.text import Text
 from typer.core import TyperGroup
 
 from stempipe_client.command import account, exits, jobs, run
+from stempipe_client.command.display import say
 from stempipe_client.command.settings import KEYS
 from stempipe_client.errors import StempipeError
 
@@ -21,8 +23,7 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except StempipeError as error:
-            # As text: square brackets in a message are no markup.
-            Console(stderr=True).print(Text(f"stempipe: {error.message}"), soft_wrap=True)
+            say(Console(stderr=True), f"stempipe: {error.message}")
             raise typer.Exit(exits.exit_code([error])) from error
 
 
@@ -80,4 +81,7 @@ def options(
 
 def main() -> None:
     """The entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # not every terminal has every letter of a song's name
     app(prog_name="stempipe")

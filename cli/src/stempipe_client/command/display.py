@@ -1,6 +1,7 @@
 """What is shown of many songs at once: bars on a terminal, lines elsewhere, JSON for programs."""
 
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,12 +15,16 @@ from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
-from stempipe_client.command.songs import Song
+from stempipe_client.command.songs import LeftOut, Song
 from stempipe_client.errors import StempipeError
+from stempipe_client.names import plain
 
 WIDE, NARROW = 64, 36
 """Columns that a terminal must have for there to be a bar, and for the time left."""
 LINE_SECONDS = 1.0
+NAMED = 3
+"""So many of the files that are no songs are named on a terminal."""
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,34 @@ def seconds_left(seconds: float | None) -> str:
     """For a person, and never longer than five characters."""
     if seconds is None:
         return ""
-    minutes, seconds = divmod(round(seconds), 60)
+    minutes, seconds = divmod(round(min(seconds, 999 * 3600)), 60)
     return f"{minutes}:{seconds:02}" if minutes < 100 else f"{minutes // 60} h"
+
+
+def say(console: Console, line: str, style: str = "") -> None:
+    """Print a line whose words come from elsewhere: what is in them is text, whatever it looks like."""
+    # A Text, so that square brackets are no markup; and a path is not broken into lines.
+    console.print(Text(plain(line), style), soft_wrap=True)
+
+
+def to_json(value: Any) -> str:
+    """JSON on one line, all of it ASCII that can be printed; what is no character becomes U+FFFD."""
+    return json.dumps(json.loads(_HALVES.sub("\ufffd", json.dumps(value, ensure_ascii=False))))
+
+
+def show_left_out(console: Console, files: Sequence[LeftOut], events: IO[str] | None) -> None:
+    """Name what is not taken: each file that may be a song, and some of the others."""
+    others = [file for file in files if not file.may_be_song]
+    for file in files:
+        if file.may_be_song:
+            say(console, f"left out  {file.path}: {file.reason}", "yellow")
+        if events:
+            record = {"event": "left_out", "song": str(file.path), "job": None, "message": file.reason}
+            print(to_json(record), file=events, flush=True)
+    if others:
+        more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+        names = ", ".join(str(file.path) for file in others[:NAMED])
+        say(console, f"left out  {names}{more}: {others[0].reason}")
 
 
 class _All:
@@ -123,8 +154,7 @@ class _Outcomes:
         self._print(f"left    {song.path.name}: {note}", "yellow")
 
     def _print(self, line: str, style: str = "") -> None:
-        # As text: square brackets in a song's name are no markup, and a path is not broken into lines.
-        self._console.print(Text(line, style), soft_wrap=True)
+        say(self._console, line, style)
 
 
 class _Lines(_Outcomes):
@@ -172,9 +202,9 @@ class _Bars(_Outcomes):
         self._progress.stop()
 
     def update(self, song: Song, update: Update) -> None:
-        fields: dict[str, Any] = {"stage": update.stage, "left": seconds_left(update.seconds_left)}
+        fields: dict[str, Any] = {"stage": plain(update.stage), "left": seconds_left(update.seconds_left)}
         if song not in self._tasks:
-            self._tasks[song] = self._progress.add_task(song.path.name, total=100, **fields)
+            self._tasks[song] = self._progress.add_task(plain(song.path.name), total=100, **fields)
         self._progress.update(self._tasks[song], completed=update.percent, **fields)
 
     def done(self, song: Song, update: Update) -> None:
@@ -250,4 +280,4 @@ class _Events:
     def _write(self, event: str, song: Song, **fields: Any) -> None:
         record = {"event": event, "song": str(song.path), "job": self._jobs.get(song)} | fields
         with self._lock:
-            print(json.dumps(record), file=self._file, flush=True)
+            print(to_json(record), file=self._file, flush=True)

@@ -1,24 +1,28 @@
 """`stempipe jobs`, `watch`, `cancel` and `retry`."""
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from stempipe_client.client import Client, outcome
 from stempipe_client.command import options
 from stempipe_client.command.batch import Batch
-from stempipe_client.command.display import Update, shown
+from stempipe_client.command.display import Update, say, shown, to_json
 from stempipe_client.command.run import conclude
 from stempipe_client.command.separate import stage
 from stempipe_client.command.songs import Song
 from stempipe_client.models import Job, Status
+from stempipe_client.names import plain, safe
+
+LEAST, NAME, STATUS = 8, 24, 24
+"""Columns: that a song's name has at least, that it has beside an id if it needs them, a status at most."""
 
 
 def list_jobs(
@@ -34,23 +38,50 @@ def list_jobs(
         jobs = list(islice(client.jobs(status or (), page=min(limit, 100)), limit))
     if as_json:
         for job in jobs:
-            print(job.model_dump_json(by_alias=True))
-    else:
-        Console().print(_table(jobs))
+            print(to_json(job.model_dump(mode="json", by_alias=True)))
+        return
+    console = Console()
+    for line in _table(jobs, console.width if console.is_terminal else None):
+        console.print(line, soft_wrap=True)
 
 
-def _table(jobs: list[Job]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    # The id is whole however narrow the terminal: it is for copying.
-    table.add_column("JOB", no_wrap=True, min_width=max((len(job.id) for job in jobs), default=0))
-    for heading in ("SONG", "STATUS", "MADE"):
-        table.add_column(heading, overflow="ellipsis", no_wrap=True)
-    for job in jobs:
-        status = job.error.code if job.error else stage(job)
-        if job.status is Status.PROCESSING:
-            status += f" {job.progress} %"
-        table.add_row(job.id, Text(job.source.filename), status, f"{job.created_at.astimezone():%d %b %H:%M}")
-    return table
+def _table(jobs: list[Job], width: int | None) -> Iterator[Text]:
+    """What became of which song comes first; an id is whole, as it is for copying.
+
+    Where the columns do not suffice, an id has a line of its own, and then the song's name gives way. Without
+    a width nothing does.
+    """
+    rows = [("SONG", "STATUS", "MADE", "JOB")]
+    rows += [(plain(job.source.filename), plain(_status(job))[:STATUS], _made(job), job.id) for job in jobs]
+    name, *others = (max(map(cell_len, column)) for column in zip(*rows, strict=True))
+    below = width is not None and width < min(name, NAME) + sum(others) + 6
+    if width is not None:
+        name = min(name, max(LEAST, width - (sum(others[:2]) + 4 if below else sum(others) + 6)))
+    for number, (song, status, made, job) in enumerate(rows):
+        line = Text(song, "" if number else "bold")
+        line.truncate(name, overflow="ellipsis", pad=True)
+        line.append(f"  {status:<{others[0]}}  {made:<{others[1]}}")
+        if not below:
+            line.append(f"  {job}")
+        line.rstrip()
+        if below and width:
+            line.truncate(width, overflow="ellipsis")
+        yield line
+        if below and number:
+            yield Text(f"  {job}", "dim")
+
+
+def _status(job: Job) -> str:
+    if job.status is Status.PROCESSING:
+        return f"{stage(job)} {job.progress} %"
+    return job.error.code if job.error else stage(job)
+
+
+def _made(job: Job) -> str:
+    try:
+        return f"{job.created_at.astimezone():%d %b %H:%M}"
+    except (OverflowError, ValueError, OSError):  # a year that this place's time does not have
+        return "-"
 
 
 def watch(
@@ -77,7 +108,7 @@ def watch(
 
 def _song(job: Job, out: Path | None) -> Song:
     """A job as a song of a batch: the id takes the name's place."""
-    return Song(Path(job.source.filename), out or Path(), job.id)
+    return Song(Path(safe(job.source.filename)), out or Path(), job.id)
 
 
 def _follow(client: Client, song: Song, out: Path | None) -> Generator[Update]:
@@ -93,11 +124,11 @@ def cancel(context: typer.Context, jobs: options.JobIds) -> None:
     with options.client(options.service(context)) as client:
         for job_id in jobs:
             client.cancel(job_id)
-            print(f"{job_id} is cancelled")
+            say(Console(), f"{job_id} is cancelled")
 
 
 def retry(context: typer.Context, jobs: options.JobIds) -> None:
     """Have failed jobs tried again."""
     with options.client(options.service(context)) as client:
         for job_id in jobs:
-            print(f"{job_id} is {client.retry(job_id).status}")
+            say(Console(), f"{job_id} is {client.retry(job_id).status}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -11,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from stempipe_client.command.display import Update
+from stempipe_client.command.display import Update, say
+from stempipe_client.command.resume import Memory
 from stempipe_client.command.songs import Song
 from stempipe_client.config import Config, ModelVariant
 from stempipe_client.errors import StempipeError
-from stempipe_client.names import safe
+from stempipe_client.files import put
 from stempipe_client.steps import Report, stepwise
 
 if TYPE_CHECKING:
@@ -37,46 +37,56 @@ class LocalSeparation:
         What to make of every song.
     output
         The format of the files.
+    memory
+        Knows the files that it has made.
+    max_seconds
+        Longer songs are refused.
     """
 
     engine: Engine
     config: Config
     output: AudioOutput
+    memory: Memory
+    max_seconds: float
 
     def __call__(self, song: Song) -> Generator[Update]:
         """Separate a song; the updates are a Batch's."""
         from media import MediaError
         from separation import ModelError, separate
 
+        note = self.memory.note(song.path, self.config)
         files: dict[str, Path] = {}
         song.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=song.folder, prefix=".stempipe-") as folder:
 
             def work(report: Report) -> None:
                 made = separate(
-                    song.path,
+                    song.path.absolute(),  # whichever folder the decoder's process was started in
                     Path(folder),
                     self.engine,
                     stems=self.config.keep or self.engine.stems,
                     mask_extension=self.config.mask_extension or "average",
                     output=self.output,
-                    max_seconds=math.inf,
+                    max_seconds=self.max_seconds,
                     title=song.path.stem,
                     on_progress=report,
                 )
                 for stem, path in made.stems.items():
-                    files[stem] = path.replace(song.folder / safe(song.name, f" - {stem}{path.suffix}"))
+                    ending = self.output.format
+                    files[stem] = put(path, song.folder, song.name, stem, ending, note.may_replace)
+                note.finish(files.values())
 
             yield Update("separating", 0)
             try:
                 for percent, left in stepwise(work):
                     yield Update("separating", percent, left)
             except (MediaError, ModelError) as error:
-                raise StempipeError(error.code, str(error)) from error
+                more = " Or raise --max-minutes." if error.code == "too_long" else ""
+                raise StempipeError(error.code, f"{error}{more}") from error
         yield Update("done", 100, files=files)
 
 
-def prepare(config: Config, console: Console) -> LocalSeparation:
+def prepare(config: Config, memory: Memory, max_seconds: float, console: Console) -> LocalSeparation:
     """Load the engine; its model is fetched when it is used for the first time.
 
     Raises
@@ -99,7 +109,8 @@ def prepare(config: Config, console: Console) -> LocalSeparation:
         )
     output = _output(config)
     _install(variant, console)
-    return LocalSeparation(load_engine(variant, config.bandwidth or "11khz"), config, output)
+    engine = load_engine(variant, config.bandwidth or "11khz")
+    return LocalSeparation(engine, config, output, memory, max_seconds)
 
 
 def _output(config: Config) -> AudioOutput:
@@ -130,7 +141,7 @@ def _install(variant: ModelVariant, console: Console) -> None:
     try:
         verify(variant, folder)
     except (ModelMissingError, ModelDamagedError):
-        console.print(f"Fetching the model {variant} into {folder}, once.", highlight=False)
+        say(console, f"Fetching the model {variant} into {folder}, once.")
         try:
             install(variant, folder)
         except FetchError as error:

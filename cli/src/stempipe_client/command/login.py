@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
@@ -12,11 +13,13 @@ import httpx
 
 from stempipe_client.command.places import config_folder, read_json, write_json
 from stempipe_client.command.settings import Settings
-from stempipe_client.errors import StempipeError
+from stempipe_client.errors import StempipeError, TransientError
 
 TOKEN_VARIABLE = "STEMPIPE_TOKEN"  # noqa: S105 - the name of a variable
 EARLY_SECONDS = 60.0
 """A token is renewed so long before it expires."""
+
+_PASSING = ("TooManyRequestsException", "InternalErrorException")
 
 
 @dataclass(frozen=True)
@@ -83,15 +86,18 @@ class Cognito:
         return self._outcome(self._ask("InitiateAuth", request), refresh)
 
     def _outcome(self, answer: dict[str, Any], refresh: str | None) -> Tokens | Challenge:
-        if "ChallengeName" in answer:
-            user = answer.get("ChallengeParameters", {}).get("USER_ID_FOR_SRP")
-            return Challenge(answer["ChallengeName"], answer.get("Session", ""), user)
-        result = answer["AuthenticationResult"]
-        return Tokens(
-            access=result["AccessToken"],
-            refresh=result.get("RefreshToken", refresh),
-            expires_at=time.time() + result["ExpiresIn"],
-        )
+        try:
+            if "ChallengeName" in answer:
+                user = answer.get("ChallengeParameters", {}).get("USER_ID_FOR_SRP")
+                return Challenge(str(answer["ChallengeName"]), str(answer.get("Session", "")), user)
+            result = answer["AuthenticationResult"]
+            return Tokens(
+                access=str(result["AccessToken"]),
+                refresh=result.get("RefreshToken", refresh),
+                expires_at=time.time() + result["ExpiresIn"],
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise self._no_answer() from error
 
     def _ask(self, action: str, request: dict[str, Any]) -> dict[str, Any]:
         headers = {
@@ -100,17 +106,24 @@ class Cognito:
         }
         try:
             response = httpx.post(self._url, json=request, headers=headers, timeout=20)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             message = f"{self._url} cannot be reached: {error or type(error).__name__}"
-            raise StempipeError("unreachable", message) from error
-        try:
-            answer: dict[str, Any] = response.json()
-        except ValueError:
-            answer = {}
-        if response.is_success and answer:
+            raise TransientError("unreachable", message) from error
+        answer: Any = None
+        with suppress(ValueError, RecursionError):
+            answer = response.json()
+        if not isinstance(answer, dict) or not answer:
+            raise self._no_answer()
+        if response.is_success:
             return answer
-        reason = answer.get("message") or answer.get("Message") or f"it answers {response.status_code}"
-        raise StempipeError("unauthorized", f"Cognito refuses: {reason}")
+        fault = str(answer.get("__type", ""))
+        message = f"Cognito refuses: {answer.get('message') or answer.get('Message') or fault}"
+        if response.is_server_error or fault.endswith(_PASSING):
+            raise TransientError("unreachable", message)
+        raise StempipeError("unauthorized", message)
+
+    def _no_answer(self) -> TransientError:
+        return TransientError("unreachable", f"What answers at {self._url} is not Cognito, or not well.")
 
 
 class Session:

@@ -6,18 +6,20 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from stempipe_client.client import Client
 from stempipe_client.command import options
 from stempipe_client.command.batch import Batch
-from stempipe_client.command.display import shown
+from stempipe_client.command.display import say, show_left_out, shown
 from stempipe_client.command.exits import Exit, exit_code
 from stempipe_client.command.places import state_folder
 from stempipe_client.command.resume import Memory
 from stempipe_client.command.separate import OnInterrupt, Separation
-from stempipe_client.command.songs import Song, collect
+from stempipe_client.command.songs import LeftOut, Song, collect
 from stempipe_client.config import Config
+
+MAX_MINUTES = 10.0
+"""Of a song on this machine, as a service has it by default."""
 
 
 def separate(
@@ -47,7 +49,7 @@ def separate(
     `stempipe separate album/ single.wav --keep vocals --out acapellas`
     """
     config = options.config(stems, keep, format, bitrate, sample_rate, bit_depth, bandwidth, mask_extension)
-    found = collect(songs, out)
+    found = _found(songs, out, as_json)
     service = options.service(context)
     with options.client(service) as client:
         next(client.jobs(page=1), None)  # is it there, and who are we to it? Once, and not for each song
@@ -75,9 +77,7 @@ def separate_songs(
         Address of the API: what is remembered of one service is nothing to another.
     """
     console = Console(stderr=as_json)
-    memory = Memory(state_folder() / "under-way", service)
-    memory.forget_old()
-    separation = Separation(client, config, memory)
+    separation = Separation(client, service, config, _memory())
     with shown(console, songs, sys.stdout if as_json else None) as display:
         batch = Batch(songs, separation, display, at_once)
         try:
@@ -99,6 +99,7 @@ def local(
     bandwidth: options.Band = None,
     mask_extension: options.Mask = None,
     out: options.Out = Path("stems"),
+    max_minutes: Annotated[float, typer.Option(min=0.1, help="Longer songs are refused.")] = MAX_MINUTES,
     as_json: options.AsJson = False,
 ) -> None:
     """Separate songs on this machine, with no service.
@@ -109,9 +110,9 @@ def local(
     from stempipe_client.command.local import prepare
 
     config = options.config(stems, keep, format, bitrate, sample_rate, bit_depth, bandwidth, mask_extension)
-    found = collect(songs, out)
+    found = _found(songs, out, as_json)
     console = Console(stderr=as_json)
-    separation = prepare(config, console)
+    separation = prepare(config, _memory(), 60 * max_minutes, console)
     with shown(console, found, sys.stdout if as_json else None) as display:
         batch = Batch(found, separation, display, at_once=1)
         try:
@@ -128,5 +129,20 @@ def conclude(batch: Batch, console: Console) -> Exit:
     if len(batch.songs) > 1:
         console.print(f"{len(batch.finished)} of {len(batch.songs)} done", highlight=False)
         for song, error in batch.errors.items():
-            console.print(Text(f"  {song.path}: {error}", "red"), soft_wrap=True)
+            say(console, f"  {song.path}: {error}", "red")
     return exit_code(batch.errors.values())
+
+
+def _found(songs: list[Path], out: Path, as_json: bool) -> list[Song]:
+    """The songs that are meant; what else there is in their folders is named."""
+    left_out: list[LeftOut] = []
+    try:
+        return collect(songs, out, left_out.append)
+    finally:
+        show_left_out(Console(stderr=as_json), left_out, sys.stdout if as_json else None)
+
+
+def _memory() -> Memory:
+    memory = Memory(state_folder() / "songs")
+    memory.forget_old()
+    return memory

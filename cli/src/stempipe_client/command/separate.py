@@ -7,10 +7,10 @@ from typing import Literal
 from stempipe_client.client import Client, Step
 from stempipe_client.command.batch import Batch
 from stempipe_client.command.display import Display, Update
-from stempipe_client.command.resume import Memory
+from stempipe_client.command.resume import Memory, Note
 from stempipe_client.command.songs import Song
 from stempipe_client.config import Config
-from stempipe_client.errors import StempipeError, TransientError
+from stempipe_client.errors import FinalError, StempipeError
 from stempipe_client.models import Job, Status
 
 OnInterrupt = Literal["cancel", "leave"]
@@ -24,6 +24,8 @@ class Separation:
     ----------
     client
         The service.
+    address
+        Of its API: a job that is remembered of one service is none of another's.
     config
         What to make of every song.
     memory
@@ -31,24 +33,41 @@ class Separation:
     """
 
     client: Client
+    address: str
     config: Config
     memory: Memory
-    _keys: dict[Song, str] = field(default_factory=dict)
+    _notes: dict[Song, Note] = field(default_factory=dict)
 
     def __call__(self, song: Song) -> Generator[Update]:
-        """Separate a song, or go on with it; the updates are a Batch's."""
-        self._keys[song] = key = self.memory.key(song.path, self.config)
-        steps = self.client.separate(song.path, song.folder, self.config, name=song.name, idempotency_key=key)
+        """Separate a song, or go on with it; the updates are a Batch's.
+
+        The job is forgotten only when there is nothing to go on with.
+        """
+        self._notes[song] = note = self.memory.note(song.path, self.config)
+        try:
+            yield from self._go_on(song, note)
+        except FinalError as error:
+            if error.code != "upload_missing":
+                raise
+            yield from self._go_on(song, note)  # with another job: the song never came to that one
+
+    def _go_on(self, song: Song, note: Note) -> Generator[Update]:
+        steps = self.client.separate(
+            song.path,
+            song.folder,
+            self.config,
+            name=song.name,
+            idempotency_key=note.key(self.address),
+            may_replace=note.may_replace,
+        )
         try:
             for step in steps:
+                if step.files:
+                    note.finish(step.files.values(), self.address)
                 yield _update(step)
-        except TransientError:
-            raise  # the same command again goes on
-        except StempipeError as error:
-            if error.code != "unauthorized":
-                self.memory.forget(key)
+        except FinalError:
+            note.forget(self.address)
             raise
-        self.memory.forget(key)
 
     def interrupt(self, batch: Batch, on_interrupt: OnInterrupt, display: Display) -> None:
         """The user pressed Ctrl-C: cancel the jobs that are under way, or leave them, and say so."""
@@ -72,7 +91,7 @@ class Separation:
                 continue
             try:
                 self.client.cancel(update.job)
-                self.memory.forget(self._keys[song])
+                self._notes[song].forget(self.address)
                 notes[song] = f"{update.job} is cancelled"
             except StempipeError as error:
                 notes[song] = f"{update.job} is not cancelled: {error.message}"

@@ -1,17 +1,12 @@
 """Which songs are meant, and where the stems of each go."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from stempipe_client.endings import ENDINGS, UNREADABLE
 from stempipe_client.errors import StempipeError
 from stempipe_client.names import safe
-
-ENDINGS = frozenset(
-    "." + ending
-    for ending in "aac aif aifc aiff flac m4a mka mkv mov mp3 mp4 oga ogg opus wav webm".split()  # noqa: SIM905
-)
-"""Of the files in a folder that are taken for songs. A file that is named itself may have any."""
 
 LONGEST_NAME = 200
 """Bytes; it leaves room for a number, the stem and the ending."""
@@ -34,8 +29,35 @@ class Song:
     name: str
 
 
-def collect(paths: Iterable[Path], out: Path) -> list[Song]:
+@dataclass(frozen=True)
+class LeftOut:
+    """A file in a folder that is not taken for a song.
+
+    Attributes
+    ----------
+    reason
+        For a person.
+    may_be_song
+        Whether a song may be missed.
+    """
+
+    path: Path
+    reason: str
+    may_be_song: bool
+
+
+def collect(
+    paths: Iterable[Path], out: Path, leave_out: Callable[[LeftOut], None] = lambda left_out: None
+) -> list[Song]:
     """The songs among files and folders, each once; sub-folders of a folder are kept below `out`.
+
+    A file that is named itself may have any ending. Of a folder, files with a song's ending are taken; hidden
+    ones and what is in `out` are passed over.
+
+    Parameters
+    ----------
+    leave_out
+        Is told of every other file in the folders.
 
     Raises
     ------
@@ -47,7 +69,7 @@ def collect(paths: Iterable[Path], out: Path) -> list[Song]:
     songs = []
     for path in paths:
         found = False
-        for file, below in _files(path, out):
+        for file, below in _files(path, out, leave_out):
             found = True
             if file.resolve() in taken:
                 continue
@@ -58,7 +80,7 @@ def collect(paths: Iterable[Path], out: Path) -> list[Song]:
     return songs
 
 
-def _files(path: Path, out: Path) -> Iterator[tuple[Path, Path]]:
+def _files(path: Path, out: Path, leave_out: Callable[[LeftOut], None]) -> Iterator[tuple[Path, Path]]:
     """Each song, and its folder relative to what was named."""
     if not path.is_dir():
         if not path.exists():
@@ -67,11 +89,20 @@ def _files(path: Path, out: Path) -> Iterator[tuple[Path, Path]]:
         return
     for file in sorted(path.rglob("*")):
         below = file.relative_to(path)
-        hidden = any(part.startswith(".") for part in below.parts)
+        if not file.is_file() or any(part.startswith(".") for part in below.parts):
+            continue
         # Stems of an earlier run are no songs of this one.
-        made = out.resolve() != path.resolve() and file.resolve().is_relative_to(out.resolve())
-        if file.suffix.lower() in ENDINGS and file.is_file() and not hidden and not made:
+        if out.resolve() != path.resolve() and file.resolve().is_relative_to(out.resolve()):
+            continue
+        ending = file.suffix.lower().removeprefix(".")
+        if ending in ENDINGS:
             yield file, below.parent
+        elif ending in UNREADABLE:
+            leave_out(LeftOut(file, "it cannot be read; make a FLAC or WAV of it", True))
+        elif not ending:
+            leave_out(LeftOut(file, "it has no ending; name it itself to have it tried", True))
+        else:
+            leave_out(LeftOut(file, "no song, by its ending", False))
 
 
 def _unused(title: str, folder: Path, used: set[tuple[Path, str]]) -> str:
