@@ -706,5 +706,5 @@ def test_a_queued_job_says_how_long_it_takes_at_most_once_there_is_something_to_
     job = jobs.get("alice", "01K")
     assert job.started_at
     job.update([Job.completed_at.set(job.started_at + timedelta(seconds=12))])
-    # Ten songs for five workers, and its own.
-    assert ask("GET", "/v1/jobs/queued").body["estimatedTimeRemaining"] == 36
+    # Ten songs for two workers, and its own.
+    assert ask("GET", "/v1/jobs/queued").body["estimatedTimeRemaining"] == 72
