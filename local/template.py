@@ -109,7 +109,9 @@ def for_ministack(
         if "ScalingConfig" in mapping["Properties"]:
             mapping["Properties"]["ScalingConfig"] = {"MaximumConcurrency": MAX_CONCURRENCY}
 
-    # There is no TLS here, and MiniStack enforces policies.
+    # There is no TLS here, and MiniStack enforces patterns and policies.
+    for parameter in template.get("Parameters", {}).values():
+        parameter.pop("AllowedPattern", None)
     for logical_id, policy in _of_type(resources, "AWS::S3::BucketPolicy").items():
         document = policy["Properties"]["PolicyDocument"]
         document["Statement"] = [item for item in document["Statement"] if not _refuses_plain_http(item)]
