@@ -16,6 +16,7 @@ from stempipe.jobs.uploads import (
     DirectUpload,
     JobUpload,
     Upload,
+    attempt_of,
     direct_job_id,
     inbox_prefix,
     job_upload_key,
@@ -181,3 +182,8 @@ def test_the_same_upload_has_the_same_id() -> None:
 def test_the_name_of_a_direct_upload_is_no_more_than_a_name() -> None:
     said = read_key("inbox/alice/a/\x1b]0;PWNED\x07\u202egpm.mp3")
     assert said == DirectUpload("alice", "_]0;PWNED__gpm.mp3")
+
+
+def test_a_stems_key_says_which_attempt_made_it() -> None:
+    assert attempt_of("alice/01K/1767268800001/vocals.wav") == 1767268800001
+    assert attempt_of("alice/01K/vocals.wav") == attempt_of("alice/01K/\u0661/vocals.wav") == 0

@@ -142,8 +142,9 @@ def stems_prefix(owner: str, job_id: str) -> str:
 
 
 def attempt_of(stem_key: str) -> int:
-    """Number of the attempt that made a stem."""
-    return int(stem_key.split("/")[2])
+    """Number of the attempt that made a stem; 0 for what no attempt made."""
+    number = stem_key.split("/")[2]
+    return int(number) if number.isascii() and number.isdigit() else 0
 
 
 def inbox_prefix(owner: str) -> str:
