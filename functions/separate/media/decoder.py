@@ -50,6 +50,7 @@ def _tell(to: BinaryIO, song: AudioInput, samples: Samples) -> None:
         "seconds": song.seconds,
         "expected_seconds": song.expected_seconds,
         "tags": asdict(song.tags),
+        "notices": [asdict(notice) for notice in song.notices],
         "bytes": len(data),
     }
     to.write(json.dumps(message).encode() + b"\n" + data)

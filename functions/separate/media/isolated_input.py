@@ -23,6 +23,7 @@ from typing import Self
 import numpy as np
 
 from media.errors import CorruptMediaError, MediaError
+from media.notices import Notice
 from media.samples import CHANNELS, Samples
 from media.tags import Tags
 
@@ -129,10 +130,13 @@ class IsolatedInput:
         The song's duration, or an estimate of it from how far the file has been read.
     tags : Tags
         Title, artist and album of the source.
+    notices : tuple of Notice
+        What has been filled or left out so far.
     """
 
     codec: str
     tags: Tags
+    notices: tuple[Notice, ...]
     channels: int
     sample_rate: int
     seconds: float
@@ -204,7 +208,9 @@ class IsolatedInput:
         if len(data) < count:
             self._end()
             return None
-        vars(self).update(message, tags=Tags(**message["tags"]))
+        message["tags"] = Tags(**message["tags"])
+        message["notices"] = tuple(Notice(**notice) for notice in message["notices"])
+        vars(self).update(message)
         return np.frombuffer(data, np.float32).reshape(CHANNELS, -1)
 
     def _end(self) -> None:
