@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from local.cloud import CREDENTIALS, PASSWORD, ROOT, USER, Deployment, running
+from local.cloud import USER, Deployment, running
 from local.demo import example_song
-from local.server import LocalError, free_port
+from local.server import REGION, ROOT, LocalError, free_port
 from stempipe_client import Client, Config
 from stempipe_client.command.exits import Exit
 from stempipe_client.command.run import separate_songs
@@ -60,7 +60,7 @@ def access(deployment: Deployment) -> dict[str, str]:
         "login_url": deployment.endpoint,
         "client_id": deployment.user_pool_client_id,
         "user": USER,
-        "password": PASSWORD,
+        "password": deployment.password,
     }
 
 
@@ -88,14 +88,14 @@ def run_demo(song: Path | None, out: Path, state: Path | None) -> int:
 
 
 def _welcome(deployment: Deployment, state: Path) -> str:
-    token = deployment.token()
+    token, keys = deployment.token(), deployment.server.keys
     inbox = f"{deployment.endpoint}/{deployment.uploads_bucket}/inbox/{deployment.user_id()}"
     return f"""\
 Stempipe runs here. Stop it with Ctrl-C; jobs, stems and users are kept in {state}.
 
 API             {deployment.api_url}
 WebSocket API   {deployment.live_url}
-User            {USER}, password {PASSWORD}
+User            {USER}, password {deployment.password}
 User pool       {deployment.user_pool_id}, client {deployment.user_pool_client_id}
 Uploads bucket  {deployment.uploads_bucket}
 Stems bucket    {deployment.stems_bucket}
@@ -103,9 +103,8 @@ Logs            {state}/logs/*.log, one a function, and {state}/ministack.log
 
 For boto3, the AWS command line, and the examples below:
 
-  export AWS_ENDPOINT_URL={deployment.endpoint} AWS_REGION={CREDENTIALS["region_name"]}
-  export AWS_ACCESS_KEY_ID={CREDENTIALS["aws_access_key_id"]} \
-AWS_SECRET_ACCESS_KEY={CREDENTIALS["aws_secret_access_key"]}
+  export AWS_ENDPOINT_URL={deployment.endpoint} AWS_REGION={REGION}
+  export AWS_ACCESS_KEY_ID={keys.access_key_id} AWS_SECRET_ACCESS_KEY={keys.secret_access_key}
   API='{deployment.api_url}'
   TOKEN='{token}'  # for an hour
 
@@ -120,7 +119,8 @@ Ask for a job; the answer says where to upload the song:
 
 Or put a song into your inbox, and look at your jobs:
 
-  curl -T song.mp3 --user test:test --aws-sigv4 aws:amz:{CREDENTIALS["region_name"]}:s3 '{inbox}/'
+  curl -T song.mp3 --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\
+    --aws-sigv4 "aws:amz:$AWS_REGION:s3" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' '{inbox}/'
   curl "$API/v1/jobs" -H "Authorization: Bearer $TOKEN"
 """
 

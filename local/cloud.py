@@ -15,24 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local import template as templates
-from local.server import LocalError, Server
+from local.server import ROOT, LocalError, Server
 from separation.models.weights import VARIANTS, models_directory
 
-ROOT = Path(__file__).resolve().parents[1]
-REGION = "us-east-1"
 STACK = "stempipe"
 # Each execution is a process here. A hundred uploads at once are taken in sooner by a few that take turns
 # than by a hundred that still start when their time is over. MiniStack does not take it from a template.
 INTAKE_CONCURRENCY = 16
 CODE_BUCKET = "stempipe-local-code"
-# MiniStack's administrator, whose secret it does not check.
-CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-PASSWORD = "Only-for-this-machine-1"  # noqa: S105 - it is shown to everybody who runs this
 USER = "producer@example.com"
 # Whoever tries webhooks here has a receiver here.
 PARAMETERS = {"WebhookAllowedHosts": "localhost,127.0.0.1"}
@@ -44,15 +37,15 @@ class Deployment:
 
     Attributes
     ----------
-    endpoint
-        The address that plays every AWS API.
+    server
+        Plays every AWS API.
     api_url
         Base address of the HTTP API.
     live_url
         Address of the WebSocket API.
     """
 
-    endpoint: str
+    server: Server
     api_url: str
     live_url: str
     uploads_bucket: str
@@ -65,11 +58,21 @@ class Deployment:
     user_pool_id: str
     user_pool_client_id: str
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of the local cloud."""
-        return client(self.endpoint, service)
+    @property
+    def endpoint(self) -> str:
+        """The address of the AWS APIs."""
+        return self.server.endpoint
 
-    def token(self, email: str = USER, password: str = PASSWORD) -> str:
+    @property
+    def password(self) -> str:
+        """Of every user that `token` makes."""
+        return self.server.keys.password
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the local cloud, as its administrator."""
+        return self.server.client(service)
+
+    def token(self, email: str = USER) -> str:
         """Sign a user in, making it first if need be, and return its access token."""
         cognito = self.client("cognito-idp")
         attributes = {"email": email, "email_verified": "true"}
@@ -81,12 +84,12 @@ class Deployment:
                 MessageAction="SUPPRESS",
             )
         cognito.admin_set_user_password(
-            UserPoolId=self.user_pool_id, Username=email, Password=password, Permanent=True
+            UserPoolId=self.user_pool_id, Username=email, Password=self.password, Permanent=True
         )
         answer = cognito.initiate_auth(
             ClientId=self.user_pool_client_id,
             AuthFlow="USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": email, "PASSWORD": password},
+            AuthParameters={"USERNAME": email, "PASSWORD": self.password},
         )
         return str(answer["AuthenticationResult"]["AccessToken"])
 
@@ -126,12 +129,12 @@ def running(
     ministack = ministack or root / ".venv/ministack/bin/python"
     with Server.start(python=ministack, state=state, port=port) as server:
         logs = state.resolve() / "logs"
-        logs.mkdir(exist_ok=True)
-        yield deploy(server.endpoint, root=root, python=python, logs=logs, parameters=parameters)
+        logs.mkdir(mode=0o700, exist_ok=True)
+        yield deploy(server, root=root, python=python, logs=logs, parameters=parameters)
 
 
 def deploy(
-    endpoint: str, *, root: Path, python: Path, logs: Path, parameters: Mapping[str, str] | None = None
+    server: Server, *, root: Path, python: Path, logs: Path, parameters: Mapping[str, str] | None = None
 ) -> Deployment:
     """Create or update the stack from ``root/template.yaml``; ``parameters`` go before `PARAMETERS`.
 
@@ -140,22 +143,23 @@ def deploy(
     LocalError
         The stack was refused or rolled back; the message lists why.
     """
+    endpoint = server.endpoint
     template = templates.for_ministack(
         templates.load(root / "template.yaml"),
         root=root,
         python=python,
         logs=logs,
-        code=_upload_bootstrap(client(endpoint, "s3")),
+        code=_upload_bootstrap(server.client("s3")),
         environment=_function_environment(endpoint),
     )
     outputs = _apply(
-        client(endpoint, "cloudformation"), json.dumps(template), {**PARAMETERS, **(parameters or {})}
+        server.client("cloudformation"), json.dumps(template), {**PARAMETERS, **(parameters or {})}
     )
-    client(endpoint, "lambda").put_function_concurrency(
+    server.client("lambda").put_function_concurrency(
         FunctionName=outputs["IntakeFunction"], ReservedConcurrentExecutions=INTAKE_CONCURRENCY
     )
     return Deployment(
-        endpoint=endpoint,
+        server=server,
         api_url=f"{endpoint}/_aws/execute-api/{outputs['ApiId']}/$default",
         live_url=f"{endpoint}/_aws/execute-api/{outputs['LiveApiId']}/v1".replace("http", "ws", 1),
         uploads_bucket=outputs["UploadsBucket"],
@@ -168,12 +172,6 @@ def deploy(
         user_pool_id=outputs["UserPoolId"],
         user_pool_client_id=outputs["UserPoolClientId"],
     )
-
-
-def client(endpoint: str, service: str) -> Any:
-    """A boto3 client of the local cloud at an address."""
-    config = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 2})
-    return boto3.client(service, endpoint_url=endpoint, config=config, **CREDENTIALS)  # type: ignore[call-overload]
 
 
 def _function_environment(endpoint: str) -> dict[str, str]:
@@ -229,7 +227,10 @@ def _apply(cloudformation: Any, template: str, parameters: Mapping[str, str]) ->
             raise LocalError(f"MiniStack refused the template: {message}") from error
     stack = _settle(cloudformation)
     if not stack or stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        raise LocalError(f"The stack could not be deployed:\n{_failures(cloudformation)}")
+        raise LocalError(
+            f"The stack could not be deployed:\n{_failures(cloudformation)}\n"
+            "If an earlier version's state is in the way, delete its folder, or take another: STATE=..."
+        )
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 

@@ -11,17 +11,26 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
+import boto3
 import httpx
+from botocore.config import Config
+
+from local.guard import HEALTH
+from local.keys import Keys
 
 HOST = "127.0.0.1"
+REGION = "us-east-1"
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 KEEPER = Path(__file__).with_name("keeper.py")
+ROOT = Path(__file__).resolve().parents[1]
 
 
 class LocalError(Exception):
@@ -43,17 +52,33 @@ class Server:
     ----------
     endpoint
         Base address of its AWS APIs.
+    keys
+        Whoever has them may do everything there.
     log
         Its log; a function's output is there too, once the invocation has ended.
     """
 
     endpoint: str
+    keys: Keys
     log: Path
-    _keeper: subprocess.Popen[bytes]
+    _keeper: subprocess.Popen[bytes] = field(compare=False)
 
     @classmethod
-    def start(cls, *, python: Path, state: Path, port: int, host: str = HOST) -> Server:
+    def start(
+        cls, *, python: Path, state: Path, port: int, host: str = HOST, names: Sequence[str] = ()
+    ) -> Server:
         """Start MiniStack on a port of an address of this machine, and wait until it answers.
+
+        Parameters
+        ----------
+        python
+            Interpreter that has MiniStack.
+        state
+            Folder of its own, which becomes this user's alone.
+        port, host
+            Where to listen.
+        names
+            By which callers may name this machine, besides those of loopback.
 
         Raises
         ------
@@ -63,34 +88,50 @@ class Server:
         if not python.exists():
             raise LocalError(f"{python} does not exist. Run `make ministack` first.")
         state = state.resolve()
-        (state / "tmp").mkdir(parents=True, exist_ok=True)
-        lock = _lock(state)
-        try:
-            _check_port(port)
-            # What functions left in their /tmp is of no use to the next run.
-            shutil.rmtree(state / "tmp", ignore_errors=True)
-            (state / "tmp").mkdir()
-            _revive_queues(state, port)
-            log = state / "ministack.log"
-            with log.open("wb") as output:
-                keeper = subprocess.Popen(  # noqa: S603 - _command's
-                    [sys.executable, str(KEEPER), *_command(python, host, port)],
-                    stdin=subprocess.PIPE,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    env=_environment(state, port),
-                    pass_fds=[lock.fileno()],  # held until the last of its processes is gone
-                    start_new_session=True,
-                )
-        finally:
-            lock.close()
-        server = cls(f"http://{HOST}:{port}", log, keeper)
+        with _for_this_user_alone():
+            _claim(state)
+            lock = _lock(state)
+            try:
+                _check_port(port)
+                keys = Keys.of(state)
+                # What functions left in their /tmp is of no use to the next run.
+                shutil.rmtree(state / "tmp", ignore_errors=True)
+                (state / "tmp").mkdir()
+                _revive_queues(state, port)
+                log = state / "ministack.log"
+                with log.open("wb") as output:
+                    keeper = subprocess.Popen(  # noqa: S603 - _command's
+                        [sys.executable, str(KEEPER), *_command(python, host, port)],
+                        stdin=subprocess.PIPE,
+                        stdout=output,
+                        stderr=subprocess.STDOUT,
+                        env=_environment(state, port, keys, names),
+                        pass_fds=[lock.fileno()],  # held until the last of its processes is gone
+                        start_new_session=True,
+                    )
+            finally:
+                lock.close()
+        server = cls(f"http://{HOST}:{port}", keys, log, keeper)
         try:
             server._wait_until_ready()
         except BaseException:
             server.stop()
             raise
         return server
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The administrator's, as boto3 takes them."""
+        return {
+            "aws_access_key_id": self.keys.access_key_id,
+            "aws_secret_access_key": self.keys.secret_access_key,
+            "region_name": REGION,
+        }
+
+    def client(self, service: str) -> Any:
+        """A boto3 client, as the administrator."""
+        config = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 2})
+        return boto3.client(service, endpoint_url=self.endpoint, config=config, **self.credentials)  # type: ignore[call-overload]
 
     def stop(self) -> None:
         """Save the state and end MiniStack and every function's process."""
@@ -117,7 +158,7 @@ class Server:
             if self._keeper.poll() is not None:
                 raise LocalError(f"MiniStack ended while starting. The end of {self.log}:\n{_tail(self.log)}")
             try:
-                if httpx.get(f"{self.endpoint}/_ministack/health", timeout=2).is_success:
+                if httpx.get(f"{self.endpoint}{HEALTH}", timeout=2).is_success:
                     return
             except httpx.TransportError:
                 time.sleep(0.05)
@@ -127,16 +168,23 @@ class Server:
 def _command(python: Path, host: str, port: int) -> list[str]:
     # Not `-m ministack`, which also listens on port 443 where it may.
     return [
-        *(str(python), "-m", "hypercorn", "ministack.app:app", "--workers", "0"),
+        *(str(python), "-m", "hypercorn", "local.guarded:app", "--workers", "0"),
         *("--bind", f"{host}:{port}", "--keep-alive", "75"),
     ]
 
 
-def _environment(state: Path, port: int) -> dict[str, str]:
-    """MiniStack's variables, which the functions inherit: none of the caller's AWS settings among them."""
+def _environment(state: Path, port: int, keys: Keys, names: Sequence[str]) -> dict[str, str]:
+    """MiniStack's variables: none of the caller's AWS settings among them.
+
+    The functions inherit them, but for AWS's keys, where they get their role's, and PYTHONPATH.
+    """
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "XDG_CACHE_HOME", "SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY")
     return {name: os.environ[name] for name in kept if name in os.environ} | {
         "GATEWAY_PORT": str(port),
+        "AWS_ACCESS_KEY_ID": keys.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_access_key,
+        "GUARD_NAMES": " ".join(names),
+        "PYTHONPATH": str(ROOT),  # local.guarded's
         "AUTH": "true",  # the functions may do what the template allows them, and no more
         # Seconds until an event that a function could not take comes again; the second time, twice as many.
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "5",
@@ -150,6 +198,24 @@ def _environment(state: Path, port: int) -> dict[str, str]:
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
     }
+
+
+@contextmanager
+def _for_this_user_alone() -> Iterator[None]:
+    """Files that are made meanwhile, or by a process that is started meanwhile, are nobody else's to read."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _claim(state: Path) -> None:
+    """Make the state folder, or see to it that nobody else gets into the one that is there."""
+    state.mkdir(parents=True, exist_ok=True)
+    if state.stat().st_uid != os.geteuid():
+        raise LocalError(f"{state} is another user's. Choose another folder: make local STATE=folder")
+    state.chmod(0o700)
 
 
 def _lock(state: Path) -> IO[bytes]:

@@ -168,10 +168,13 @@ def _run_bootstrap(function: dict[str, Any], code: CodeLocation) -> str:
 
 # ---- HTTP API ----------------------------------------------------------------------------------
 
+# Of an HttpApi's properties, those that are its stage's.
+_STAGE = ("DefaultRouteSettings", "AccessLogSettings")
+
 
 def _explicit_api(api_id: str, api: Mapping[str, Any], functions: Mapping[str, Any]) -> dict[str, Any]:
     """The API's resources, and its logical id kept, so that references to it hold."""
-    unknown = api.keys() - {"Description", "Auth", "CorsConfiguration", "DefaultRouteSettings"}
+    unknown = api.keys() - {"Description", "Auth", "CorsConfiguration", *_STAGE}
     if unknown:
         raise ValueError(f"{api_id}: cannot run these properties of an HttpApi here: {sorted(unknown)}")
     ref = {"Ref": api_id}
@@ -183,8 +186,7 @@ def _explicit_api(api_id: str, api: Mapping[str, Any], functions: Mapping[str, A
         # MiniStack reads the names as its own API spells them, not as CloudFormation does.
         cors = api["CorsConfiguration"]
         properties["CorsConfiguration"] = {key[0].lower() + key[1:]: value for key, value in cors.items()}
-    if "DefaultRouteSettings" in api:
-        stage["DefaultRouteSettings"] = api["DefaultRouteSettings"]
+    stage |= {name: api[name] for name in _STAGE if name in api}
     resources: dict[str, Any] = {
         api_id: {"Type": "AWS::ApiGatewayV2::Api", "Properties": properties},
         f"{api_id}ApiGatewayDefaultStage": {"Type": "AWS::ApiGatewayV2::Stage", "Properties": stage},

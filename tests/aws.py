@@ -28,6 +28,14 @@ TABLE = "jobs"
 CONNECTIONS = "connections"
 
 TABLES = {TABLE: "JobsTable", CONNECTIONS: "ConnectionsTable"}
+QUEUES = (
+    "JOBS_QUEUE_URL",
+    "JOBS_DEAD_LETTER_QUEUE_URL",
+    "INTAKE_DEAD_LETTER_QUEUE_URL",
+    "WEBHOOKS_QUEUE_URL",
+    "WEBHOOKS_DEAD_LETTER_QUEUE_URL",
+    "NOTIFY_DEAD_LETTER_QUEUE_URL",
+)
 RESOURCES = load(ROOT / "template.yaml")["Resources"]
 
 
@@ -37,14 +45,16 @@ class Aws:
 
     s3: S3Client
     sqs: SQSClient
-    queue_url: str
-    dead_letter_queue_url: str
+    jobs_queue_url: str
+    jobs_dead_letter_queue_url: str
     intake_dead_letter_queue_url: str
     webhooks_queue_url: str
+    webhooks_dead_letter_queue_url: str
+    notify_dead_letter_queue_url: str
 
     def messages(self, queue_url: str | None = None) -> list[dict[str, Any]]:
         """Bodies of the messages in the jobs queue, or in another; they are taken out of it."""
-        answer = self.sqs.receive_message(QueueUrl=queue_url or self.queue_url, MaxNumberOfMessages=10)
+        answer = self.sqs.receive_message(QueueUrl=queue_url or self.jobs_queue_url, MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
 
     def changes(self) -> list[dict[str, Any]]:
@@ -87,15 +97,11 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             create_table(boto3.client("dynamodb"), table)
         key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
         monkeypatch.setenv("CALLBACK_KEY_ID", key)
-        dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
-        queue = sqs.create_queue(QueueName="jobs")["QueueUrl"]
-        dead_uploads = sqs.create_queue(QueueName="dead-uploads")["QueueUrl"]
-        monkeypatch.setenv("JOBS_QUEUE_URL", queue)
-        monkeypatch.setenv("JOBS_DEAD_LETTER_QUEUE_URL", dead)
-        monkeypatch.setenv("INTAKE_DEAD_LETTER_QUEUE_URL", dead_uploads)
-        webhooks = sqs.create_queue(QueueName="webhooks")["QueueUrl"]
-        monkeypatch.setenv("WEBHOOKS_QUEUE_URL", webhooks)
-        yield Aws(s3, sqs, queue, dead, dead_uploads, webhooks)
+        queues = {}
+        for variable in QUEUES:
+            queues[variable.lower()] = sqs.create_queue(QueueName=variable)["QueueUrl"]
+            monkeypatch.setenv(variable, queues[variable.lower()])
+        yield Aws(s3, sqs, **queues)
 
 
 def create_table(dynamodb: DynamoDBClient, table: str = TABLE) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
@@ -107,7 +107,7 @@ class R2:
             for name, value in request.headers.items()
             if name.startswith(("content-", "if-", "x-amz-meta-")) or name == "range"
         }
-        url = f"{self._upstream}{path}" + (f"?{urlencode(query)}" if query else "")
+        url = f"{self._upstream}{path}" + (f"?{urlencode(query, quote_via=quote)}" if query else "")
         signed = AWSRequest(method, url, headers=kept, data=request.body)
         S3SigV4Auth(self._credentials, "s3", "us-east-1").add_auth(signed)
         answer = self._http.request(

@@ -11,7 +11,7 @@ from stempipe.adapters.connections import Connections, Wire, wire_client
 from stempipe.adapters.storage import Storage, s3_client, stem_links
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.views import job_view
-from stempipe.observability import logger, tracer
+from stempipe.observability import logger, metrics, tracer
 from stempipe.rules.live import Live
 from stempipe.settings import ConnectSettings
 
@@ -31,6 +31,7 @@ def live() -> Live:
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one message, or forget a connection. A new one is nothing to remember until it subscribes."""
     request = event["requestContext"]

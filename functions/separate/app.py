@@ -22,7 +22,7 @@ from media import AudioOutput, MediaError
 from separation import Engine, ModelError, load_engine, separate
 from stempipe.adapters.queue import JobMessage, JobQueue, TryAgain, sqs_client
 from stempipe.adapters.storage import Storage, s3_client
-from stempipe.errors import UnusableMedia
+from stempipe.errors import ModelUnavailable, UnusableMedia
 from stempipe.jobs.config import Bandwidth, JobConfig, ModelVariant
 from stempipe.jobs.table import Jobs
 from stempipe.observability import MetricUnit, logger, metrics, tracer
@@ -74,8 +74,10 @@ def separate_song(
             title=title,
             on_progress=on_progress,
         )
-    except (MediaError, ModelError) as error:
+    except MediaError as error:
         raise UnusableMedia(error.code, str(error)) from error
+    except ModelError as error:
+        raise ModelUnavailable(error.code, str(error)) from error
     return Separated(made.stems, made.seconds, made.sample_rate, made.channels, made.codec, made.gain_db)
 
 

@@ -292,6 +292,19 @@ def unforeseen(error: Exception) -> Response[str]:
     return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, fault.code, fault.message)
 
 
+def _fault_of(body: str) -> str | None:
+    """What is wrong with JSON that no answer can quote, or that ends its reader. None of other faults."""
+    try:
+        json.dumps(json.loads(body), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "body: it has half a character, such as \\ud800 by itself"
+    except (json.JSONDecodeError, RecursionError):
+        return None  # the app says so
+    except ValueError:
+        return "body: it has a number of too many digits"
+    return None
+
+
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -301,6 +314,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         # Powertools reads forms besides, and trips over some.
         message = f"Send JSON, with the header Content-Type: application/json; not {content_type}"
         problem = _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, InvalidRequest.code, message)
+        return ResponseBuilder[APIGatewayProxyEventV2](problem).build(APIGatewayProxyEventV2(event))
+    if fault := _fault_of(event.get("body") or "{}"):
+        problem = _problem(HTTPStatus.UNPROCESSABLE_ENTITY, InvalidRequest.code, fault)
         return ResponseBuilder[APIGatewayProxyEventV2](problem).build(APIGatewayProxyEventV2(event))
     answer = app.resolve(event, context)
     # API Gateway takes null for no body; the local cloud does not.

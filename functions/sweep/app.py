@@ -8,7 +8,7 @@ from typing import Any, Literal
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
-from stempipe.adapters.queue import DeadLetters, JobQueue, sqs_client
+from stempipe.adapters.queue import HELD_SECONDS, DeadLetters, JobQueue, sqs_client
 from stempipe.adapters.storage import Storage, s3_client
 from stempipe.jobs.table import Jobs
 from stempipe.observability import logger, metrics, tracer
@@ -23,19 +23,24 @@ class Request(BaseModel):
     sweep: Literal["jobs", "objects", "redrive"]
 
 
+# What one sweep does not find, the next one finds. A redrive is to find all, those included that a sweep has
+# just looked at.
+PATIENCE_SECONDS = HELD_SECONDS + 2
+
+
 @cache
-def sweep() -> Sweep:
-    """The rules, wired to AWS once per process."""
+def sweep(wait_seconds: int = 0) -> Sweep:
+    """The rules, wired to AWS once per process; they wait so long for dead letters."""
     settings = SweepSettings.from_environment()
     jobs = Jobs.of(settings)
     storage = Storage(s3_client(settings), settings.storage_provider)
-    sqs = sqs_client()
+    sqs = sqs_client(wait_seconds)
     return Sweep(
         jobs=jobs,
         storage=storage,
         intake=Intake(jobs, storage, JobQueue(sqs, settings.jobs_queue_url), settings),
-        dead_jobs=DeadLetters(sqs, settings.jobs_dead_letter_queue_url),
-        dead_uploads=DeadLetters(sqs, settings.intake_dead_letter_queue_url),
+        dead_jobs=DeadLetters(sqs, settings.jobs_dead_letter_queue_url, wait_seconds),
+        dead_uploads=DeadLetters(sqs, settings.intake_dead_letter_queue_url, wait_seconds),
         uploads_bucket=settings.uploads_bucket,
         stems_bucket=settings.stems_bucket,
     )
@@ -46,11 +51,14 @@ def sweep() -> Sweep:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Do what is asked for; answer what was done how often."""
-    rules = sweep()
+
+    def seconds_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000
+
     match Request.model_validate(event).sweep:
         case "jobs":
-            return rules.sweep_jobs()
+            return sweep().sweep_jobs(seconds_left)
         case "objects":
-            return rules.sweep_objects()
+            return sweep().sweep_objects(seconds_left)
         case "redrive":
-            return rules.redrive()
+            return sweep(PATIENCE_SECONDS).redrive()

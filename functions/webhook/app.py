@@ -45,6 +45,7 @@ def deliverer() -> Deliverer:
         vault=Vault(kms_client(), settings().callback_key_id),
         outbound=Outbound(settings().webhook_allowed_hosts),
         retry_seconds=settings().webhook_retry_seconds,
+        given_up=WebhookQueue(sqs_client(), settings().webhooks_dead_letter_queue_url),
     )
 
 
@@ -58,7 +59,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         message = WebhookMessage.model_validate_json(record.body)
         logger.append_keys(owner=message.owner, job_id=message.id)
         try:
-            deliverer().deliver(message, int(record.attributes.approximate_receive_count))
+            deliverer().deliver(message)
         except TryAgain as again:
             queue().put_off(record.receipt_handle, again.seconds)
             raise

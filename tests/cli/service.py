@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from tests.http import Answer, Request, serving
 
 TOKEN = "good"
+USER_ID = "0b1e6a2c-0000-4000-8000-000000000000"
 STEM_BYTES = 200_000
 Fault = Callable[[Request], Answer | None]
 
@@ -133,7 +134,11 @@ class Service:
         self.logins.append(request)
         parameters = request.get("AuthParameters", request.get("ChallengeResponses", {}))
         if parameters.get("PASSWORD") == "first":
-            return _json(200, {"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "s"})
+            about = {"USER_ID_FOR_SRP": USER_ID, "requiredAttributes": "[]"}
+            challenge = {"ChallengeName": "NEW_PASSWORD_REQUIRED", "ChallengeParameters": about}
+            return _json(200, challenge | {"Session": "s"})
+        if "ChallengeResponses" in request and parameters["USERNAME"] != USER_ID:
+            return _json(400, {"__type": "UserNotFoundException", "message": "User does not exist."})
         if parameters.get("PASSWORD") == "wrong" or parameters.get("REFRESH_TOKEN") == "revoked":
             return _json(
                 400, {"__type": "NotAuthorizedException", "message": "Incorrect username or password."}

@@ -13,7 +13,7 @@ import pexpect
 import pyte
 import pytest
 
-from tests.cli.service import Service
+from tests.cli.service import USER_ID, Service
 from tests.http import Answer, Request
 from tests.signals import heed_ctrl_c
 
@@ -191,5 +191,6 @@ def test_a_first_password_is_replaced_by_ones_own(
         window.shows(f"\n{prompt}" if prompt != "User" else prompt)
         window.process.sendline(answer)
     assert window.end() == 0
-    assert configured.logins[-1]["ChallengeResponses"] == {"USERNAME": "me", "NEW_PASSWORD": "own"}
+    # Cognito takes the name that it gave, and documents that it need not take an alias, as an address is.
+    assert configured.logins[-1]["ChallengeResponses"] == {"USERNAME": USER_ID, "NEW_PASSWORD": "own"}
     assert "own\n" not in window.text

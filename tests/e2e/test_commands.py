@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -77,7 +79,7 @@ def welcome(process: subprocess.Popen[str], seconds: float = 30) -> str:
     printed = ""
     for line in process.stdout:
         printed += line
-        if line.startswith("  curl -T"):
+        if line == '  curl "$API/v1/jobs" -H "Authorization: Bearer $TOKEN"\n':
             timer.cancel()
             return printed
     raise AssertionError(f"It did not come up:\n{printed}\n{process.communicate()[1]}")
@@ -130,10 +132,28 @@ def test_up_says_how_to_use_it_and_ends_with_ctrl_c(local: Run, tmp_path: Path) 
     assert shown("AWS_ENDPOINT_URL", printed) == f"http://127.0.0.1:{port}"
     headers = {"Authorization": f"Bearer {shown('TOKEN', printed)}"}
     assert httpx.get(f"{shown('API', printed)}/v1/jobs", headers=headers, timeout=60).is_success
+    # A folder of its own has a password of its own.
+    keys = json.loads((tmp_path / "keys.json").read_text())
+    assert f"password {keys['password']}\n" in printed
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (0, "")
     assert not processes_of(tmp_path)
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
+def test_the_commands_that_up_prints_work_as_they_stand(local: Run, song: Path, tmp_path: Path) -> None:
+    printed = welcome(local("up", "--port", str(free_port()), "--state", tmp_path / "state"))
+    shutil.copy(song, tmp_path / "song.mp3")
+    commands = re.findall(r"^  ((?:export |API=|TOKEN=|curl ).*\n(?:    .*\n)*)", printed, re.M)
+    assert len(commands) == 7
+    script = "\n".join(
+        ["set -euo pipefail", 'curl() { command curl --fail-with-body -sS "$@"; echo; }', *commands]
+    )
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    answers = [json.loads(line) for line in done.stdout.splitlines() if line]
+    assert [job["source"]["filename"] for job in answers[-1]["jobs"]] in (["song.mp3"] * 2, ["song.mp3"])
 
 
 @pytest.mark.parametrize("death", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -14,7 +14,8 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from local.cloud import CREDENTIALS, STACK, Deployment
+from local.cloud import STACK, Deployment
+from local.server import REGION
 from stempipe.adapters.storage import Storage
 from tests import wire
 from tests.routes import Route, routes
@@ -80,7 +81,7 @@ def role_of(cloud: Deployment, function: str) -> Any:
     return boto3.client(
         "s3",
         endpoint_url=cloud.endpoint,
-        region_name=CREDENTIALS["region_name"],
+        region_name=REGION,
         aws_access_key_id=keys["AccessKeyId"],
         aws_secret_access_key=keys["SecretAccessKey"],
         aws_session_token=keys["SessionToken"],
@@ -115,7 +116,7 @@ def grant(cloud: Deployment, root: Path, owner: str) -> Any:
     return boto3.client(
         "s3",
         endpoint_url=cloud.endpoint,
-        region_name=CREDENTIALS["region_name"],
+        region_name=REGION,
         aws_access_key_id=keys["AccessKeyId"],
         aws_secret_access_key=keys["SecretAccessKey"],
     )

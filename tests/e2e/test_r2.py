@@ -15,8 +15,8 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from local.cloud import CREDENTIALS, STACK, Deployment, client, deploy
-from local.server import HOST, Server, free_port
+from local.cloud import STACK, Deployment, deploy
+from local.server import Server, free_port
 from local.template import load
 from stempipe.adapters.signatures import sign
 from tests import wire
@@ -52,22 +52,21 @@ class World:
 @pytest.fixture(scope="module")
 def world(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("r2")
-    port, queue = free_port(), CloudflareQueueService()
+    queue = CloudflareQueueService()
 
     def notify(notification: dict[str, Any]) -> None:
         if notification["bucket"] == UPLOADS:
             queue.send(notification)
 
-    r2 = R2(f"http://{HOST}:{port}", CREDENTIALS, notify)
     ministack = root / ".venv/ministack/bin/python"
     with (
-        serving(r2) as endpoint,
+        Server.start(python=ministack, state=folder / "state", port=free_port()) as server,
+        serving(R2(server.endpoint, server.credentials, notify)) as endpoint,
         serving(queue) as cloudflare,
-        Server.start(python=ministack, state=folder / "state", port=port) as server,
     ):
         for bucket in (UPLOADS, STEMS):
-            client(server.endpoint, "s3").create_bucket(Bucket=bucket)
-        secrets = client(server.endpoint, "secretsmanager")
+            server.client("s3").create_bucket(Bucket=bucket)
+        secrets = server.client("secretsmanager")
         keys = secrets.create_secret(Name="r2", SecretString=json.dumps(KEYS))["ARN"]
         token = secrets.create_secret(Name="queue", SecretString=json.dumps({"api_token": TOKEN}))["ARN"]
         chosen = {
@@ -84,7 +83,7 @@ def world(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worl
         _choose(root, folder, chosen, queue_url=cloudflare + PATH)
         logs = folder / "logs"
         logs.mkdir()
-        stack = deploy(server.endpoint, root=folder, python=Path(sys.executable), logs=logs)
+        stack = deploy(server, root=folder, python=Path(sys.executable), logs=logs)
         yield World(stack, endpoint, queue)
 
 

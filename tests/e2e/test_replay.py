@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local.cloud import CREDENTIALS, STACK, Deployment
+from local.cloud import STACK, Deployment
+from local.server import REGION
 from stempipe.adapters.queue import JobQueue, sqs_client
 from stempipe.adapters.storage import Storage, s3_client
 from stempipe.jobs.table import Jobs
@@ -31,9 +32,9 @@ def intake(cloud: Deployment, monkeypatch: pytest.MonkeyPatch) -> Intake:
     )["StackResourceDetail"]["PhysicalResourceId"]
     configuration = cloud.client("lambda").get_function_configuration(FunctionName=function)
     monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", CREDENTIALS["region_name"])
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     for name in ("aws_access_key_id", "aws_secret_access_key"):
-        monkeypatch.setenv(name.upper(), CREDENTIALS[name])
+        monkeypatch.setenv(name.upper(), cloud.server.credentials[name])
     settings = IntakeSettings.from_environment(configuration["Environment"]["Variables"])
     return Intake(
         jobs=Jobs.of(settings),

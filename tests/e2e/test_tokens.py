@@ -20,7 +20,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from local.cloud import PASSWORD, USER, Deployment
+from local.cloud import USER, Deployment
 from tests.routes import Route, routes
 
 Json = dict[str, Any]
@@ -134,7 +134,7 @@ def test_the_pools_id_token_is_refused(cloud: Deployment, status_of: Callable[[s
     answer = cloud.client("cognito-idp").initiate_auth(
         ClientId=cloud.user_pool_client_id,
         AuthFlow="USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": USER, "PASSWORD": PASSWORD},
+        AuthParameters={"USERNAME": USER, "PASSWORD": cloud.password},
     )["AuthenticationResult"]
     assert decoded(answer["IdToken"].split(".")[1])["aud"] == cloud.user_pool_client_id
     assert status_of(answer["IdToken"]) == 401
@@ -151,7 +151,7 @@ def test_the_token_of_another_client_of_the_pool_is_refused(
     answer = cognito.initiate_auth(
         ClientId=client,
         AuthFlow="USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": USER, "PASSWORD": PASSWORD},
+        AuthParameters={"USERNAME": USER, "PASSWORD": cloud.password},
     )
     assert status_of(answer["AuthenticationResult"]["AccessToken"]) == 401
 

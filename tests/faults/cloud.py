@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from local.cloud import CREDENTIALS, STACK, Deployment, running
+from local.cloud import STACK, Deployment, running
 from stempipe.adapters.queue import DeadLetters, JobQueue, sqs_client
 from stempipe.adapters.storage import Storage, s3_client
 from stempipe.jobs.table import Jobs
@@ -53,14 +53,15 @@ class Cloud:
         """Start, deploy, and scale the times down."""
         self._running = ExitStack()
         self.deployment = self._running.enter_context(running(port=self.port, state=self.state))
+        keys = self.deployment.server.credentials
         # For the rules that run in this process; the table must be written through the proxy.
         logger.setLevel("ERROR")
         os.environ.update(
             AWS_ENDPOINT_URL=f"http://127.0.0.1:{self.proxy_port}",
             AWS_SDK_UA_APP_ID="SweepFunction",
-            AWS_ACCESS_KEY_ID=CREDENTIALS["aws_access_key_id"],
-            AWS_SECRET_ACCESS_KEY=CREDENTIALS["aws_secret_access_key"],
-            AWS_DEFAULT_REGION=CREDENTIALS["region_name"],
+            AWS_ACCESS_KEY_ID=keys["aws_access_key_id"],
+            AWS_SECRET_ACCESS_KEY=keys["aws_secret_access_key"],
+            AWS_DEFAULT_REGION=keys["region_name"],
         )
         pages = self.deployment.client("cloudformation").get_paginator("list_stack_resources")
         found = [item for page in pages.paginate(StackName=STACK) for item in page["StackResourceSummaries"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from enum import StrEnum
 
@@ -10,7 +11,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from local.cloud import CREDENTIALS
+from local.server import REGION
 from tests.faults.proxy import Answer, Call, Forward
 from tests.faults.steps import WORKER_WRITES, Step
 
@@ -42,11 +43,11 @@ def _strip_condition(call: Call) -> None:
             if re.search(re.escape(name) + r"\b", content["UpdateExpression"])
         }
     call.body = json.dumps(content).encode()
-    # The function's own signature does not hold any more.
+    # The function's own signature does not hold any more; the suite's keys are in its environment.
     headers = {name: call.headers[name] for name in ("host", "content-type", "x-amz-target")}
     request = AWSRequest("POST", f"http://{headers['host']}/", data=call.body, headers=headers)
-    keys = Credentials(CREDENTIALS["aws_access_key_id"], CREDENTIALS["aws_secret_access_key"])
-    SigV4Auth(keys, "dynamodb", CREDENTIALS["region_name"]).add_auth(request)
+    keys = Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
+    SigV4Auth(keys, "dynamodb", REGION).add_auth(request)
     lines = [f"{name}: {value}" for name, value in request.headers.items()]
     head = ["POST / HTTP/1.1", *lines, f"Content-Length: {len(call.body)}"]
     call.head = "\r\n".join(head).encode() + b"\r\n\r\n"

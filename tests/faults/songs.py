@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from local import demo
-from local.cloud import ROOT
+from local.server import ROOT
 from tests.faults.plan import BAD, GOOD
 
 

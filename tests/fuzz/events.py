@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -46,7 +47,7 @@ class Storage:
     def look_up(self, bucket: str, key: str) -> StoredObject:
         key.encode()
         metadata = {} if self.config == "null" else {CONFIG_METADATA: self.config}
-        return StoredObject(len(key) % 3, "etag", metadata)
+        return StoredObject(len(key) % 3, "etag", datetime.now(UTC), metadata)
 
 
 @dataclass
@@ -89,7 +90,15 @@ class Jobs:
         job.enqueued_at = message_id
 
     def _put(self, owner: str, job_id: str, status: Status) -> Any:
-        row = SimpleNamespace(owner=owner, id=job_id, state=status, status=status.value, enqueued_at=None)
+        row = SimpleNamespace(
+            owner=owner,
+            id=job_id,
+            key=f"jobs/{owner}/{job_id}/17",
+            state=status,
+            status=status.value,
+            enqueued_at=None,
+            completed_at=None,
+        )
         self.rows[owner, job_id] = row
         return row
 
@@ -127,7 +136,7 @@ def seeds() -> Iterator[bytes]:
     for path in ROOT.glob("events/intake-*.json"):
         event = path.read_text()
         yield f"[null, {event}]".encode()
-        as_the_apis = event.replace("inbox/alice/my+first+song.mp3", "jobs/alice/01K")
+        as_the_apis = event.replace("inbox/alice/my+first+song.mp3", "jobs/alice/01K/17")
         yield f'[{{"modelVariant": "2stems"}}, {as_the_apis}]'.encode()
 
 

@@ -57,9 +57,10 @@ def put(cloud: Aws, key: str = DIRECT_KEY, body: bytes = b"music", config: str |
 
 def awaiting(jobs: Jobs, owner: str = "alice", job_id: str = "01K") -> str:
     """A job that awaits its upload; returns the key of that upload."""
-    key = job_upload_key(owner, job_id)
+    making = jobs.new_making()
+    key = job_upload_key(owner, job_id, making)
     source = Source("s3", UPLOADS, key, "song.mp3", bytes=5)
-    jobs.add(owner, job_id, Status.AWAITING_UPLOAD, source, JobConfig())
+    jobs.add(owner, job_id, Status.AWAITING_UPLOAD, source, JobConfig(), making=making)
     return key
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import boto3
 import pytest
 
 from stempipe.errors import InternalError, InvalidRequest, JobNotFound, WorkerLost
 from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
-from stempipe.jobs.record import MAX_ATTEMPTS, Source, Stage, Status
+from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Stage, Status
 from stempipe.jobs.refusals import ClaimLost, JobExists, JobIsFinal, JobIsHeld
 from stempipe.jobs.table import Jobs
-from tests.aws import TABLE, Aws
+from tests.aws import RESOURCES, TABLE, Aws
 
 LEASE = 30
 SOURCE = Source("s3", "uploads", "jobs/alice/01K", "song.mp3", bytes=5, etag="e")
@@ -93,6 +98,55 @@ def test_reports_renew_the_lease(jobs: Jobs, clock: Clock) -> None:
     assert (job.stage, job.progress, job.estimated_seconds_left) == ("separating", 50, 12.3)
 
 
+def index_entries() -> dict[str, Any]:
+    """What DynamoDB keeps of the job in each index: it writes, and bills, an index whose entry changes."""
+    table = RESOURCES["JobsTable"]["Properties"]
+    (item,) = boto3.client("dynamodb").scan(TableName=TABLE)["Items"]
+    entries = {}
+    for index in table["GlobalSecondaryIndexes"]:
+        names = [key["AttributeName"] for key in (*table["KeySchema"], *index["KeySchema"])]
+        names += index["Projection"].get("NonKeyAttributes", [])
+        if index["Projection"]["ProjectionType"] == "ALL":
+            names = list(item)
+        entries[index["IndexName"]] = {name: item.get(name) for name in names}
+    return entries
+
+
+def test_a_report_writes_no_index_and_once_in_a_quarter_of_the_lease_the_one_of_leases(
+    jobs: Jobs, clock: Clock
+) -> None:
+    queued(jobs)
+    claim = Claim.take(jobs, "alice", "01K", LEASE)
+    written = []
+    for second in range(1, LEASE + 1):
+        before = index_entries()
+        clock.forward(seconds=1)
+        claim.report(Stage.SEPARATING, second, 30.0 - second)
+        after = index_entries()
+        written.append([name for name in after if after[name] != before[name]])
+    assert all(names in ([], ["due"]) for names in written)
+    assert written.count(["due"]) == 3  # a report comes each second: at the 8th, the 16th and the 24th
+    assert jobs.get("alice", "01K").due_at >= clock.now.timestamp() + 0.7 * LEASE
+
+
+def test_a_renewal_that_failed_is_made_up_for_by_the_next_report(
+    jobs: Jobs, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued(jobs)
+    claim = Claim.take(jobs, "alice", "01K", LEASE)
+    clock.forward(seconds=LEASE / 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "move", raise_connection_error)
+        with pytest.raises(ConnectionError):
+            claim.report(Stage.SEPARATING, 1, None)
+    claim.report(Stage.SEPARATING, 1, None)
+    assert jobs.get("alice", "01K").due_at == clock.now.timestamp() + LEASE
+
+
+def raise_connection_error(*_: object) -> None:
+    raise ConnectionError
+
+
 def test_a_worker_that_lost_its_lease_cannot_write(jobs: Jobs, clock: Clock) -> None:
     queued(jobs)
     frozen = Claim.take(jobs, "alice", "01K", LEASE)
@@ -108,7 +162,7 @@ def test_a_worker_that_lost_its_lease_cannot_write(jobs: Jobs, clock: Clock) -> 
         frozen.release()
     complete(other)
     job = jobs.get("alice", "01K")
-    assert (job.state, job.attempt, job.stem_keys) == (Status.COMPLETED, 2, {"vocals": "key"})
+    assert (job.state, job.attempts, job.stem_keys) == (Status.COMPLETED, 2, {"vocals": "key"})
 
 
 def test_a_song_whose_workers_all_vanish_fails(jobs: Jobs, clock: Clock) -> None:
@@ -134,7 +188,7 @@ def test_a_released_job_is_tried_again_and_keeps_its_start(jobs: Jobs, clock: Cl
     Claim.take(jobs, "alice", "01K", LEASE).release()
     started = jobs.get("alice", "01K").started_at
     clock.forward(seconds=5)
-    assert Claim.take(jobs, "alice", "01K", LEASE).job.attempt == 2
+    assert Claim.take(jobs, "alice", "01K", LEASE).job.attempts == 2
     assert jobs.get("alice", "01K").started_at == started
 
 
@@ -153,6 +207,36 @@ def test_jobs_are_listed_newest_first_page_by_page(jobs: Jobs, clock: Clock) -> 
     assert seen == [["job-4", "job-3"], ["job-2", "job-1"], ["job-0"]]
 
 
+def test_jobs_are_listed_as_they_are_and_by_the_status_they_have(
+    jobs: Jobs, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        queued(jobs, job_id=f"job-{number}")
+        clock.forward(seconds=1)
+    indexed = {job.id: job for job in jobs.model.newest.query("alice")}
+    assert indexed["job-3"].status == "queued"
+    assert indexed["job-3"].filename is None  # the index has not all of a job
+
+    # What changes after the index was read: one is taken, one is gone.
+    read = jobs.listing._read
+
+    def read_later(found: Iterable[Job]) -> list[Job]:
+        found = list(found)
+        if jobs.get("alice", "job-4").state is Status.QUEUED:
+            Claim.take(jobs, "alice", "job-4", LEASE)
+            jobs.model("alice", "job-3").delete()
+        return read(found)
+
+    monkeypatch.setattr(jobs.listing, "_read", read_later)
+    page = jobs.listing.newest("alice", limit=2, statuses=[Status.QUEUED])
+    assert [job.id for job in page.jobs] == ["job-2", "job-1"]
+    assert page.jobs[0].filename == "song.mp3"
+    page = jobs.listing.newest("alice", limit=2, statuses=[Status.QUEUED], cursor=page.cursor)
+    assert [job.id for job in page.jobs] == ["job-0"]
+    (taken,) = jobs.listing.newest("alice", limit=2, statuses=[Status.PROCESSING]).jobs
+    assert (taken.id, taken.stage) == ("job-4", "downloading")
+
+
 def test_a_cursor_is_good_for_its_owner_alone(jobs: Jobs, clock: Clock) -> None:
     for number in range(3):
         queued(jobs, job_id=f"job-{number}")
@@ -161,8 +245,28 @@ def test_a_cursor_is_good_for_its_owner_alone(jobs: Jobs, clock: Clock) -> None:
     assert jobs.listing.newest("bob", limit=10, cursor=cursor).jobs == []
 
 
-@pytest.mark.parametrize("cursor", ["x", "bm90IGpzb24=", "WzEsIDJd", "W10=", "e30=", "\u00e9"])
-def test_a_made_up_cursor_is_refused(jobs: Jobs, cursor: str) -> None:
+TIME = "2026-01-01T00:00:00.000000+0000"
+
+
+@pytest.mark.parametrize(
+    "position",
+    [
+        b"not json", b"[1, 2]", b"[]", b"{}", b"null", b"[" * 300,
+        *(json.dumps(pair).encode() for pair in [
+            ["", ""], [TIME, ""], ["", "01K"], [TIME, "x" * 65], [TIME, "\ud800"], ["\ud800", "01K"],
+            ["yesterday", "01K"], [TIME.replace("+", "-"), "01K"], [TIME[:19] + "Z", "01K"],
+            [TIME.replace("0", "\u0660"), "01K"], [TIME, "01K", "more"], [TIME, None],
+        ]),
+    ],
+)  # fmt: skip
+def test_a_made_up_cursor_is_refused(jobs: Jobs, position: bytes) -> None:
+    # DynamoDB would answer some of them with a ValidationException; moto takes them.
+    with pytest.raises(InvalidRequest, match="cursor"):
+        jobs.listing.newest("alice", limit=1, cursor=base64.urlsafe_b64encode(position).decode())
+
+
+@pytest.mark.parametrize("cursor", ["x", "\u00e9"])
+def test_what_is_no_cursor_at_all_is_refused(jobs: Jobs, cursor: str) -> None:
     with pytest.raises(InvalidRequest, match="cursor"):
         jobs.listing.newest("alice", limit=1, cursor=cursor)
 

@@ -101,6 +101,15 @@ def test_a_body_is_read_however_it_was_sent(
     assert message.attempts == 1
 
 
+@pytest.mark.parametrize("result", [{"messages": []}, {"messages": None}, {}])
+def test_an_empty_queue_is_nothing_to_worry_about(
+    service: CloudflareQueueService, queue: CloudflareQueue, result: dict[str, Any]
+) -> None:
+    body = json.dumps({"success": True, "errors": [], "messages": [], "result": result}).encode()
+    service.refusals.append(Answer(200, body))
+    assert queue.pull(10, 30) == []
+
+
 def test_a_message_that_is_not_settled_comes_again_when_its_visibility_ends(
     service: CloudflareQueueService, queue: CloudflareQueue, clock: Clock
 ) -> None:
@@ -226,7 +235,7 @@ def test_a_message_is_not_acknowledged_before_its_job_is_queued(
     song: Callable[..., Any],
 ) -> None:
     service.send(song())
-    cloud.sqs.delete_queue(QueueUrl=cloud.queue_url)
+    cloud.sqs.delete_queue(QueueUrl=cloud.jobs_queue_url)
     assert puller.drain(a_minute) == Drained(done=0, again=1)
     assert jobs.listing.newest("alice", 10).jobs[0].enqueued_at is None
     cloud.sqs.create_queue(QueueName="jobs")

@@ -15,7 +15,6 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.cloud import CREDENTIALS, client
 from local.server import Server, free_port
 from stempipe.adapters.storage import Storage, s3_client
 from stempipe.errors import StorageUnavailable, UploadGone
@@ -30,16 +29,16 @@ NO_CHECKSUM = {"request_checksum_calculation": "when_required"}
 
 
 @pytest.fixture(scope="module")
-def upstream(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def upstream(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     state = tmp_path_factory.mktemp("s3")
     with Server.start(python=root / ".venv/ministack/bin/python", state=state, port=free_port()) as server:
-        client(server.endpoint, "s3").create_bucket(Bucket=BUCKET)
-        yield server.endpoint
+        server.client("s3").create_bucket(Bucket=BUCKET)
+        yield server
 
 
 @pytest.fixture
-def r2(upstream: str) -> R2:
-    return R2(upstream, CREDENTIALS)
+def r2(upstream: Server) -> R2:
+    return R2(upstream.endpoint, upstream.credentials)
 
 
 @pytest.fixture

@@ -164,7 +164,7 @@ def test_of_two_copies_at_the_same_moment_one_is_refused(
 def test_what_failed_half_way_may_come_again_under_its_id(
     door: Door, notification: dict[str, Any], jobs: Jobs, cloud: Aws
 ) -> None:
-    cloud.sqs.delete_queue(QueueUrl=cloud.queue_url)
+    cloud.sqs.delete_queue(QueueUrl=cloud.jobs_queue_url)
     assert door.send(notification) == (500, "internal_error")
     assert remembered() == set()
     cloud.sqs.create_queue(QueueName="jobs")
@@ -209,7 +209,7 @@ def test_a_deletion_is_nothing_to_take_in(door: Door, notification: dict[str, An
 def test_where_storage_fails_the_sender_should_try_again(
     door: Door, notification: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("STORAGE_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
     intake = Intake.connect(IntakeSettings.from_environment())
     broken = Receiver(intake, door.app.receiver().received, lambda: SECRET)
     vars(door.app)["receiver"] = lambda: broken

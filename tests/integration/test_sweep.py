@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 
 from stempipe.adapters.queue import DeadLetters, JobQueue
-from stempipe.adapters.storage import Storage
+from stempipe.adapters.storage import Storage, StoredObject
+from stempipe.errors import StorageUnavailable
 from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.overdue import Overdue
@@ -23,7 +25,7 @@ from stempipe.rules.sweep import Sweep
 from stempipe.settings import SweepSettings
 from tests.aws import STEMS, TABLE, UPLOADS, Aws
 
-KEY = "jobs/alice/01K"
+KEY = "jobs/alice/01K/17"
 MESSAGE = {"owner": "alice", "id": "01K"}
 
 
@@ -53,12 +55,12 @@ def jobs(cloud: Aws, clock: Clock) -> Jobs:
 @pytest.fixture
 def sweep(cloud: Aws, jobs: Jobs, clock: Clock) -> Sweep:
     storage = Storage(cloud.s3, "s3")
-    queue = JobQueue(cloud.sqs, cloud.queue_url)
+    queue = JobQueue(cloud.sqs, cloud.jobs_queue_url)
     return Sweep(
         jobs=jobs,
         storage=storage,
         intake=Intake(jobs, storage, queue, SweepSettings.from_environment()),
-        dead_jobs=DeadLetters(cloud.sqs, cloud.dead_letter_queue_url),
+        dead_jobs=DeadLetters(cloud.sqs, cloud.jobs_dead_letter_queue_url),
         dead_uploads=DeadLetters(cloud.sqs, cloud.intake_dead_letter_queue_url),
         uploads_bucket=UPLOADS,
         stems_bucket=STEMS,
@@ -144,7 +146,7 @@ def test_a_lost_workers_job_is_queued_again_and_after_the_last_attempt_failed(
         assert sweep.sweep_jobs() == {}
         clock.forward(seconds=31)
         assert sweep.sweep_jobs() == {"jobs_queued_again": 1}
-        assert (job().state, job().attempt, job().progress) == (Status.QUEUED, attempt, 0)
+        assert (job().state, job().attempts, job().progress) == (Status.QUEUED, attempt, 0)
         assert cloud.messages() == [MESSAGE]
     Claim.take(jobs, "alice", "01K", 30)
     clock.forward(seconds=31)
@@ -172,18 +174,18 @@ def test_of_two_sweeps_that_see_the_same_one_puts_it_right(
     make(Status.QUEUED)
     Claim.take(jobs, "alice", "01K", 30)
     clock.forward(seconds=31)
-    (first,), (second,) = Overdue(jobs).find(), Overdue(jobs).find()
+    (first,), (second,) = Overdue(jobs).under_way(), Overdue(jobs).under_way()
     Overdue(jobs).requeue(first)
     with pytest.raises(TransitionRefused):
         Overdue(jobs).requeue(second)
-    assert (job().state, job().attempt) == (Status.QUEUED, 1)
+    assert (job().state, job().attempts) == (Status.QUEUED, 1)
 
 
 # ---- dead letters ------------------------------------------------------------------------------
 
 
 def dead(cloud: Aws, body: dict[str, Any]) -> str:
-    return cloud.sqs.send_message(QueueUrl=cloud.dead_letter_queue_url, MessageBody=json.dumps(body))[
+    return cloud.sqs.send_message(QueueUrl=cloud.jobs_dead_letter_queue_url, MessageBody=json.dumps(body))[
         "MessageId"
     ]
 
@@ -201,7 +203,7 @@ def test_a_job_whose_message_is_dead_fails_and_the_message_is_kept(
     jobs.mark_enqueued(queued, dead(cloud, MESSAGE))
     assert sweep.sweep_jobs() == {"jobs_undeliverable": 1}
     assert (job().state, job().error_code) == (Status.FAILED, "undeliverable")
-    assert count(cloud, cloud.dead_letter_queue_url) == 1
+    assert count(cloud, cloud.jobs_dead_letter_queue_url) == 1
 
 
 def test_a_dead_message_that_another_has_replaced_is_forgotten(
@@ -211,14 +213,14 @@ def test_a_dead_message_that_another_has_replaced_is_forgotten(
     dead(cloud, MESSAGE)
     assert sweep.sweep_jobs() == {"messages_of_no_use": 1}
     assert job().state is Status.QUEUED
-    assert count(cloud, cloud.dead_letter_queue_url) == 0
+    assert count(cloud, cloud.jobs_dead_letter_queue_url) == 0
 
 
 def test_dead_messages_of_no_job_are_forgotten_and_unreadable_ones_kept(sweep: Sweep, cloud: Aws) -> None:
     dead(cloud, {"owner": "alice", "id": "gone"})
     dead(cloud, {"nonsense": True})
     assert sweep.sweep_jobs() == {"messages_of_no_job": 1, "messages_unreadable": 1}
-    assert count(cloud, cloud.dead_letter_queue_url) == 1
+    assert count(cloud, cloud.jobs_dead_letter_queue_url) == 1
 
 
 def test_an_event_that_intake_could_not_take_is_taken_in_later(
@@ -240,7 +242,7 @@ def test_redrive_gives_the_jobs_of_dead_letters_their_attempts_anew(
 ) -> None:
     jobs.mark_enqueued(make(Status.QUEUED), dead(cloud, MESSAGE))
     sweep.sweep_jobs()
-    cloud.sqs.purge_queue(QueueUrl=cloud.dead_letter_queue_url)
+    cloud.sqs.purge_queue(QueueUrl=cloud.jobs_dead_letter_queue_url)
     dead(cloud, MESSAGE)
     dead(cloud, MESSAGE)
     assert sweep.redrive() == {"jobs_queued_again": 1, "messages_of_no_use": 1}
@@ -248,7 +250,7 @@ def test_redrive_gives_the_jobs_of_dead_letters_their_attempts_anew(
     assert again.state is Status.QUEUED
     assert again.error_code is None
     assert cloud.messages() == [MESSAGE]
-    assert count(cloud, cloud.dead_letter_queue_url) == 0
+    assert count(cloud, cloud.jobs_dead_letter_queue_url) == 0
 
 
 # ---- objects -----------------------------------------------------------------------------------
@@ -270,8 +272,9 @@ def test_direct_uploads_whose_event_was_lost_are_taken_in(
 def test_stems_that_no_job_points_to_are_deleted_once_they_are_old(
     sweep: Sweep, cloud: Aws, clock: Clock, jobs: Jobs, make: Callable[[Status], Job]
 ) -> None:
-    make(Status.QUEUED)
-    kept, lost, nobodys = "alice/01K/2/vocals.wav", "alice/01K/1/vocals.wav", "alice/gone/1/vocals.wav"
+    first = int(make(Status.QUEUED).making)
+    lost, kept = f"alice/01K/{first + 1}/vocals.wav", f"alice/01K/{first + 2}/vocals.wav"
+    nobodys = "alice/gone/1/vocals.wav"
     for key in (kept, lost, nobodys):
         cloud.s3.put_object(Bucket=STEMS, Key=key, Body=b"stem")
     cloud.s3.create_multipart_upload(Bucket=STEMS, Key=lost)
@@ -289,8 +292,64 @@ def test_stems_that_no_job_points_to_are_deleted_once_they_are_old(
     # moto has every multipart upload begin in 2010.
     assert sweep.sweep_objects() == {"uploads_aborted": 1}
     clock.forward(hours=2)
-    assert sweep.sweep_objects() == {"stems_deleted": 2}
+    assert sweep.sweep_objects() == {"jobs_whose_stems_were_deleted": 2}
     assert [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=STEMS)["Contents"]] == [kept]
+
+
+# ---- nobody holds up others --------------------------------------------------------------------
+
+
+def test_an_object_that_cannot_be_looked_up_holds_up_no_other(
+    sweep: Sweep, cloud: Aws, clock: Clock, jobs: Jobs
+) -> None:
+    class Locked(Storage):
+        def look_up(self, bucket: str, key: str) -> StoredObject:
+            if "mallory" in key:
+                raise StorageUnavailable("as of one that is encrypted with its owner's key")
+            return super().look_up(bucket, key)
+
+    storage = Locked(cloud.s3, "s3")
+    sweep = replace(sweep, storage=storage, intake=replace(sweep.intake, storage=storage))
+    for key in ("inbox/mallory/locked.mp3", "inbox/zoe/song.mp3"):
+        cloud.s3.put_object(Bucket=UPLOADS, Key=key, Body=b"song")
+    cloud.s3.put_object(Bucket=STEMS, Key="alice/gone/1/vocals.wav", Body=b"stem")
+    clock.forward(minutes=30)
+    assert sweep.sweep_objects() == {"uploads_looked_at": 1, "faults": 1}
+    assert len(jobs.listing.newest("zoe", 10).jobs) == 1
+    clock.forward(hours=2)
+    assert sweep.sweep_objects()["jobs_whose_stems_were_deleted"] == 1
+
+
+def test_a_lost_worker_comes_before_uploads_that_never_came(
+    sweep: Sweep, clock: Clock, make: Callable[[Status], Job], jobs: Jobs, job: Callable[[], Job]
+) -> None:
+    for number in range(20):
+        source = Source("s3", UPLOADS, f"jobs/mallory/{number}/1", "song.mp3", bytes=4)
+        jobs.add("mallory", str(number), Status.AWAITING_UPLOAD, source, JobConfig())
+    make(Status.QUEUED)
+    Claim.take(jobs, "alice", "01K", lease_seconds=0)
+    clock.forward(hours=2)
+    time_left = iter([300.0] * 4)
+    done = sweep.sweep_jobs(lambda: next(time_left, 0.0))
+    assert job().state is Status.QUEUED
+    assert (done["jobs_queued_again"], done["runs_cut_short"]) == (1, 1)
+    # What there was no time for is done by the next.
+    assert sweep.sweep_jobs()["uploads_missing"] == 20 - done.get("uploads_missing", 0)
+
+
+def test_a_jobs_record_is_read_once_for_all_its_stems(sweep: Sweep, cloud: Aws, clock: Clock) -> None:
+    for stem in ("vocals", "drums", "bass", "piano", "other"):
+        cloud.s3.put_object(Bucket=STEMS, Key=f"alice/01K/1/{stem}.wav", Body=b"stem")
+    clock.forward(hours=2)
+    read: list[str] = []
+
+    class Counting(Jobs):
+        def get(self, owner: str, job_id: str) -> Job:
+            read.append(job_id)
+            return super().get(owner, job_id)
+
+    replace(sweep, jobs=Counting(TABLE, retention_days=7, now=clock)).sweep_objects()
+    assert read == ["01K"]
 
 
 # ---- the handler -------------------------------------------------------------------------------
@@ -300,7 +359,9 @@ def test_stems_that_no_job_points_to_are_deleted_once_they_are_old(
 def test_the_handler_does_what_it_is_asked_for(
     cloud: Aws, load_app: Callable[[str], ModuleType], lambda_context: Any, what: str
 ) -> None:
-    assert load_app("sweep").handler({"sweep": what}, lambda_context) == {}
+    app: Any = load_app("sweep")
+    app.PATIENCE_SECONDS = 1
+    assert app.handler({"sweep": what}, lambda_context) == {}
 
 
 def test_the_handler_refuses_anything_else(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from types import ModuleType
@@ -16,7 +18,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from stempipe.adapters.outbound import Outbound
-from stempipe.adapters.queue import TryAgain, WebhookMessage
+from stempipe.adapters.queue import TryAgain, WebhookMessage, WebhookQueue
 from stempipe.adapters.storage import Storage, stem_links
 from stempipe.adapters.vault import Vault, kms_client
 from stempipe.errors import InvalidRequest
@@ -60,9 +62,14 @@ def view(cloud: Aws, settings: WebhookSettings) -> Callable[[Job], JobView]:
 
 
 @pytest.fixture
-def deliverer(jobs: Jobs, vault: Vault, view: Callable[[Job], JobView]) -> Deliverer:
+def given_up(cloud: Aws) -> WebhookQueue:
+    return WebhookQueue(cloud.sqs, cloud.webhooks_dead_letter_queue_url)
+
+
+@pytest.fixture
+def deliverer(jobs: Jobs, vault: Vault, view: Callable[[Job], JobView], given_up: WebhookQueue) -> Deliverer:
     outbound = Outbound(["127.0.0.1"], total_seconds=0.5)
-    return Deliverer(jobs, view, vault, outbound, retry_seconds=(5, 30))
+    return Deliverer(jobs, view, vault, outbound, (5, 30), given_up)
 
 
 @pytest.fixture
@@ -90,7 +97,7 @@ def ended(jobs: Jobs, callbacks: Callbacks, receiver: Receiver) -> Callable[...,
 def test_the_job_is_posted_and_signed_as_standard_webhooks_say(
     deliverer: Deliverer, ended: Callable[..., WebhookMessage], receiver: Receiver, jobs: Jobs
 ) -> None:
-    deliverer.deliver(ended(), attempt=1)
+    deliverer.deliver(ended())
     (request,) = receiver.received
     assert request.path == "/hook?a=b"
     assert request.headers["content-type"] == "application/json"
@@ -107,7 +114,7 @@ def test_the_job_is_posted_and_signed_as_standard_webhooks_say(
 def test_without_a_secret_nothing_is_signed(
     deliverer: Deliverer, ended: Callable[..., WebhookMessage], receiver: Receiver
 ) -> None:
-    deliverer.deliver(ended(secret=None), attempt=1)
+    deliverer.deliver(ended(secret=None))
     headers = receiver.received[0].headers
     assert "webhook-signature" not in headers
     assert headers["webhook-id"]
@@ -123,14 +130,14 @@ def test_what_fails_is_tried_again_later_and_later_with_the_same_id(
     receiver.answers = [500, hang(1), 204]
     message = ended()
     delays, states = [], []
-    for attempt in (1, 2):
+    for _ in range(2):
         with pytest.raises(TryAgain) as again:
-            deliverer.deliver(message, attempt)
+            deliverer.deliver(message)
         delays.append(again.value.seconds)
         callback = view(jobs.get("alice", "01K")).callback
         assert callback
         states.append((callback.state, callback.attempts, callback.last_status))
-    deliverer.deliver(message, 3)
+    deliverer.deliver(message)
     assert delays == [5, 30]
     assert states == [("pending", 1, 500), ("pending", 2, None)]
     assert jobs.get("alice", "01K").delivery is Delivery.DELIVERED
@@ -140,17 +147,35 @@ def test_what_fails_is_tried_again_later_and_later_with_the_same_id(
 
 
 def test_after_the_last_attempt_it_is_given_up_and_said_so(
+    deliverer: Deliverer, ended: Callable[..., WebhookMessage], receiver: Receiver, jobs: Jobs, cloud: Aws
+) -> None:
+    receiver.answers = [503]
+    message = ended()
+    for seconds in (5, 30):
+        with pytest.raises(TryAgain) as again:
+            deliverer.deliver(message)
+        assert again.value.seconds == seconds
+    deliverer.deliver(message)
+    assert cloud.messages(cloud.webhooks_dead_letter_queue_url) == [message.model_dump()]
+    deliverer.deliver(message)  # another copy of it
+    assert len(receiver.received) == 3
+    job = jobs.get("alice", "01K")
+    assert (job.delivery, job.callback_attempts, job.callback_status) == (Delivery.FAILED, 3, 503)
+
+
+def test_the_next_end_of_a_job_is_counted_from_the_beginning(
     deliverer: Deliverer, ended: Callable[..., WebhookMessage], receiver: Receiver, jobs: Jobs
 ) -> None:
     receiver.answers = [503]
     message = ended()
-    for attempt, seconds in [(1, 5), (2, 30), (3, 0), (4, 0)]:
-        with pytest.raises(TryAgain) as again:
-            deliverer.deliver(message, attempt)
-        assert again.value.seconds == seconds
-    assert len(receiver.received) == 3
-    job = jobs.get("alice", "01K")
-    assert (job.delivery, job.callback_attempts, job.callback_status) == (Delivery.FAILED, 3, 503)
+    with pytest.raises(TryAgain):
+        deliverer.deliver(message)
+    jobs.get("alice", "01K").update([Job.version.add(1)])
+    again = message.model_copy(update={"version": message.version + 1})
+    with pytest.raises(TryAgain) as first:
+        deliverer.deliver(again)
+    assert first.value.seconds == 5
+    assert jobs.get("alice", "01K").callback_attempts == 1
 
 
 @pytest.mark.parametrize("answer", [301, 410])
@@ -159,11 +184,10 @@ def test_a_redirect_is_a_failure_and_gone_is_the_end(
 ) -> None:
     with receiving() as other:
         receiver.answers = [redirect_to(other.url) if answer == 301 else answer]
-        with pytest.raises(TryAgain) as again:
-            deliverer.deliver(ended(), 1)
+        with nullcontext() if answer == 410 else pytest.raises(TryAgain):
+            deliverer.deliver(ended())
         assert other.received == []
     assert jobs.get("alice", "01K").delivery is (Delivery.FAILED if answer == 410 else Delivery.PENDING)
-    assert again.value.seconds == (0 if answer == 410 else 5)
 
 
 def test_a_name_that_has_a_private_address_by_now_is_given_up_unasked(
@@ -171,12 +195,11 @@ def test_a_name_that_has_a_private_address_by_now_is_given_up_unasked(
     vault: Vault,
     view: Callable[[Job], JobView],
     ended: Callable[..., WebhookMessage],
+    given_up: WebhookQueue,
 ) -> None:
     outbound = Outbound(resolve=lambda host, port: ["169.254.169.254"])
     message = ended(url="https://hooks.example.com/")
-    with pytest.raises(TryAgain) as again:
-        Deliverer(jobs, view, vault, outbound, (5, 30)).deliver(message, 1)
-    assert again.value.seconds == 0
+    Deliverer(jobs, view, vault, outbound, (5, 30), given_up).deliver(message)
     assert jobs.get("alice", "01K").delivery is Delivery.FAILED
 
 
@@ -184,8 +207,8 @@ def test_a_message_that_comes_twice_is_delivered_once(
     deliverer: Deliverer, ended: Callable[..., WebhookMessage], receiver: Receiver
 ) -> None:
     message = ended()
-    deliverer.deliver(message, 1)
-    deliverer.deliver(message, 1)
+    deliverer.deliver(message)
+    deliverer.deliver(message)
     assert len(receiver.received) == 1
 
 
@@ -195,9 +218,42 @@ def test_an_end_that_is_none_any_more_is_not_told(
     message = ended()
     # As when its owner has it tried again.
     jobs.get("alice", "01K").update([Job.status.set("queued"), Job.version.add(1)])
-    deliverer.deliver(message, 1)
-    deliverer.deliver(WebhookMessage(owner="alice", id="none", version=1), 1)
+    deliverer.deliver(message)
+    deliverer.deliver(WebhookMessage(owner="alice", id="none", version=1))
     assert receiver.received == []
+
+
+def test_a_job_that_has_not_ended_is_not_told_whatever_its_number(
+    deliverer: Deliverer, ended: Callable[..., WebhookMessage], receiver: Receiver, jobs: Jobs
+) -> None:
+    message = ended()
+    jobs.get("alice", "01K").update([Job.status.set("queued")])
+    deliverer.deliver(message)
+    assert receiver.received == []
+
+
+def test_an_owner_whose_callbacks_take_long_leaves_the_time_to_others(
+    deliverer: Deliverer, ended: Callable[..., WebhookMessage], receiver: Receiver, jobs: Jobs
+) -> None:
+    clock = [1000.0]
+
+    class Slow(Outbound):
+        def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
+            clock[0] += 8
+            return 200
+
+    message = ended()
+    slow = replace(deliverer, outbound=Slow(["127.0.0.1"]), now=lambda: clock[0])
+    slow.deliver(message)
+    assert jobs.get("alice", "01K").delivery is Delivery.DELIVERED
+    jobs.get("alice", "01K").update([Job.callback_state.remove()])  # as one of the owner's other jobs
+    with pytest.raises(TryAgain) as again:
+        slow.deliver(message)
+    assert again.value.seconds == 32
+    assert jobs.get("alice", "01K").deliveries == 1  # it was put off, not tried
+    clock[0] += 33
+    slow.deliver(message)
+    assert jobs.get("alice", "01K").delivery is Delivery.DELIVERED
 
 
 # ---- what may be asked for -------------------------------------------------------------------------
@@ -296,6 +352,12 @@ def test_the_handler_puts_off_what_failed(
         }
         return app.handler(event, lambda_context)["batchItemFailures"]
 
+    # As when the account has no concurrency left: received, and nobody called.
+    for _ in range(2):
+        (lost,) = cloud.sqs.receive_message(QueueUrl=cloud.webhooks_queue_url)["Messages"]
+        cloud.sqs.change_message_visibility(
+            QueueUrl=cloud.webhooks_queue_url, ReceiptHandle=lost["ReceiptHandle"], VisibilityTimeout=0
+        )
     began = datetime.now(UTC)
     assert len(receive(0)) == 1
     assert receive(10) == []  # back after a second, not after three minutes

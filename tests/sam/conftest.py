@@ -12,27 +12,27 @@ from typing import Any
 
 import pytest
 
-from local.cloud import client
-from local.server import Server, free_port
+from local.server import REGION, Server, free_port
 from local.template import load
 from tests.aws import STEMS, TABLE, UPLOADS, create_table
 
-ENVIRONMENT = os.environ | {
-    "SAM_CLI_TELEMETRY": "0",
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": "us-east-1",
-}
+ENVIRONMENT = os.environ | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": REGION}
+# By which the containers know this machine.
+BRIDGE = "host.docker.internal"
 
 
 @pytest.fixture(scope="session")
 def sam(root: Path) -> Callable[..., str]:
-    """Runs a sam command; returns what it prints to standard output."""
+    """Runs a sam command, with variables more than its own; returns what it prints to standard output."""
     program = root / ".venv/sam/bin/python"
 
-    def run(*arguments: str) -> str:
+    def run(*arguments: str, **variables: str) -> str:
         done = subprocess.run(
-            [program, "-m", "samcli", *arguments], cwd=root, env=ENVIRONMENT, capture_output=True, text=True
+            [program, "-m", "samcli", *arguments],
+            cwd=root,
+            env=ENVIRONMENT | variables,
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -53,9 +53,10 @@ def cloud(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
         state=tmp_path_factory.mktemp("cloud"),
         port=free_port(),
         host="0.0.0.0",  # the containers come in by the bridge
+        names=[BRIDGE],
     )
     with server:
-        s3, sqs, dynamodb = (client(server.endpoint, service) for service in ("s3", "sqs", "dynamodb"))
+        s3, sqs, dynamodb = map(server.client, ("s3", "sqs", "dynamodb"))
         for bucket in (UPLOADS, STEMS):
             s3.create_bucket(Bucket=bucket)
         create_table(dynamodb)
@@ -108,7 +109,7 @@ def invoke(
 ) -> Callable[..., Any]:
     """Invokes a function in its container; returns its answer."""
     folder = tmp_path_factory.mktemp("invoke")
-    endpoint = cloud.endpoint.replace("127.0.0.1", "host.docker.internal")
+    endpoint = cloud.endpoint.replace("127.0.0.1", BRIDGE)
     variables = {
         "AWS_ENDPOINT_URL": endpoint,
         "JOBS_TABLE": TABLE,
@@ -127,7 +128,10 @@ def invoke(
         answer = sam(
             *("local", "invoke", function, "--template", str(built(target))),
             *("--event", str(folder / "event.json"), "--env-vars", str(folder / "variables.json")),
-            *("--skip-pull-image", "--add-host", "host.docker.internal:host-gateway"),
+            *("--skip-pull-image", "--add-host", f"{BRIDGE}:host-gateway"),
+            # sam hands its own keys on to the container.
+            AWS_ACCESS_KEY_ID=cloud.keys.access_key_id,
+            AWS_SECRET_ACCESS_KEY=cloud.keys.secret_access_key,
         )
         return json.loads(answer.strip().splitlines()[-1])
 

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from local import demo
-from local.cloud import client
 from local.server import Server
 from tests.aws import UPLOADS
 
@@ -41,14 +40,14 @@ def test_a_song_goes_through_all_three(
     body = json.loads(created["body"])
     job_id, key = body["job"]["id"], body["upload"]["fields"]["key"]
 
-    s3 = client(cloud.endpoint, "s3")
+    s3 = cloud.client("s3")
     s3.put_object(Bucket=UPLOADS, Key=key, Body=song)
     uploaded = sample_event("intake-s3")
     uploaded["Records"][0]["s3"]["object"]["key"] = key
     taken = invoke("IntakeFunction", uploaded)
     assert taken == {"jobs": [{"owner": "alice", "id": job_id, "status": "queued"}]}
 
-    sqs = client(cloud.endpoint, "sqs")
+    sqs = cloud.client("sqs")
     queue = sqs.get_queue_url(QueueName="jobs")["QueueUrl"]
     (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
     received = sample_event("separate-sqs")

@@ -11,6 +11,8 @@ import pytest
 from local.cloud import STACK, Deployment, running
 from local.server import free_port
 
+pytestmark = pytest.mark.slow  # it needs MiniStack
+
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:

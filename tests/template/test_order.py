@@ -80,9 +80,25 @@ def test_a_functions_section_has_all_that_belongs_to_it(
     assert (section[0], section[-1]) == (expected[0], expected[-1])
 
 
+def access_logs(resources: dict[str, Any]) -> dict[str, str]:
+    """The log of each API that writes one."""
+    return {
+        name: log
+        for name, api in resources.items()
+        for log in mentioned(api["Properties"].get("AccessLogSettings"), resources, "AWS::Logs::LogGroup")
+    }
+
+
+def test_an_apis_log_follows_it(resources: dict[str, Any]) -> None:
+    names = list(resources)
+    for api, log in access_logs(resources).items():
+        assert names.index(log) == names.index(api) + 1
+
+
 def test_each_queue_alarm_and_log_belongs_to_one_function(resources: dict[str, Any]) -> None:
-    # Else the test above would not look for it.
+    # Else the tests above would not look for it.
     owned = [name for function in FUNCTIONS for name in belongings(function, resources)]
+    owned += access_logs(resources).values()
     kinds = {resources[name]["Type"] for name in owned}
     assert sorted(owned) == sorted(name for name, resource in resources.items() if resource["Type"] in kinds)
     assert kinds == {

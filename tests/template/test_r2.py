@@ -2,68 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from local.template import Template
-
-R2 = {
-    "StorageProvider": "r2",
-    "R2Endpoint": "https://account.r2.cloudflarestorage.com",
-    "R2SecretArn": "arn:keys",
-    "R2UploadsBucket": "uploads",
-    "R2StemsBucket": "stems",
-}
-QUEUE = {"R2QueueId": "queue", "R2QueueSecretArn": "arn:token", "CloudflareAccountId": "account"}
-WEBHOOK = {"R2Webhook": "true"}
-
-
-class Evaluator:
-    """CloudFormation's conditions, for a choice of parameters."""
-
-    def __init__(self, template: Template, chosen: dict[str, str]) -> None:
-        self._template = template
-        self._parameters = {
-            name: str(parameter.get("Default", "")) for name, parameter in template["Parameters"].items()
-        } | chosen
-
-    def holds(self, expression: Any) -> Any:
-        if not isinstance(expression, dict):
-            return expression
-        ((function, argument),) = expression.items()
-        match function:
-            case "Ref":
-                return self._parameters[argument]
-            case "Condition":
-                return self.holds(self._template["Conditions"][argument])
-            case "Fn::Equals":
-                left, right = argument
-                return self.holds(left) == self.holds(right)
-            case "Fn::Not":
-                return not self.holds(argument[0])
-            case "Fn::And":
-                return all(self.holds(part) for part in argument)
-        raise AssertionError(f"unknown: {function}")
-
-    def conditional(self) -> set[str]:
-        """The conditional resources that are there."""
-        return {
-            name
-            for name, resource in self._template["Resources"].items()
-            if "Condition" in resource and self.holds({"Condition": resource["Condition"]})
-        }
-
-    def refusals(self) -> list[str]:
-        """What the rules have against the parameters."""
-        return [
-            assertion["AssertDescription"]
-            for rule in self._template["Rules"].values()
-            if self.holds(rule["RuleCondition"])
-            for assertion in rule["Assertions"]
-            if not self.holds(assertion["Assert"])
-        ]
-
+from tests.template.stack import QUEUE, R2, WEBHOOK, Stack
 
 PULL = {"PullFunction", "PullLogGroup"}
 RECEIVE = {"ReceiveFunction", "ReceiveLogGroup", "ReceivedTable", "WebhookSecret"}
@@ -74,7 +19,6 @@ COGNITO = {"UserPool", "UserPoolClient"}
     ("chosen", "there"),
     [
         ({}, set()),
-        (R2, set()),
         (R2 | QUEUE, PULL),
         (R2 | WEBHOOK, RECEIVE),
         (R2 | QUEUE | WEBHOOK, PULL | RECEIVE),
@@ -83,7 +27,7 @@ COGNITO = {"UserPool", "UserPoolClient"}
 def test_what_brings_r2s_notifications_is_there_where_it_is_asked_for(
     template: Template, chosen: dict[str, str], there: set[str]
 ) -> None:
-    stack = Evaluator(template, chosen)
+    stack = Stack(template, chosen)
     assert stack.refusals() == []
     assert stack.conditional() == COGNITO | there
 
@@ -91,15 +35,32 @@ def test_what_brings_r2s_notifications_is_there_where_it_is_asked_for(
 @pytest.mark.parametrize(
     ("chosen", "missing"),
     [
-        *((R2 | {name: ""}, name) for name in R2 if name != "StorageProvider"),
+        (R2, "R2QueueId or R2Webhook"),
+        *((R2 | WEBHOOK | {name: ""}, name) for name in R2 if name != "StorageProvider"),
         *((R2 | QUEUE | {name: ""}, name) for name in QUEUE if name != "R2QueueId"),
         (QUEUE, "StorageProvider r2"),
         (WEBHOOK, "StorageProvider r2"),
     ],
 )
 def test_half_a_choice_is_refused(template: Template, chosen: dict[str, str], missing: str) -> None:
-    (refusal,) = Evaluator(template, chosen).refusals()
+    (refusal,) = Stack(template, chosen).refusals()
     assert refusal.endswith(f"needs {missing}.")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "good"),
+    [
+        ("", True),
+        ("https://account.eu.r2.cloudflarestorage.com", True),
+        ("account.r2.cloudflarestorage.com", False),
+        ("http://account.r2.cloudflarestorage.com", False),
+        ("https://account.r2.cloudflarestorage.com/stempipe-uploads", False),
+        ("https://account.r2.cloudflarestorage.com/", False),
+    ],
+)
+def test_an_endpoint_is_an_address_without_a_path(template: Template, endpoint: str, good: bool) -> None:
+    pattern = template["Parameters"]["R2Endpoint"]["AllowedPattern"]
+    assert (re.search(pattern, endpoint) is not None) == good
 
 
 def test_the_queue_is_addressed_as_cloudflare_has_it(resources: dict[str, Any]) -> None:

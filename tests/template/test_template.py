@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from tests.routes import routes
 from tests.template.parts import FUNCTIONS, properties
 
 
+@pytest.mark.slow
 def test_sam_finds_no_fault(root: Path) -> None:
     done = subprocess.run(
         [root / ".venv/sam/bin/python", "-m", "samcli", "validate", "--lint"],
@@ -37,6 +40,12 @@ def test_a_workers_disk_holds_the_largest_upload_and_all_stems_of_the_longest_so
     spools, files = 4 * samples, 4 * samples  # files at most of float, too
     disk = resources["SeparateFunction"]["Properties"]["EphemeralStorage"]["Size"] * 1024 * 1024
     assert largest + spools + files < disk
+
+
+def test_images_are_started_by_an_absolute_path(root: Path) -> None:
+    # As Lambda's documentation asks; Docker finds a relative one, and so would hide it.
+    entries = re.findall(r"^ENTRYPOINT (.*)", (root / "functions/separate/Dockerfile").read_text(), re.M)
+    assert [json.loads(entry)[0] for entry in entries] == 2 * ["/opt/venv/bin/python"]
 
 
 def test_failures_of_a_batch_are_reported(resources: dict[str, Any]) -> None:
@@ -72,6 +81,8 @@ def test_the_table_is_what_the_record_says(resources: dict[str, Any]) -> None:
     ]
     newest, due = table["GlobalSecondaryIndexes"]
     assert newest["IndexName"] == Job.newest.Meta.index_name
+    assert newest["Projection"]["NonKeyAttributes"] == Job.newest.Meta.projection.non_key_attributes
+    assert due["Projection"]["ProjectionType"] == Job.due.Meta.projection.projection_type
     assert due["IndexName"] == Job.due.Meta.index_name
     assert due["KeySchema"] == [
         {"AttributeName": Job.open_shard.attr_name, "KeyType": "HASH"},
@@ -91,7 +102,7 @@ def test_every_function_is_told_its_settings(
     # Which engine it has, an image knows best.
     needed = {name.upper() for name in settings.model_fields} - {"AWS_ENDPOINT_URL", "ENGINE"}
     assert needed <= told
-    assert told <= needed | {"POWERTOOLS_LOG_LEVEL"}
+    assert told <= needed | {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
 
 
 def test_function_logs_do_not_live_for_ever(resources: dict[str, Any]) -> None:
@@ -101,9 +112,61 @@ def test_function_logs_do_not_live_for_ever(resources: dict[str, Any]) -> None:
         assert "RetentionInDays" in groups[group]
 
 
-def test_the_api_is_throttled(resources: dict[str, Any]) -> None:
-    limits = resources["Api"]["Properties"]["DefaultRouteSettings"]
-    assert 0 < limits["ThrottlingRateLimit"] <= limits["ThrottlingBurstLimit"]
+@pytest.mark.parametrize("api", ["Api", "LiveApi"])
+def test_the_apis_are_throttled(template: Template, resources: dict[str, Any], api: str) -> None:
+    limits = resources[api]["Properties"]["DefaultRouteSettings"]
+    rate, burst = (
+        template["Parameters"][limits[name]["Ref"]]["Default"]
+        for name in ("ThrottlingRateLimit", "ThrottlingBurstLimit")
+    )
+    assert 0 < rate <= burst
+
+
+def test_the_access_log_has_nothing_of_what_was_asked_for(resources: dict[str, Any]) -> None:
+    log = json.loads(resources["Api"]["Properties"]["AccessLogSettings"]["Format"])
+    assert log["requestId"] == "$context.requestId"  # without it API Gateway refuses the format
+    # No path, no query, no header, and of the token nothing but whose it is.
+    assert set(log.values()) == {
+        "$context.requestTime",
+        "$context.requestId",
+        "$context.identity.sourceIp",
+        "$context.authorizer.claims.sub",
+        "$context.routeKey",
+        "$context.status",
+        "$context.responseLength",
+        "$context.responseLatency",
+        "$context.error.message",
+        "$context.integration.status",
+    }
+
+
+def test_a_new_accounts_concurrency_holds_the_defaults(template: Template, resources: dict[str, Any]) -> None:
+    new_account = 10
+    workers, webhooks = (
+        template["Parameters"][resources[name]["Properties"]["ScalingConfig"]["MaximumConcurrency"]["Ref"]][
+            "Default"
+        ]
+        for name in ("SeparateJobs", "WebhookMessages")
+    )
+    # What a job under way has changed is told by one run of notify at a time, in the order of the changes.
+    notify = workers
+    # For the APIs, for uploads, and for what comes every minute.
+    assert new_account - workers - webhooks - notify >= 3
+
+
+def test_names_of_users_have_no_case(resources: dict[str, Any]) -> None:
+    assert resources["UserPool"]["Properties"]["UsernameConfiguration"] == {"CaseSensitive": False}
+
+
+def test_what_sealed_secrets_need_is_kept_with_them(resources: dict[str, Any]) -> None:
+    for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+        assert resources["CallbackKey"][policy] == resources["JobsTable"][policy]
+
+
+def test_what_comes_again_by_the_clock_is_not_tried_again_besides(resources: dict[str, Any]) -> None:
+    for function in properties(resources, "AWS::Serverless::Function").values():
+        if any(event["Type"] == "Schedule" for event in function.get("Events", {}).values()):
+            assert function["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
 
 
 def test_a_browser_may_call_every_route(resources: dict[str, Any]) -> None:

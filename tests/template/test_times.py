@@ -8,6 +8,7 @@ from typing import Any
 from local.template import Template
 from stempipe.jobs.record import MAX_ATTEMPTS
 from stempipe.rules.pull import VISIBILITY_SECONDS
+from stempipe.rules.worker import HEARTBEAT_SECONDS
 
 
 def test_times_agree(template: Template, resources: dict[str, Any]) -> None:
@@ -61,3 +62,15 @@ def test_webhooks_are_tried_for_a_day_and_every_wait_is_one_that_sqs_can(
 
 def test_a_pulled_message_stays_away_until_the_run_is_over(resources: dict[str, Any]) -> None:
     assert resources["PullFunction"]["Properties"]["Timeout"] < VISIBILITY_SECONDS
+
+
+def test_progress_is_heard_of_once_a_second() -> None:
+    # Lambda polls each shard of a stream four times a second. The rest is for the write, notify and the post.
+    polling, underway = 0.25, 0.25
+    assert HEARTBEAT_SECONDS + polling + underway <= 1
+
+
+def test_a_worker_may_miss_many_reports_before_its_lease_lapses(template: Template) -> None:
+    lease = template["Mappings"]["Times"]["Separate"]["Lease"]
+    # At worst the lease was renewed by the report before the one that would have renewed it again.
+    assert (lease - lease / 4) / HEARTBEAT_SECONDS > 40

@@ -33,8 +33,20 @@ def test_a_missing_variable_is_named() -> None:
         SeparateSettings.from_environment({})
 
 
-def test_r2_goes_before_the_local_endpoint() -> None:
+@pytest.mark.parametrize(
+    ("variables", "endpoint"),
+    [
+        ({"STORAGE_PROVIDER": "r2"}, "https://r2"),
+        ({"STORAGE_PROVIDER": "r2", "AWS_ENDPOINT_URL": "http://local"}, "https://r2"),
+        # As when a deployment has gone back from R2.
+        ({"STORAGE_PROVIDER": "s3"}, None),
+        ({"STORAGE_PROVIDER": "s3", "AWS_ENDPOINT_URL": "http://local"}, "http://local"),
+    ],
+)
+def test_r2s_endpoint_is_for_r2_alone_and_goes_before_the_local_one(
+    variables: dict[str, str], endpoint: str | None
+) -> None:
     settings = SeparateSettings.from_environment(
-        {**ENVIRONMENT, "STORAGE_ENDPOINT": "https://r2", "AWS_ENDPOINT_URL": "http://local"}
+        {**ENVIRONMENT, "STORAGE_ENDPOINT": "https://r2", **variables}
     )
-    assert settings.endpoint == "https://r2"
+    assert settings.endpoint == endpoint

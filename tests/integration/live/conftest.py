@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stempipe.adapters.connections import Connections
-from stempipe.adapters.queue import WebhookQueue
+from stempipe.adapters.queue import AsideQueue, WebhookQueue
 from stempipe.adapters.storage import Storage, stem_links
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.views import job_view
@@ -44,19 +44,21 @@ def live(jobs: Jobs, connections: Connections, sockets: Sockets, view: Any) -> L
 
 @pytest.fixture
 def notifier(cloud: Aws, connections: Connections, sockets: Sockets, view: Any) -> Notifier:
-    return Notifier(connections, sockets.send, view, WebhookQueue(cloud.sqs, cloud.webhooks_queue_url))
+    webhooks = WebhookQueue(cloud.sqs, cloud.webhooks_queue_url)
+    aside = AsideQueue(cloud.sqs, cloud.notify_dead_letter_queue_url)
+    return Notifier(connections, sockets.send, view, webhooks, aside)
 
 
 @pytest.fixture
-def told(cloud: Aws, notifier: Notifier) -> Callable[[], str | None]:
+def told(cloud: Aws, notifier: Notifier) -> Callable[[], None]:
     """Tells of what changed since the last time."""
     done = 0
 
-    def tell() -> str | None:
+    def tell() -> None:
         nonlocal done
         records = cloud.changes()[done:]
         done += len(records)
-        return notifier.tell_records(records)
+        notifier.tell_records(records)
 
     return tell
 

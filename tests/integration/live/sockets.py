@@ -44,9 +44,9 @@ def ask(live: Live, connection_id: str = "phone", owner: str = "alice", **messag
 
 
 def queued(jobs: Jobs, job_id: str = "01K", owner: str = "alice", callback: Callback | None = None) -> Job:
-    """A job that waits for a worker."""
+    """A job that waits for a worker, in its first version."""
     source = Source("s3", UPLOADS, "key", "song.mp3", bytes=5, etag="e")
-    return jobs.add(owner, job_id, Status.QUEUED, source, JobConfig(), callback=callback)
+    return jobs.add(owner, job_id, Status.QUEUED, source, JobConfig(), callback=callback, making=1)
 
 
 def complete(jobs: Jobs, job_id: str = "01K", stems: tuple[str, ...] = ("vocals", "accompaniment")) -> None:

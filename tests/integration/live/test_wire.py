@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
 import pytest
 
 from stempipe.adapters.connections import Unreachable, Wire, wire_client
+from stempipe.jobs.record import Status
 from tests.aws import Aws
 from tests.receiver import Receiver, hang
 
@@ -25,7 +27,41 @@ def test_a_closed_connection_is_unreachable(cloud: Aws, gateway: Receiver) -> No
     assert len(gateway.received) == 1
 
 
-@pytest.mark.parametrize("fault", [500, 429, hang(30)])
+def progress(status: Status) -> str:
+    return json.dumps({"type": "job", "job": {"id": "01K", "status": status, "version": 5}})
+
+
+@pytest.mark.parametrize("message", ['{"type": "pong"}', progress(Status.COMPLETED), progress(Status.QUEUED)])
+def test_a_message_that_matters_waits_until_api_gateway_is_asked_less_often(
+    cloud: Aws, gateway: Receiver, message: str
+) -> None:
+    gateway.answers = [429, 429, 429, 200]
+    Wire(wire_client(gateway.url)).send("phone", message)
+    assert [request.body for request in gateway.received] == 4 * [message.encode()]
+
+
+def test_progress_is_left_out_while_api_gateway_is_asked_too_often(cloud: Aws, gateway: Receiver) -> None:
+    gateway.answers = [429, 429, 200]
+    wire = Wire(wire_client(gateway.url))
+    wire.send("phone", progress(Status.PROCESSING))
+    wire.send("phone", progress(Status.COMPLETED))
+    assert [json.loads(request.body)["job"]["status"] for request in gateway.received] == [
+        *2 * ["processing"],
+        "completed",
+    ]
+
+
+def test_a_connection_is_cut_off_where_its_jobs_end_cannot_be_told_at_all(
+    cloud: Aws, gateway: Receiver
+) -> None:
+    gateway.answers = [429]
+    with pytest.raises(Unreachable):
+        Wire(wire_client(gateway.url)).send("phone", progress(Status.COMPLETED))
+    # Six tries, and the end, which is tried twice.
+    assert [request.body != b"" for request in gateway.received] == [*6 * [True], *2 * [False]]
+
+
+@pytest.mark.parametrize("fault", [500, hang(30)])
 def test_a_connection_that_cannot_be_written_to_is_cut_off_soon(
     cloud: Aws, gateway: Receiver, fault: Any
 ) -> None:

@@ -38,8 +38,11 @@ class Engine:
         stems = {}
         for stem in config.kept:
             stems[stem] = destination / f"{stem}.{config.quality.output_format}"
-            stems[stem].write_bytes(stem.encode())
+            self.write(stems[stem])
         return Separated(stems, seconds=180.0, sample_rate=48000, channels=1, codec="mp3", gain_db=-1.5)
+
+    def write(self, path: Path) -> None:
+        path.write_bytes(path.stem.encode())
 
 
 def raising(error: Exception) -> Callable[[], None]:
@@ -58,8 +61,8 @@ def stems(cloud: Aws) -> list[str]:
 
 def received(cloud: Aws, body: str) -> dict[str, Any]:
     """An event of one message that really is in the queue."""
-    cloud.sqs.send_message(QueueUrl=cloud.queue_url, MessageBody=body)
-    (message,) = cloud.sqs.receive_message(QueueUrl=cloud.queue_url, VisibilityTimeout=1800)["Messages"]
+    cloud.sqs.send_message(QueueUrl=cloud.jobs_queue_url, MessageBody=body)
+    (message,) = cloud.sqs.receive_message(QueueUrl=cloud.jobs_queue_url, VisibilityTimeout=1800)["Messages"]
     return {
         "Records": [
             {

@@ -21,7 +21,7 @@ def test_a_job_that_another_worker_holds_is_left_to_it(
 ) -> None:
     Claim.take(jobs, "alice", "01K", 30)
     worker.work_on(MESSAGE)
-    assert (engine.songs, job().attempt) == ([], 1)
+    assert (engine.songs, job().attempts) == ([], 1)
 
 
 def test_a_message_after_completion_does_nothing(

@@ -91,7 +91,7 @@ def test_a_job_that_cannot_be_claimed_now_is_left_for_later(
         worker.work_on(MESSAGE)
     assert again.value.seconds == 120
     monkeypatch.undo()
-    assert (engine.songs, job().state, job().attempt) == ([], Status.QUEUED, 0)
+    assert (engine.songs, job().state, job().attempts) == ([], Status.QUEUED, 0)
 
 
 def test_a_song_that_came_in_part_is_fetched_again(
@@ -126,7 +126,7 @@ def test_the_handler_ends_its_work_before_lambda_does(
 ) -> None:
     monkeypatch.setattr(lambda_context, "get_remaining_time_in_millis", lambda: 9_000)
     assert handler(received(cloud, MESSAGE.model_dump_json()))["batchItemFailures"]
-    assert (job().state, job().attempt) == (Status.QUEUED, 1)
+    assert (job().state, job().attempts) == (Status.QUEUED, 1)
 
 
 def test_the_handler_does_not_swallow_a_message_it_cannot_read(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from stempipe.jobs.config import JobConfig
-from stempipe.jobs.record import Job, Source, Status
+from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Status
 from stempipe.jobs.table import Jobs
 from stempipe.rules.worker import Worker
 from tests.aws import STEMS, UPLOADS, Aws
@@ -24,13 +24,13 @@ def test_a_queued_job_becomes_stems(
 ) -> None:
     worker.work_on(MESSAGE)
     done = job()
-    assert (done.state, done.progress, done.attempt) == (Status.COMPLETED, 100, 1)
+    assert (done.state, done.progress, done.attempts) == (Status.COMPLETED, 100, 1)
     assert (done.duration_seconds, done.sample_rate, done.channels) == (180.0, 48000, 1)
     assert done.gain_db == -1.5
     assert engine.songs == [b"song"]
     assert done.stem_keys == {
-        "vocals": "alice/01K/1/vocals.wav",
-        "accompaniment": "alice/01K/1/accompaniment.wav",
+        "vocals": f"alice/01K/{done.attempt}/vocals.wav",
+        "accompaniment": f"alice/01K/{done.attempt}/accompaniment.wav",
     }
     stored = cloud.s3.get_object(Bucket=STEMS, Key=done.stem_keys["vocals"])
     assert (stored["Body"].read(), stored["ContentType"]) == (b"vocals", "audio/wav")
@@ -51,8 +51,8 @@ def test_progress_is_written_at_least_once_a_second(
 
     engine.during = work
     worker.work_on(MESSAGE)
-    # Every write has a time of its own: in 2.5 s at least two, and far fewer than were looked for.
-    assert 2 <= len({at for at, _, _ in seen}) <= 6
+    # Every write has a time of its own: in 2.5 s some five, and far fewer than were looked for.
+    assert 3 <= len({at for at, _, _ in seen}) <= 8
     # Half of the separation, by the plan: nothing was measured yet.
     assert ("separating", 46) in {(stage, progress) for _, stage, progress in seen}
 
@@ -102,7 +102,7 @@ def test_the_handler_turns_a_hot_songs_stems_down_together_and_the_job_says_by_h
 
 
 @pytest.mark.parametrize("damaged", [True, False])
-def test_a_model_that_is_damaged_or_missing_fails_the_job(
+def test_a_model_that_is_damaged_or_missing_is_the_deployments_fault_and_no_songs(
     handler: Callable[[dict[str, Any]], dict[str, Any]],
     cloud: Aws,
     job: Callable[[], Job],
@@ -110,11 +110,14 @@ def test_a_model_that_is_damaged_or_missing_fails_the_job(
     monkeypatch: pytest.MonkeyPatch,
     damaged: bool,
 ) -> None:
+    """The song is tried as often as any, and its message is then kept for redrive, with the alarm on."""
     if damaged:
         (tmp_path / "2stems").mkdir()
     monkeypatch.setenv("STEMPIPE_MODELS", str(tmp_path))
-    assert handler(received(cloud, MESSAGE.model_dump_json())) == {"batchItemFailures": []}
-    assert (job().state, job().error_code) == (
-        Status.FAILED,
-        "model_damaged" if damaged else "model_missing",
-    )
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        assert job().state is Status.QUEUED
+        answer = handler(received(cloud, MESSAGE.model_dump_json()))
+        assert len(answer["batchItemFailures"]) == 1
+        assert job().attempts == attempt
+    code = "model_damaged" if damaged else "model_missing"
+    assert (job().state, job().error_code) == (Status.FAILED, code)

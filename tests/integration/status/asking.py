@@ -32,8 +32,9 @@ def inline(song: bytes | str, filename: str = "song.mp3") -> dict[str, Any]:
 
 def uploaded(jobs: Jobs, job_id: str = "01K", etag: str = "e") -> Job:
     """A queued job."""
-    source = Source("s3", UPLOADS, job_upload_key("alice", job_id), "song.mp3", bytes=4, etag=etag)
-    return jobs.add("alice", job_id, Status.QUEUED, source, JobConfig())
+    making = jobs.new_making()
+    source = Source("s3", UPLOADS, job_upload_key("alice", job_id, making), "song.mp3", bytes=4, etag=etag)
+    return jobs.add("alice", job_id, Status.QUEUED, source, JobConfig(), making=making)
 
 
 def completed(jobs: Jobs, filename: str = "my song.mp3", job_id: str = "01K") -> None:

@@ -42,13 +42,14 @@ def test_a_new_job_awaits_its_upload(ask: Ask, jobs: Jobs) -> None:
     assert jobs.get("alice", job["id"]).state is Status.AWAITING_UPLOAD
 
 
-def test_the_upload_is_bound_to_key_type_and_length(ask: Ask) -> None:
+def test_the_upload_is_bound_to_key_type_and_length(ask: Ask, jobs: Jobs) -> None:
     request = {"filename": "song.mp3", "size": 1234, "contentType": "audio/mpeg"}
     body = ask("POST", "/v1/jobs", request).body
     upload = body["upload"]
     assert upload["method"] == "POST"
     assert UPLOADS in upload["url"]
-    assert upload["fields"]["key"] == f"jobs/alice/{body['job']['id']}"
+    made = jobs.get("alice", body["job"]["id"])
+    assert upload["fields"]["key"] == made.key == f"jobs/alice/{made.id}/{made.making}"
     conditions = json.loads(base64.b64decode(upload["fields"]["policy"]))["conditions"]
     assert ["content-length-range", 1234, 1234] in conditions
     assert {"Content-Type": "audio/mpeg"} in conditions
@@ -75,7 +76,7 @@ def test_r2_gets_a_signed_put(
     assert (upload["method"], upload["headers"]) == ("PUT", {"Content-Type": "audio/mpeg"})
     url = urlsplit(upload["url"])
     assert url.netloc == "account.r2.cloudflarestorage.com"
-    assert url.path == f"/{UPLOADS}/jobs/alice/{body['job']['id']}"
+    assert url.path.startswith(f"/{UPLOADS}/jobs/alice/{body['job']['id']}/")
     query = parse_qs(url.query)
     assert query["X-Amz-SignedHeaders"] == ["content-length;content-type;host"]
     assert query["X-Amz-Credential"][0].startswith("R2KEY/")
@@ -189,3 +190,23 @@ def test_the_largest_song_within_a_request_is_an_event_that_lambda_takes(
     event["body"] = json.dumps(inline(b"x" * MAX_INLINE_BYTES, "n" * 255))
     headers = 10_240  # bytes: the gateway takes no more; the token's claims come again, decoded
     assert len(json.dumps(event)) + 2 * headers < 6_291_456
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ('{"filename": "a.mp3", "size": 1, "config": {"stems": {"\\ud800": true}}}', "half a character"),
+        ('{"filename": "a.mp3", "size": 1, "\\udfff": 1}', "half a character"),
+        ('{"filename": "a.mp3", "size": ' + "9" * 5000 + "}", "too many digits"),
+        ('{"filename": "a.mp3", "size": ' + "9" * 4000 + "}", "body.size"),
+        (
+            '{"filename": "a.mp3", "size": 1, "config": {"quality": {"bitrate": ' + "9" * 5000 + "}}}",
+            "digits",
+        ),
+    ],
+)
+def test_what_python_reads_and_no_answer_can_quote_is_refused(ask: Ask, body: str, message: str) -> None:
+    answer = ask("POST", "/v1/jobs", body)
+    assert (answer.status, answer.body["error"]["code"]) == (422, "invalid_request")
+    assert message in answer.body["error"]["message"]
+    assert len(answer.body["error"]["message"]) < 500

@@ -19,14 +19,14 @@ def test_a_queued_job_says_how_long_it_takes_at_most_once_there_is_something_to_
     source = Source("s3", UPLOADS, "key", "song.mp3", bytes=5, etag="e")
     jobs.add("alice", "queued", Status.QUEUED, source, JobConfig())
     for _ in range(10):
-        cloud.sqs.send_message(QueueUrl=cloud.queue_url, MessageBody="{}")
+        cloud.sqs.send_message(QueueUrl=cloud.jobs_queue_url, MessageBody="{}")
     assert ask("GET", "/v1/jobs/queued").body["estimatedTimeRemaining"] is None
     completed(jobs)
     job = jobs.get("alice", "01K")
     assert job.started_at
     job.update([Job.completed_at.set(job.started_at + timedelta(seconds=12))])
-    # Ten songs for five workers, and its own.
-    assert ask("GET", "/v1/jobs/queued").body["estimatedTimeRemaining"] == 36
+    # Ten songs for two workers, and its own.
+    assert ask("GET", "/v1/jobs/queued").body["estimatedTimeRemaining"] == 72
 
 
 def test_a_processing_job_tells_how_far_it_is(ask: Ask, jobs: Jobs) -> None:

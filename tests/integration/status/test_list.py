@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from pynamodb.connection import Connection
 
 from stempipe.errors import InternalError
 from stempipe.jobs.claim import Claim
@@ -85,3 +88,34 @@ def test_a_cursor_is_good_for_its_own_list_alone(ask: Ask, jobs: Jobs) -> None:
     query = {"createdBefore": "2020-01-01T00:00:00Z", "cursor": cursor}
     answer = ask("GET", "/v1/jobs", query=query)
     assert (answer.status, answer.body["error"]["code"]) == (422, "invalid_request")
+
+
+def test_what_a_call_costs_does_not_grow_with_what_an_owner_has(
+    ask: Ask, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the list of a status that hardly any job has, nor the estimate of a queued one."""
+    for number in range(30):
+        uploaded(jobs, job_id=f"job-{number:02}")
+    Claim.take(jobs, "alice", "job-00", 30).fail(InternalError())
+    monkeypatch.setattr("stempipe.jobs.listing._FILTERED_PAGE", 4)  # a fiftieth
+    asked: list[str] = []
+    query = Connection.query
+
+    def counted(self: Connection, table: str, *args: Any, **more: Any) -> Any:
+        asked.append(table)
+        return query(self, table, *args, **more)
+
+    monkeypatch.setattr(Connection, "query", counted)
+    first = ask("GET", "/v1/jobs", query={"status": "failed", "limit": "1"}).body
+    assert (first["jobs"], len(asked)) == ([], 5)
+    assert first["cursor"]
+    asked.clear()
+    assert ask("GET", "/v1/jobs/job-29").body["estimatedTimeRemaining"] is None
+    assert len(asked) == 1
+    # Nothing is lost: the pages lead there.
+    ids, cursor = [], first["cursor"]
+    while cursor:
+        page = ask("GET", "/v1/jobs", query={"status": "failed", "limit": "1", "cursor": cursor}).body
+        ids += [job["id"] for job in page["jobs"]]
+        cursor = page["cursor"]
+    assert ids == ["job-00"]

@@ -9,14 +9,14 @@ from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Status
 from stempipe.jobs.table import Jobs
-from stempipe.jobs.uploads import job_upload_key
 from tests.aws import UPLOADS, Aws
 from tests.integration.status.asking import Ask, completed, direct, store, uploaded
 
 
 def failed(cloud: Aws, jobs: Jobs, attempts: int = MAX_ATTEMPTS) -> Job:
     """A job that was given up, its upload still there."""
-    uploaded(jobs, etag=store(cloud, UPLOADS, job_upload_key("alice", "01K")))
+    job = uploaded(jobs)
+    job.update([Job.etag.set(store(cloud, UPLOADS, job.key))])
     for _ in range(attempts - 1):
         Claim.take(jobs, "alice", "01K", 30).release()
     Claim.take(jobs, "alice", "01K", 30).fail(InternalError())
@@ -32,16 +32,15 @@ def test_a_failed_job_is_queued_again_with_all_attempts_anew(ask: Ask, cloud: Aw
     assert jobs.get("alice", "01K").enqueued_at
     claims = [Claim.take(jobs, "alice", "01K", 0) for _ in range(MAX_ATTEMPTS)]
     # The number goes on: no worker of before has it.
-    assert [claim.job.attempt for claim in claims] == [4, 5, 6]
+    assert [claim.job.attempts for claim in claims] == [4, 5, 6]
     assert [claim.is_last_attempt for claim in claims] == [False, False, True]
 
 
-def test_a_cancelled_job_whose_song_is_there_again_is_queued_again(ask: Ask, cloud: Aws, jobs: Jobs) -> None:
+def test_a_cancelled_job_has_no_song_any_more(ask: Ask, cloud: Aws, jobs: Jobs) -> None:
     job = direct(cloud, jobs)
     ask("DELETE", f"/v1/jobs/{job.id}")
-    direct_again = store(cloud, UPLOADS, job.key)
-    assert direct_again == job.etag
-    assert ask("POST", f"/v1/jobs/{job.id}/retry").status == 202
+    answer = ask("POST", f"/v1/jobs/{job.id}/retry")
+    assert (answer.status, answer.body["error"]["code"]) == (410, "upload_gone")
 
 
 @pytest.mark.parametrize("replaced", [False, True])

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stempipe.errors import InvalidRequest
+from stempipe.jobs.names import clean
 from stempipe.jobs.uploads import (
     DirectUpload,
     JobUpload,
@@ -91,8 +92,8 @@ def test_half_a_character_in_a_key_is_refused(sample_event: Sample, sample: str)
 
 @given(owner=st.text(min_size=1), name=st.text(min_size=1).filter(lambda name: not name.endswith("/")))
 def test_an_owner_is_always_one_segment(owner: str, name: str) -> None:
-    assert read_key(inbox_prefix(owner) + name) == DirectUpload(owner, name.rpartition("/")[2])
-    assert read_key(job_upload_key(owner, "01K")) == JobUpload(owner, "01K")
+    assert read_key(inbox_prefix(owner) + name) == DirectUpload(owner, clean(name.rpartition("/")[2]))
+    assert read_key(job_upload_key(owner, "01K", 17)) == JobUpload(owner, "01K")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_no_owner_gets_out_of_its_place(owner: str) -> None:
     assert "/" not in segment
     assert segment.strip(".")  # what tidies a path leaves it alone
     assert segment.isascii()
-    assert read_key(f"jobs/{segment}/01K") == JobUpload(owner, "01K")
+    assert read_key(f"jobs/{segment}/01K/17") == JobUpload(owner, "01K")
     assert stems_prefix(owner, "01K") == f"{segment}/01K/"
 
 
@@ -154,7 +155,8 @@ def test_another_spelling_of_an_owner_is_nobodys() -> None:
         "inbox/alice/album/",
         "inbox//song.mp3",
         "jobs/alice",
-        "jobs/alice/1/2",
+        "jobs/alice/1",
+        "jobs/alice/1/2/3",
         "other/alice/song.mp3",
     ],
 )
@@ -174,3 +176,8 @@ def test_the_same_upload_has_the_same_id() -> None:
     }
     assert len(ids) == 6
     assert direct_job_id(upload, "1", "") in ids
+
+
+def test_the_name_of_a_direct_upload_is_no_more_than_a_name() -> None:
+    said = read_key("inbox/alice/a/\x1b]0;PWNED\x07\u202egpm.mp3")
+    assert said == DirectUpload("alice", "_]0;PWNED__gpm.mp3")

@@ -368,6 +368,7 @@ def peak_megabytes(song: Path, folder: Path) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_song(tmp_path: Path) -> None:
     minute = write(tmp_path / "one.wav", noise(60), KINDS["wav"])
     ten_minutes = write(tmp_path / "ten.wav", np.tile(noise(60), (1, 10)), KINDS["wav"])

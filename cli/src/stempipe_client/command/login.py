@@ -30,10 +30,11 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Challenge:
-    """Cognito wants something more before it gives tokens."""
+    """Cognito wants something more before it gives tokens. `user` is its own name for the user."""
 
     name: str
     session: str
+    user: str | None = None
 
 
 class Cognito:
@@ -70,7 +71,8 @@ class Cognito:
             "ChallengeName": challenge.name,
             "ClientId": self._client_id,
             "Session": challenge.session,
-            "ChallengeResponses": {"USERNAME": user, "NEW_PASSWORD": password},
+            # Not an alias, as an e-mail address is.
+            "ChallengeResponses": {"USERNAME": challenge.user or user, "NEW_PASSWORD": password},
         }
         return self._outcome(self._ask("RespondToAuthChallenge", request), None)
 
@@ -82,7 +84,8 @@ class Cognito:
 
     def _outcome(self, answer: dict[str, Any], refresh: str | None) -> Tokens | Challenge:
         if "ChallengeName" in answer:
-            return Challenge(answer["ChallengeName"], answer.get("Session", ""))
+            user = answer.get("ChallengeParameters", {}).get("USER_ID_FOR_SRP")
+            return Challenge(answer["ChallengeName"], answer.get("Session", ""), user)
         result = answer["AuthenticationResult"]
         return Tokens(
             access=result["AccessToken"],

@@ -30,7 +30,7 @@ class Settings:
     origin
         Who named the service.
     user, password
-        Of a local cloud only: anybody here may log in.
+        Of a local cloud only, which makes them up.
     """
 
     origin: str

@@ -68,6 +68,15 @@ class BodyTooLarge(StempipeError):
         super().__init__(f"body: more than {limit:,} bytes.")
 
 
+class TooManyConnections(StempipeError):
+    """An owner's WebSocket connections are as many as may be subscribed to something."""
+
+    code = "too_many_connections"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"You have {most} connections that are subscribed to jobs. Close some of them.")
+
+
 class InvalidState(StempipeError):
     """The job is not in a state in which this can be done."""
 
@@ -189,6 +198,27 @@ class Undeliverable(StempipeError):
         super().__init__(
             "No worker could take the song on. The operator of this service has to look into it."
         )
+
+
+class ModelUnavailable(StempipeError):
+    """The deployment lacks a model that it says it has, or has a damaged one: its songs wait for a better.
+
+    Parameters
+    ----------
+    code
+        ``model_missing`` or ``model_damaged``.
+    """
+
+    retryable = True
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+_OURS = (UploadGone, StorageUnavailable, InternalError, WorkerLost, OutOfTime, Undeliverable)
+NOT_THE_SONGS_FAULT = frozenset(error.code for error in _OURS) | {"model_missing", "model_damaged"}
+"""Codes of jobs whose song may be had when it is sent again as it is."""
 
 
 def explain(error: ValidationError, root: str) -> str:

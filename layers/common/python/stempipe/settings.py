@@ -33,8 +33,8 @@ class StorageSettings(BaseModel):
 
     @property
     def endpoint(self) -> str | None:
-        """Endpoint to use in place of AWS's own, if any."""
-        return self.storage_endpoint or self.aws_endpoint_url or None
+        """Endpoint to use in place of AWS's own, if any. ``storage_endpoint`` is R2's, and not for S3."""
+        return (self.storage_provider == "r2" and self.storage_endpoint) or self.aws_endpoint_url or None
 
 
 class Settings(StorageSettings):
@@ -97,7 +97,7 @@ class StatusSettings(ViewSettings):
 
     jobs_queue_url: str
     upload_link_seconds: PositiveInt = 3600
-    max_concurrency: PositiveInt = 5
+    max_concurrency: PositiveInt = 2
     callback_key_id: str
     webhook_allowed_hosts: HostNames = ()
 
@@ -123,12 +123,14 @@ class NotifySettings(ConnectSettings):
     """What notify knows."""
 
     webhooks_queue_url: str
+    notify_dead_letter_queue_url: str
 
 
 class WebhookSettings(ViewSettings):
     """What the deliverer of webhooks knows."""
 
     webhooks_queue_url: str
+    webhooks_dead_letter_queue_url: str
     webhook_retry_seconds: Annotated[tuple[PositiveInt, ...], BeforeValidator(_split_commas)]
     """How long to wait after each failed delivery but the last."""
     webhook_allowed_hosts: HostNames = ()

@@ -39,7 +39,7 @@ class _Message(BaseModel):
 
 
 class _Result(BaseModel):
-    messages: list[_Message] = []
+    messages: list[_Message] | None = None
 
 
 class _Answer(BaseModel):
@@ -92,7 +92,7 @@ class CloudflareQueue:
             "pull", {"batch_size": batch_size, "visibility_timeout_ms": visibility_seconds * 1000}
         )
         try:
-            messages = _Answer.model_validate_json(answer).result.messages
+            messages = _Answer.model_validate_json(answer).result.messages or []
         except ValidationError as fault:
             raise QueueUnavailable("Cloudflare's answer to a pull cannot be read") from fault
         return [Message(message.lease_id, message.attempts, _decode(message.body)) for message in messages]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
@@ -12,7 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import BooleanAttribute, TTLAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.models import Model
 
-from stempipe.observability import logger
+from stempipe.errors import TooManyConnections
+from stempipe.jobs.messages import is_soon_outdated
+from stempipe.observability import MetricUnit, logger, metrics
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
@@ -22,6 +25,13 @@ LIFETIME = timedelta(hours=2.5)
 
 WRITERS = 32
 """Connections that are written to at the same time."""
+
+MOST = 20
+"""Connections of one owner: each change of a job is written to all of them."""
+
+THROTTLED_SECONDS = (0.5, 1.0)
+"""Waits between the tries of a message that API Gateway refused because it was asked too often. The client
+makes two of each try."""
 
 
 class Connection(Model):
@@ -68,7 +78,17 @@ class Connections:
         self._model = connection_model(table)
 
     def subscribe(self, owner: str, connection_id: str, job_id: str | None) -> None:
-        """To one job, or to all."""
+        """To one job, or to all.
+
+        Raises
+        ------
+        TooManyConnections
+            The owner has as many others as it may have.
+        """
+        now = datetime.now(UTC)
+        others = [one for one in self.of(owner) if one.id != connection_id and one.expires_at > now]
+        if len(others) >= MOST:
+            raise TooManyConnections(MOST)
         what = Connection.everything.set(True) if job_id is None else Connection.jobs.add({job_id})
         self._model(owner, connection_id).update([what, Connection.expires_at.set(_expiry())])
 
@@ -122,20 +142,31 @@ class Wire:
         """Write one message.
 
         A client that cannot be written to is cut off, for a hole in what it hears would be worse: it comes
-        back, and gets the present state.
+        back, and gets the present state. Not so where API Gateway is asked too often, which is no fault of
+        the client's, and which its coming back would make worse: a message that is soon outdated is left out
+        then, and any other is tried again.
 
         Raises
         ------
         Unreachable
             The message did not go out.
         """
-        try:
-            self._client.post_to_connection(ConnectionId=connection_id, Data=message.encode())
-        except (ClientError, BotoCoreError) as fault:
-            if not _is_gone(fault):
-                logger.warning("It cannot be written to", connection=connection_id, reason=str(fault))
-                self._cut_off(connection_id)
-            raise Unreachable(connection_id) from fault
+        for wait in (*THROTTLED_SECONDS, None):
+            try:
+                self._client.post_to_connection(ConnectionId=connection_id, Data=message.encode())
+                return
+            except (ClientError, BotoCoreError) as fault:
+                if _status(fault) == HTTPStatus.TOO_MANY_REQUESTS:
+                    metrics.add_metric("MessagesThrottled", MetricUnit.Count, 1)
+                    if is_soon_outdated(message):
+                        return
+                    if wait is not None:
+                        time.sleep(wait)
+                        continue
+                if _status(fault) != HTTPStatus.GONE:
+                    logger.warning("It cannot be written to", connection=connection_id, reason=str(fault))
+                    self._cut_off(connection_id)
+                raise Unreachable(connection_id) from fault
 
     def _cut_off(self, connection_id: str) -> None:
         try:
@@ -144,11 +175,9 @@ class Wire:
             logger.info("It could not be cut off either", connection=connection_id)
 
 
-def _is_gone(fault: ClientError | BotoCoreError) -> bool:
-    return (
-        isinstance(fault, ClientError)
-        and fault.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.GONE
-    )
+def _status(fault: ClientError | BotoCoreError) -> int | None:
+    """The HTTP status of an answer; None if there was no answer."""
+    return fault.response["ResponseMetadata"]["HTTPStatusCode"] if isinstance(fault, ClientError) else None
 
 
 def wire_client(endpoint: str) -> ApiGatewayManagementApiClient:

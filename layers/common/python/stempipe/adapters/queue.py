@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -12,6 +14,10 @@ from pydantic import BaseModel
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+
+HELD_SECONDS = 10
+"""How long a dead letter that somebody looks at is nobody else's."""
 
 
 class JobMessage(BaseModel):
@@ -43,11 +49,15 @@ class TryAgain(Exception):
         self.seconds = seconds
 
 
-def sqs_client() -> SQSClient:
-    """A client with timeouts that suit a function."""
+def sqs_client(wait_seconds: int = 0) -> SQSClient:
+    """A client with timeouts that suit a function, and that waits so long for messages."""
     return boto3.client(
         "sqs",
-        config=Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 4}),
+        config=Config(
+            connect_timeout=2,
+            read_timeout=5 + wait_seconds,
+            retries={"mode": "standard", "max_attempts": 4},
+        ),
     )
 
 
@@ -61,21 +71,33 @@ class DeadLetter:
 
 
 class DeadLetters:
-    """Look at what was given up, and delete what is done with."""
+    """Look at what was given up, and delete what is done with.
 
-    def __init__(self, client: SQSClient, url: str) -> None:
+    Parameters
+    ----------
+    client
+        From ``sqs_client``.
+    url
+        Of the queue.
+    wait_seconds
+        How long to wait for a message until there is none; 20 at most. Without waiting SQS asks only some of
+        its servers, and a few messages may seem to be none.
+    """
+
+    def __init__(self, client: SQSClient, url: str, wait_seconds: int = 0) -> None:
         self._client = client
         self._url = url
+        self._wait_seconds = wait_seconds
 
-    def receive(self, at_most: int, seconds: int = 10) -> Iterator[DeadLetter]:
-        """Messages, which for ``seconds`` nobody else receives; those not deleted then come back.
-
-        Not for long: what sweep holds in its hands every minute, an operator's redrive does not find.
-        """
+    def receive(self, at_most: int) -> Iterator[DeadLetter]:
+        """Messages, which for ``HELD_SECONDS`` nobody else receives; those not deleted then come back."""
         seen: set[str] = set()
         while len(seen) < at_most:
             answer = self._client.receive_message(
-                QueueUrl=self._url, MaxNumberOfMessages=10, VisibilityTimeout=seconds
+                QueueUrl=self._url,
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=HELD_SECONDS,
+                WaitTimeSeconds=self._wait_seconds,
             )
             messages = [item for item in answer.get("Messages", []) if item["MessageId"] not in seen]
             if not messages:
@@ -94,6 +116,15 @@ class _Queue:
         self._client = client
         self._url = url
 
+    def _send(self, message: JobMessage | WebhookMessage) -> str:
+        # A fair queue: where one owner's messages take up those who receive, other owners' come first.
+        # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+        group = hashlib.sha256(message.owner.encode()).hexdigest()
+        answer = self._client.send_message(
+            QueueUrl=self._url, MessageBody=message.model_dump_json(), MessageGroupId=group
+        )
+        return answer["MessageId"]
+
     def put_off(self, receipt_handle: str, seconds: int) -> None:
         """Let a message that was received come back after ``seconds`` (0 to 43,200)."""
         self._client.change_message_visibility(
@@ -106,8 +137,7 @@ class JobQueue(_Queue):
 
     def send(self, owner: str, job_id: str) -> str:
         """Say that a job may be worked on. Returns the message's id."""
-        body = JobMessage(owner=owner, id=job_id).model_dump_json()
-        return self._client.send_message(QueueUrl=self._url, MessageBody=body)["MessageId"]
+        return self._send(JobMessage(owner=owner, id=job_id))
 
     def waiting(self) -> int:
         """About how many messages nobody has taken yet."""
@@ -122,5 +152,12 @@ class WebhookQueue(_Queue):
 
     def send(self, owner: str, job_id: str, version: int) -> None:
         """Say that the job, as it is in this version, is to be told to its callback."""
-        body = WebhookMessage(owner=owner, id=job_id, version=version).model_dump_json()
-        self._client.send_message(QueueUrl=self._url, MessageBody=body)
+        self._send(WebhookMessage(owner=owner, id=job_id, version=version))
+
+
+class AsideQueue(_Queue):
+    """Where records of a stream are put that cannot be read, so that those behind them go on."""
+
+    def put(self, record: Mapping[str, Any]) -> None:
+        """Keep one, for somebody to look at."""
+        self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(record, default=str))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -34,6 +34,7 @@ class StoredObject:
 
     bytes: int
     etag: str
+    modified: datetime
     metadata: Mapping[str, str]
 
 
@@ -107,7 +108,9 @@ class Storage:
         """
         with _faults(gone=(HTTPStatus.NOT_FOUND,)):
             answer = self._client.head_object(Bucket=bucket, Key=key)
-        return StoredObject(answer["ContentLength"], answer["ETag"].strip('"'), answer["Metadata"])
+        return StoredObject(
+            answer["ContentLength"], answer["ETag"].strip('"'), answer["LastModified"], answer["Metadata"]
+        )
 
     def fetch(
         self, bucket: str, key: str, etag: str | None, to: Path, on_bytes: Callable[[int], None]
@@ -153,10 +156,13 @@ class Storage:
                 for item in page.get("Contents", []):
                     yield ListedObject(item["Key"], item["LastModified"])
 
-    def delete(self, bucket: str, key: str) -> None:
-        """Delete an object, if it is there."""
-        with _faults():
-            self._client.delete_object(Bucket=bucket, Key=key)
+    def delete(self, bucket: str, key: str, etag: str | None = None) -> None:
+        """Delete an object, if it is there; with an etag, if it is still that one."""
+        with suppress(UploadGone), _faults(gone=(HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED)):
+            if etag and self.provider == "s3":  # R2 does not know the condition
+                self._client.delete_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"')
+            else:
+                self._client.delete_object(Bucket=bucket, Key=key)
 
     def delete_under(self, bucket: str, prefix: str) -> None:
         """Delete every object whose key begins so."""

@@ -20,6 +20,7 @@ class Claim:
         self.job = job
         self._jobs = jobs
         self._lease_seconds = lease_seconds
+        self._renewed_at = jobs.now().timestamp()
         self._held = (Job.status == Status.PROCESSING.value) & (Job.attempt == job.attempt)
 
     @classmethod
@@ -65,12 +66,19 @@ class Claim:
         return cls(jobs, job, lease_seconds)
 
     @property
+    def tries_before(self) -> int:
+        """How often the song was tried before this attempt, since its owner last asked for it."""
+        return int(MAX_ATTEMPTS - (self.job.last_attempt - self.job.attempt) - 1)
+
+    @property
     def is_last_attempt(self) -> bool:
         """Whether the song is not tried again after this attempt."""
         return self.job.attempt >= self.job.last_attempt
 
     def report(self, stage: Stage, progress: int, seconds_left: float | None) -> None:
-        """Write progress (0 to 100) and renew the lease.
+        """Write progress (0 to 100), and renew the lease once a quarter of it has gone by.
+
+        Not each time: the lease is the key of an index, which costs two writes more.
 
         Raises
         ------
@@ -78,15 +86,17 @@ class Claim:
             The job is no longer this worker's.
         """
         left = Job.estimated_seconds_left
-        self._write(
-            Status.PROCESSING,
-            [
-                Job.stage.set(stage.value),
-                Job.progress.set(progress),
-                left.remove() if seconds_left is None else left.set(round(seconds_left, 1)),
-                Job.due_at.set(self._jobs.now().timestamp() + self._lease_seconds),
-            ],
-        )
+        actions: list[Action] = [
+            Job.stage.set(stage.value),
+            Job.progress.set(progress),
+            left.remove() if seconds_left is None else left.set(round(seconds_left, 1)),
+        ]
+        now = self._jobs.now().timestamp()
+        if renews := now - self._renewed_at >= self._lease_seconds / 4:
+            actions.append(Job.due_at.set(now + self._lease_seconds))
+        self._write(Status.PROCESSING, actions)
+        if renews:
+            self._renewed_at = now
 
     def complete(
         self,

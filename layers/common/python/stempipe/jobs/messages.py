@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from stempipe.errors import InvalidRequest, explain
 from stempipe.jobs.camel_case import CamelCase
+from stempipe.jobs.record import Status
 from stempipe.jobs.views import ErrorView, JobView
 
 # ---- what a client sends ---------------------------------------------------------------------------
@@ -67,6 +69,12 @@ class JobUpdate(Message):
 
     type: Literal["job"] = "job"
     job: JobView
+
+
+def is_soon_outdated(message: str) -> bool:
+    """Whether a message, as JSON, tells of a job that a worker is at: a later one tells of it anew."""
+    content = json.loads(message)
+    return bool(content["type"] == "job" and content["job"]["status"] == Status.PROCESSING)
 
 
 class Acknowledgement(Message):

@@ -11,6 +11,11 @@ _LONGEST_NAME = 255  # bytes
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>:"/\\|?*]')
 
 
+def clean(name: str) -> str:
+    """A name with underscores in place of what a file system, a terminal or a page might take for more."""
+    return _NOT_IN_NAMES.sub("_", name)
+
+
 def base_name(filename: str) -> str:
     """The file's own name: no folders, no control characters, nothing a file system refuses.
 
@@ -20,7 +25,7 @@ def base_name(filename: str) -> str:
         Nothing is left.
     """
     name = re.split(r"[/\\]", filename)[-1]
-    name = _NOT_IN_NAMES.sub("_", name).strip()
+    name = clean(name).strip()
     if not name.strip("._ "):
         raise InvalidRequest("filename: give the song's file name, such as song.mp3")
     return name
@@ -29,4 +34,4 @@ def base_name(filename: str) -> str:
 def stem_name(song: str, stem: str, ending: str) -> str:
     """File name of a stem: nothing in it that a file system refuses, and no longer than one allows."""
     rest = f" - {stem}.{ending}"
-    return _NOT_IN_NAMES.sub("_", song).encode()[: _LONGEST_NAME - len(rest)].decode(errors="ignore") + rest
+    return clean(song).encode()[: _LONGEST_NAME - len(rest)].decode(errors="ignore") + rest

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterator, Sequence
 
-from stempipe.errors import JobNotFound, Undeliverable, UploadMissing, WorkerLost
+from stempipe.errors import Undeliverable, UploadMissing, WorkerLost
 from stempipe.jobs.record import MAX_ATTEMPTS, Job, Status
 from stempipe.jobs.table import SHARDS, Jobs, failure
+
+# Of a partition of the index: what a run can see to.
+_AT_ONCE = 1000
 
 
 class Overdue:
@@ -21,16 +25,23 @@ class Overdue:
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
 
-    def find(self) -> Iterator[Job]:
-        """Open jobs to which something should have happened by now."""
-        for shard in range(SHARDS):
+    def under_way(self) -> Iterator[Job]:
+        """Jobs whose message should have been taken, or whose worker should have reported."""
+        return self._find(range(SHARDS))
+
+    def awaiting_upload(self) -> Iterator[Job]:
+        """Jobs whose upload should have come."""
+        return self._find(range(SHARDS, 2 * SHARDS))
+
+    def _find(self, shards: Sequence[int]) -> Iterator[Job]:
+        # In any order, so that what is not done in one run is not always the same.
+        for shard in secrets.SystemRandom().sample(shards, len(shards)):
+            now = self._jobs.now()
+            found = self._jobs.model.due.query(shard, Job.due_at < now.timestamp(), limit=_AT_ONCE)
             # The index holds keys alone, and lags behind the table.
-            for found in self._jobs.model.due.query(shard, Job.due_at < self._jobs.now().timestamp()):
-                try:
-                    job = self._jobs.get(found.owner, found.id)
-                except JobNotFound:
-                    continue
-                if job.due_at is not None and job.due_at < self._jobs.now().timestamp():
+            keys = [(job.owner, job.id) for job in found]
+            for job in self._jobs.model.batch_get(keys, consistent_read=True):
+                if job.due_at is not None and job.due_at < now.timestamp() and not job.has_expired(now):
                     yield job
 
     def give_up_upload(self, job: Job) -> Job:

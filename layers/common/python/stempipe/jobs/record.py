@@ -7,13 +7,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from pynamodb.attributes import (
+    BooleanAttribute,
     JSONAttribute,
     NumberAttribute,
     TTLAttribute,
     UnicodeAttribute,
     UTCDateTimeAttribute,
 )
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
 from stempipe.jobs.config import JobConfig
@@ -50,9 +51,10 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
         {Status.PROCESSING, Status.QUEUED, Status.COMPLETED, Status.FAILED, Status.CANCELLED}
     ),
     Status.COMPLETED: frozenset(),
-    # Its owner asks for a retry.
-    Status.FAILED: frozenset({Status.QUEUED}),
-    Status.CANCELLED: frozenset({Status.QUEUED}),
+    # Its owner asks for a retry, or for another link to upload what never came.
+    Status.FAILED: frozenset({Status.QUEUED, Status.AWAITING_UPLOAD}),
+    # Its song is deleted with it.
+    Status.CANCELLED: frozenset(),
 }
 """Every arrow of the state machine."""
 
@@ -94,11 +96,17 @@ class Callback:
 
 
 class Newest(GlobalSecondaryIndex["Job"]):  # type: ignore[no-untyped-call]
-    """An owner's jobs by the time they were made."""
+    """An owner's jobs by the time they were made.
+
+    It holds what jobs are chosen by, and none of what a report of progress changes: DynamoDB would write, and
+    bill, the index as often.
+    """
 
     class Meta:
         index_name = "newest"
-        projection = AllProjection()
+        projection = IncludeProjection(
+            ["status", "making", "attempt", "startedAt", "completedAt", "expiresAt"]
+        )
 
     owner = UnicodeAttribute(hash_key=True)
     created_at = UTCDateTimeAttribute(attr_name="createdAt", range_key=True)
@@ -128,13 +136,19 @@ class Job(Model):
     stage = UnicodeAttribute(null=True)
     progress = NumberAttribute(default=0)
     estimated_seconds_left = NumberAttribute(attr_name="estimatedSecondsLeft", null=True)
+    # A job may be deleted and made again under its id. Versions and attempts begin at the number of the
+    # making, which is larger than any that an earlier making came to: whatever outlives a job, be it a
+    # worker, a message, a link or a client's memory, finds its number again in no later one.
+    making = NumberAttribute()
     # Raised by every change that its owner can see.
-    version = NumberAttribute(default=1)
-
-    # The claim: who holds the job is told by the number of the attempt, which no retry sets back: a worker
-    # that froze long ago must not find its number again.
-    attempt = NumberAttribute(default=0)
-    last_attempt = NumberAttribute(attr_name="lastAttempt", default=MAX_ATTEMPTS)
+    version = NumberAttribute()
+    # The claim: who holds the job is told by the number of the attempt, which no retry sets back either.
+    attempt = NumberAttribute()
+    last_attempt = NumberAttribute(attr_name="lastAttempt")
+    # Of the latest change. A change that is refused because it was made already finds its own mark here.
+    write_id = UnicodeAttribute(attr_name="writeId")
+    # Its files are being deleted: there is nothing left to try again with.
+    is_deleting = BooleanAttribute(attr_name="deleting", null=True)
 
     # Open jobs only. When the upload should have come, the message should have been taken, or the
     # worker's lease ends: seconds since the epoch. What is overdue is sweep's.
@@ -203,6 +217,16 @@ class Job(Model):
         if self.callback_state is None or self.callback_version != self.version:
             return Delivery.PENDING
         return Delivery(self.callback_state)
+
+    @property
+    def attempts(self) -> int:
+        """How often it was tried."""
+        return int(self.attempt - self.making)
+
+    @property
+    def deliveries(self) -> int:
+        """How often the webhook of the job as it is now was tried."""
+        return int(self.callback_attempts or 0) if self.callback_version == self.version else 0
 
     @property
     def was_given_up(self) -> bool:

@@ -78,7 +78,9 @@ class JobRequest(_NewJob):
     """A song to be uploaded."""
 
     filename: Filename
-    size: int = Field(ge=0, strict=True, description="Bytes. The upload must have just as many.")
+    size: int = Field(
+        ge=0, le=2**53 - 1, strict=True, description="Bytes. The upload must have just as many."
+    )
     content_type: str = Field(
         "application/octet-stream",
         pattern=r"^[A-Za-z0-9.+_-]+/[A-Za-z0-9.+_-]+$",

@@ -12,18 +12,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, Self
 
-from pynamodb.exceptions import DeleteError, PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from stempipe.errors import JobNotFound, StempipeError
+from stempipe.errors import JobNotFound, StempipeError, UploadMissing
+from stempipe.jobs import writes
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.listing import Listing
 from stempipe.jobs.record import MAX_ATTEMPTS, Callback, Delivery, Job, Source, Status, job_model
 from stempipe.jobs.refusals import JobExists, JobIsFinal, TransitionRefused
 
 SHARDS = 8
-"""Partitions of the index of open jobs: one alone would bound how many workers may report at once."""
+"""Partitions of the index of jobs under way: one alone would bound how many workers may report at once. As
+many follow for uploads that have not come, which are looked at when there is nothing else to do."""
 
 # Seconds in which what wrote a queued job should have sent its message.
 _SEND_SECONDS = 60
@@ -115,8 +116,17 @@ class Jobs:
         error: StempipeError | None = None,
         request_hash: str | None = None,
         callback: Callback | None = None,
+        making: int | None = None,
+        instead_of: Job | None = None,
     ) -> Job:
         """Write a new job.
+
+        Parameters
+        ----------
+        making
+            Its number, from ``new_making``, where it was needed before.
+        instead_of
+            A final job of the same id that it takes the place of.
 
         Raises
         ------
@@ -124,6 +134,7 @@ class Jobs:
             There is one already; it is left as it is.
         """
         now = self.now()
+        making = self.new_making() if making is None else making
         job = self.model(
             owner,
             job_id,
@@ -144,18 +155,26 @@ class Jobs:
             updated_at=now,
             completed_at=now if status.is_final else None,
             expires_at=now + self._retention,
+            making=making,
+            version=making,
+            attempt=making,
+            last_attempt=making + MAX_ATTEMPTS,
         )
         if not status.is_final:
-            job.open_shard = _shard(job_id)
+            job.open_shard = shard_of(job_id, status)
             job.due_at = now.timestamp() + self._patience[status]
+        # What is past its time may still be there.
+        is_free = Job.id.does_not_exist() | (Job.expires_at <= now)
+        if instead_of:
+            is_free |= (Job.making == instead_of.making) & Job.status.is_in(*_FINAL)
         try:
-            # What is past its time may still be there.
-            job.save(condition=Job.id.does_not_exist() | (Job.expires_at <= now))
-        except PutError as fault:
-            if _is_refusal(fault):
-                raise JobExists(job_id) from fault
-            raise
-        return job
+            return writes.put(job, is_free)
+        except TransitionRefused as refusal:
+            raise JobExists(job_id) from refusal
+
+    def new_making(self) -> int:
+        """A number for a new record: milliseconds since the epoch, so larger than that of any before it."""
+        return int(self.now().timestamp() * 1000)
 
     def get(self, owner: str, job_id: str) -> Job:
         """Find a job of an owner.
@@ -183,7 +202,10 @@ class Jobs:
         TransitionRefused
             The job no longer awaits its upload: this is a repeated event.
         """
-        actions: list[Action] = [Job.etag.set(etag), Job.bytes.set(size)]
+        actions: list[Action] = [
+            Job.etag.set(etag),
+            Job.bytes.set(size),
+        ]
         return self.move(job, Status.QUEUED, actions, Job.status == Status.AWAITING_UPLOAD.value)
 
     def refuse_upload(self, job: Job, error: StempipeError) -> Job:
@@ -199,21 +221,35 @@ class Jobs:
     def mark_enqueued(self, job: Job, message_id: str) -> None:
         """Note that the message is in the queue, so that neither a repeated event nor sweep sends another."""
         now = self.now()
-        try:
-            job.update(
-                [
-                    Job.enqueued_at.set(now),
-                    Job.message_id.set(message_id),
-                    Job.due_at.set(now.timestamp() + self._message_seconds),
-                ],
-                condition=Job.status == Status.QUEUED.value,
-            )
-        except UpdateError as fault:
-            # A worker was faster: it has taken the message.
-            if not _is_refusal(fault):
-                raise
+        writes.note(
+            job,
+            [
+                Job.enqueued_at.set(now),
+                Job.message_id.set(message_id),
+                Job.due_at.set(now.timestamp() + self._message_seconds),
+            ],
+            # Or a worker was faster: it has taken the message.
+            (Job.status == Status.QUEUED.value) & (Job.making == job.making),
+        )
 
     # -- the owner's wishes ------------------------------------------------------------------
+
+    def await_upload(self, job: Job) -> Job:
+        """Wait for the upload from now on, be it for longer or again: there is to be another link to it.
+
+        Raises
+        ------
+        TransitionRefused
+            The upload came, or the job ended for another reason.
+        """
+        actions: list[Action] = [
+            Job.error_code.remove(),
+            Job.error_message.remove(),
+            Job.completed_at.remove(),
+        ]
+        never_came = (Job.error_code == UploadMissing.code) & Job.is_deleting.does_not_exist()
+        awaits = (Job.status == Status.AWAITING_UPLOAD.value) | never_came
+        return self.move(job, Status.AWAITING_UPLOAD, actions, awaits)
 
     def cancel(self, owner: str, job_id: str) -> Job:
         """Any open state to ``cancelled``. A worker that holds the job finds its claim lost.
@@ -226,47 +262,48 @@ class Jobs:
             It is completed, failed or cancelled.
         """
         job = self.get(owner, job_id)
+        if job.state.is_final:
+            raise JobIsFinal(job)
         try:
-            return self.move(job, Status.CANCELLED, [], Job.status.is_in(*_OPEN))
-        except TransitionRefused as refusal:
-            raise JobIsFinal(self.get(owner, job_id)) from refusal
+            return self.move(job, Status.CANCELLED, [Job.is_deleting.set(True)], Job.status.is_in(*_OPEN))
+        except TransitionRefused:
+            return self.cancel(owner, job_id)  # final by now, or made again
 
-    def delete(self, job: Job) -> None:
-        """Forget a job that is final. If it is forgotten already, that is that.
+    def begin_deletion(self, job: Job) -> None:
+        """Let nobody try a final job again, whose files are to be deleted.
 
         Raises
         ------
         TransitionRefused
             It is not final, or no longer.
         """
-        try:
-            job.delete(condition=Job.id.does_not_exist() | Job.status.is_in(*_FINAL))
-        except DeleteError as fault:
-            if _is_refusal(fault):
-                raise TransitionRefused(f"{job.id} is not final") from fault
-            raise
+        is_final = Job.status.is_in(*_FINAL) & (Job.making == job.making)
+        writes.change(job, [Job.is_deleting.set(True)], is_final)
+
+    def delete(self, job: Job) -> None:
+        """Forget a job whose files are deleted. If it is forgotten or made again already, that is that."""
+        writes.forget(job, Job.is_deleting.exists() & (Job.making == job.making))
 
     def retry(self, job: Job) -> Job:
-        """``failed`` or ``cancelled`` to ``queued``, to be tried as often as a new one.
+        """``failed`` to ``queued``, to be tried as often as a new one.
 
         Raises
         ------
         TransitionRefused
-            It is neither.
+            It is not failed, or is being deleted.
         """
         actions: list[Action] = [
             Job.last_attempt.set(Job.attempt + MAX_ATTEMPTS),
             Job.progress.set(0),
             Job.error_code.remove(),
             Job.error_message.remove(),
-            Job.open_shard.set(_shard(job.id)),
             Job.enqueued_at.remove(),
             Job.message_id.remove(),
             Job.started_at.remove(),
             Job.completed_at.remove(),
         ]
-        ended = Job.status.is_in(Status.FAILED.value, Status.CANCELLED.value)
-        return self.move(job, Status.QUEUED, actions, ended)
+        failed = (Job.status == Status.FAILED.value) & Job.is_deleting.does_not_exist()
+        return self.move(job, Status.QUEUED, actions, failed)
 
     # -- webhooks ----------------------------------------------------------------------------
 
@@ -282,16 +319,19 @@ class Jobs:
             Job.callback_attempts.set(attempts),
             Job.callback_status.remove() if status is None else Job.callback_status.set(status),
         ]
-        try:
-            job.update(actions, condition=Job.version == job.version)
-        except UpdateError as fault:
-            if not _is_refusal(fault):
-                raise
+        writes.note(job, actions, Job.version == job.version)
+
+    # -- every change ------------------------------------------------------------------------
 
     def move(self, job: Job, to: Status, actions: list[Action], condition: Condition) -> Job:
-        """Change the state in one conditional write; ``job`` then holds what the table holds.
+        """Change the state in one conditional write; returns what the table holds then.
 
         For the transitions of this package: whoever else wants a change calls it by its name.
+
+        Parameters
+        ----------
+        job
+            As it was read, and no later making of it. What was not read has its key alone.
 
         Raises
         ------
@@ -299,30 +339,30 @@ class Jobs:
             The condition does not hold.
         """
         now = self.now()
-        actions = [Job.status.set(to.value), Job.updated_at.set(now), Job.version.add(1), *actions]
+        actions = [
+            Job.status.set(to.value),
+            Job.updated_at.set(now),
+            Job.version.add(1),
+            *actions,
+        ]
+        if job.making is not None:
+            condition &= Job.making == job.making
         if to.is_final:
             actions += [Job.completed_at.set(now), Job.due_at.remove(), Job.open_shard.remove()]
         elif to in self._patience:
-            actions.append(Job.due_at.set(now.timestamp() + self._patience[to]))
+            due_at = now.timestamp() + self._patience[to]
+            actions += [Job.due_at.set(due_at), Job.open_shard.set(shard_of(job.id, to))]
         if to is not Status.PROCESSING:
             actions += [Job.stage.remove(), Job.estimated_seconds_left.remove()]
-        try:
-            job.update(actions, condition=condition)
-        except UpdateError as fault:
-            if _is_refusal(fault):
-                raise TransitionRefused(f"{job.id} cannot become {to}") from fault
-            raise
-        return job
+        return writes.change(job, actions, condition)
 
 
-def _shard(job_id: str) -> int:
-    return zlib.crc32(job_id.encode()) % SHARDS
+def shard_of(job_id: str, status: Status) -> int:
+    """Partition of the index of open jobs: uploads that may never come have their own."""
+    shard = zlib.crc32(job_id.encode()) % SHARDS
+    return shard + SHARDS if status is Status.AWAITING_UPLOAD else shard
 
 
 def failure(error: StempipeError) -> list[Action]:
     """What a failed job says of its error."""
     return [Job.error_code.set(error.code), Job.error_message.set(error.message)]
-
-
-def _is_refusal(fault: PutError | UpdateError | DeleteError) -> bool:
-    return fault.cause_response_code == "ConditionalCheckFailedException"

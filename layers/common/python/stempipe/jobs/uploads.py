@@ -1,6 +1,6 @@
 """Uploads: storage's events read into one small type, and the layout of both buckets.
 
-    jobs/{owner}/{id}                 the upload of a job made through the API
+    jobs/{owner}/{id}/{making}        the upload of a job made through the API
     inbox/{owner}/{anything}          a song dropped in directly
     {owner}/{id}/{attempt}/{stem}...  in the stems bucket: what an attempt at the job made
 
@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote, unquote_plus
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from stempipe.errors import InvalidRequest, explain
+from stempipe.jobs.names import clean
 
 Provider = Literal["s3", "r2"]
 
@@ -37,7 +38,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class JobUpload:
-    """A key that says: the upload of a job made through the API."""
+    """A key that says: the upload of a job made through the API, which knows its key itself."""
 
     owner: str
     job_id: str
@@ -130,14 +131,19 @@ def _r2_upload(notification: _R2Notification) -> Upload | None:
     return Upload("r2", notification.bucket, notification.object.key)
 
 
-def job_upload_key(owner: str, job_id: str) -> str:
-    """Where the upload of a job goes."""
-    return f"jobs/{owner_segment(owner)}/{job_id}"
+def job_upload_key(owner: str, job_id: str, making: int) -> str:
+    """Where the upload of a job goes: of each making of an id to a place of its own, for links live on."""
+    return f"jobs/{owner_segment(owner)}/{job_id}/{making}"
 
 
 def stems_prefix(owner: str, job_id: str) -> str:
     """Where all stems of a job are, whichever attempt made them."""
     return f"{owner_segment(owner)}/{job_id}/"
+
+
+def attempt_of(stem_key: str) -> int:
+    """Number of the attempt that made a stem."""
+    return int(stem_key.split("/")[2])
 
 
 def inbox_prefix(owner: str) -> str:
@@ -154,10 +160,10 @@ def read_key(key: str) -> JobUpload | DirectUpload | None:
     owner = unquote(segment)
     if "%" in segment and segment != owner_segment(owner):
         return None
-    if prefix == "jobs" and "/" not in name:
-        return JobUpload(owner, name)
+    if prefix == "jobs" and name.count("/") == 1:
+        return JobUpload(owner, name.partition("/")[0])
     if prefix == "inbox":
-        return DirectUpload(owner, name.rpartition("/")[2])
+        return DirectUpload(owner, clean(name.rpartition("/")[2]))
     return None
 
 

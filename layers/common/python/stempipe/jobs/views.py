@@ -85,7 +85,7 @@ class JobView(CamelCase):
                     "status": "processing",
                     "stage": "separating",
                     "progress": 42,
-                    "version": 5,
+                    "version": 1767268800005,
                     "estimatedTimeRemaining": 3.2,
                     "config": JobConfig().model_dump(by_alias=True, exclude_none=True),
                     "results": None,
@@ -185,7 +185,7 @@ def job_view(job: Job, link: Link) -> JobView:
             channels=job.channels,
             codec=job.codec,
         ),
-        attempt=int(job.attempt),
+        attempt=job.attempts,
         created_at=job.created_at,
         started_at=job.started_at,
         completed_at=job.completed_at,
@@ -210,12 +210,11 @@ def _results(job: Job, link: Link) -> ResultsView | None:
 def _callback(job: Job) -> CallbackView | None:
     if job.callback_url is None:
         return None
-    is_told = job.callback_version == job.version
     return CallbackView(
         url=job.callback_url,
         state=job.delivery,
-        attempts=int(job.callback_attempts or 0) if is_told else 0,
-        last_status=int(job.callback_status) if is_told and job.callback_status else None,
+        attempts=job.deliveries,
+        last_status=int(job.callback_status) if job.deliveries and job.callback_status else None,
     )
 
 

@@ -12,7 +12,15 @@ from ulid import ULID
 
 from stempipe.adapters.queue import JobQueue
 from stempipe.adapters.storage import Storage, stem_links
-from stempipe.errors import EmptyFile, IdempotencyConflict, InvalidRequest, InvalidState, TooLarge, UploadGone
+from stempipe.errors import (
+    EmptyFile,
+    IdempotencyConflict,
+    InvalidRequest,
+    InvalidState,
+    TooLarge,
+    UploadGone,
+    UploadMissing,
+)
 from stempipe.jobs.estimate import seconds_in_queue
 from stempipe.jobs.listing import MadeBetween
 from stempipe.jobs.names import base_name
@@ -24,6 +32,7 @@ from stempipe.jobs.uploads import (
     CONFIG_METADATA,
     Provider,
     Upload,
+    attempt_of,
     direct_job_id,
     job_upload_key,
     stems_prefix,
@@ -75,14 +84,15 @@ class Api:
         request.config.check_available(self.settings.model_variants)
         filename, size = self._check_song(request)
         job_id = _derived_id(owner, idempotency_key) if idempotency_key else str(ULID())
+        making = self.jobs.new_making()
         source = Source(
             self.storage.provider,
             self.settings.uploads_bucket,
-            job_upload_key(owner, job_id),
+            job_upload_key(owner, job_id, making),
             filename,
             size,
         )
-        request_hash = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+        request_hash = _hash(request)
         try:
             job = self.jobs.add(
                 owner,
@@ -92,11 +102,13 @@ class Api:
                 request.config,
                 callback=self._callback(owner, job_id, request),
                 request_hash=request_hash if idempotency_key else None,
+                making=making,
             )
         except JobExists:
             job = self.jobs.get(owner, job_id)
             if job.request_hash != request_hash:
                 raise IdempotencyConflict from None
+            job = self._await_upload(job)
         upload = None
         if job.state is Status.AWAITING_UPLOAD:
             if isinstance(request, InlineJobRequest):
@@ -104,6 +116,15 @@ class Api:
             else:
                 upload = self._upload_link(job, request)
         return CreatedJob(job=self.view(job), upload=upload)
+
+    def _await_upload(self, job: Job) -> Job:
+        """The job as it is; where its upload may still come, for as long as the new link lives."""
+        if job.state is not Status.AWAITING_UPLOAD and job.error_code != UploadMissing.code:
+            return job
+        try:
+            return self.jobs.await_upload(job)
+        except TransitionRefused:
+            return self.jobs.get(job.owner, job.id)
 
     def _check_song(self, request: JobRequest | InlineJobRequest) -> tuple[str, int]:
         """The song's name and bytes."""
@@ -211,34 +232,37 @@ class Api:
         try:
             job = self.jobs.cancel(owner, job_id)
         except JobIsFinal as final:
-            # The record last: it alone says where the files are.
-            self._delete_files(final.job)
             try:
-                self.jobs.delete(final.job)
+                self.jobs.begin_deletion(final.job)
             except TransitionRefused:
                 raise InvalidState("The job is being tried again. Delete it again to cancel it.") from None
+            # The record last: it alone says where the files are.
+            self._delete_files(final.job)
+            self.jobs.delete(final.job)
             return None
         self._delete_files(job)
         return self.view(job)
 
     def retry(self, owner: str, job_id: str) -> JobView:
-        """Have a failed or cancelled job tried again.
+        """Have a failed job tried again.
 
         Raises
         ------
         JobNotFound
             The owner has no such job.
         InvalidState
-            The job is neither failed nor cancelled, or its song was never taken in.
+            The job has not failed, or its song was never taken in.
         UploadGone
-            Its upload is not there any more.
+            Its upload is not there any more; that of a cancelled job is deleted with it.
         StorageUnavailable
             The upload cannot be looked up now.
         """
         job = self.jobs.get(owner, job_id)
-        if job.state not in (Status.FAILED, Status.CANCELLED):
-            raise InvalidState(f"The job is {job.status}; a failed or cancelled one can be tried again.")
-        if job.state is Status.FAILED and not job.attempt and not job.enqueued_at:
+        if job.is_deleting:
+            raise UploadGone
+        if job.state is not Status.FAILED:
+            raise InvalidState(f"The job is {job.status}; a failed one can be tried again.")
+        if not job.attempts and not job.enqueued_at:
             raise InvalidState(f"The job's song was never taken in ({job.error_code}). Make a new job.")
         if self.storage.look_up(job.bucket, job.key).etag != job.etag:
             raise UploadGone
@@ -248,14 +272,17 @@ class Api:
             raise InvalidState("The job has changed meanwhile. Look at it again.") from None
 
     def _delete_files(self, job: Job) -> None:
-        self.storage.delete_under(self.settings.stems_bucket, stems_prefix(job.owner, job.id))
-        if self._owns_upload(job):
+        # Of no later attempt: the job may have been made again by now.
+        for stem in self.storage.list(self.settings.stems_bucket, stems_prefix(job.owner, job.id)):
+            if attempt_of(stem.key) <= job.attempt:
+                self.storage.delete(self.settings.stems_bucket, stem.key)
+        if job.key == job_upload_key(job.owner, job.id, int(job.making)):
             self.storage.delete(job.bucket, job.key)
+        elif self._is_still_there(job):
+            self.storage.delete(job.bucket, job.key, job.etag)
 
-    def _owns_upload(self, job: Job) -> bool:
-        """Whether what lies where the job's upload was put is still that, and not a later song's."""
-        if job.key == job_upload_key(job.owner, job.id):
-            return True
+    def _is_still_there(self, job: Job) -> bool:
+        """Whether what lies where a direct upload was put is still that, and not a later song."""
         try:
             stored = self.storage.look_up(job.bucket, job.key)
         except UploadGone:
@@ -274,6 +301,15 @@ class Api:
                 raise InvalidRequest("callbackSecret: it is for a callbackUrl, and there is none")
             return None
         return self.callbacks.accept(owner, job_id, request.callback_url, secret)
+
+
+def _hash(request: JobRequest | InlineJobRequest) -> str:
+    """What tells one request from another, its secret included.
+
+    A secret of 24 random bytes is not found by trying from its hash.
+    """
+    secret = request.callback_secret.get_secret_value() if request.callback_secret else ""
+    return hashlib.sha256(f"{request.model_dump_json()}\0{secret}".encode()).hexdigest()
 
 
 def _derived_id(owner: str, idempotency_key: str) -> str:

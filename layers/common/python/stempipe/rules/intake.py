@@ -12,7 +12,15 @@ from typing import Any, Self
 
 from stempipe.adapters.queue import JobQueue, sqs_client
 from stempipe.adapters.storage import Storage, StoredObject, s3_client
-from stempipe.errors import EmptyFile, InvalidConfig, StempipeError, TooLarge, UploadGone
+from stempipe.errors import (
+    NOT_THE_SONGS_FAULT,
+    EmptyFile,
+    InvalidConfig,
+    JobNotFound,
+    StempipeError,
+    TooLarge,
+    UploadGone,
+)
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.record import Job, Source, Status
 from stempipe.jobs.refusals import JobExists, TransitionRefused
@@ -139,7 +147,7 @@ class Intake:
             logger.warning("The object is gone", key=upload.key)
             return None
         if isinstance(said, JobUpload):
-            job = self._take_job_upload(said, stored)
+            job = self._take_job_upload(said, upload, stored)
         else:
             job = self._take_direct_upload(said, upload, stored)
         if job.state is Status.QUEUED and job.enqueued_at is None:
@@ -150,8 +158,10 @@ class Intake:
         """Send a queued job's message, and note it in the job."""
         self.jobs.mark_enqueued(job, self.queue.send(job.owner, job.id))
 
-    def _take_job_upload(self, said: JobUpload, stored: StoredObject) -> Job:
+    def _take_job_upload(self, said: JobUpload, upload: Upload, stored: StoredObject) -> Job:
         job = self.jobs.get(said.owner, said.job_id)
+        if job.key != upload.key:
+            raise JobNotFound(said.job_id)  # it was made again; this song is not the present one's
         try:
             if error := self._size_error(stored):
                 return self.jobs.refuse_upload(job, error)
@@ -172,7 +182,14 @@ class Intake:
         try:
             return self.jobs.add(said.owner, job_id, status, source, config, error)
         except JobExists:
+            job = self.jobs.get(said.owner, job_id)
+        if not _was_put_again(job, stored):
             logger.info("Seen before", job_id=job_id)
+            return job
+        logger.info("Put again after its job had ended", job_id=job_id, code=job.error_code)
+        try:
+            return self.jobs.add(said.owner, job_id, status, source, config, error, instead_of=job)
+        except JobExists:
             return self.jobs.get(said.owner, job_id)
 
     def _size_error(self, stored: StoredObject) -> StempipeError | None:
@@ -190,3 +207,10 @@ class Intake:
         config = JobConfig.from_json(text)
         config.check_available(self.settings.model_variants)
         return config
+
+
+def _was_put_again(job: Job, stored: StoredObject) -> bool:
+    """Whether a song was put once more after its job had ended for no fault of the song."""
+    if job.completed_at is None or stored.modified <= job.completed_at:
+        return False
+    return job.state is Status.CANCELLED or job.error_code in NOT_THE_SONGS_FAULT

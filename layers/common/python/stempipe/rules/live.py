@@ -80,9 +80,9 @@ class Live:
             self.jobs.get(owner, job_id)  # or there is no such job of this owner
         self.connections.subscribe(owner, connection_id, job_id)
         # Read after subscribing: what changes from here on is told by notify.
-        found = [self.jobs.get(owner, job_id)] if job_id else self.jobs.listing.present(owner, NEWEST)
+        found = [self.jobs.get(owner, job_id)] if job_id else self.jobs.listing.newest(owner, NEWEST).jobs
         acknowledgement = Acknowledgement(type="subscribed", job_id=job_id)
-        return [acknowledgement, *(JobUpdate(job=self.view(job)) for job in found)]
+        return [acknowledgement, *(JobUpdate(job=self.view(job)) for job in reversed(found))]
 
     def disconnected(self, owner: str, connection_id: str) -> None:
         """The connection was closed."""

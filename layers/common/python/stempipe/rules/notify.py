@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from stempipe.adapters.connections import WRITERS, Connection, Connections, Send, Unreachable
-from stempipe.adapters.queue import WebhookQueue
+from stempipe.adapters.queue import AsideQueue, WebhookQueue
 from stempipe.jobs.messages import JobUpdate
 from stempipe.jobs.record import Job
 from stempipe.jobs.views import View
@@ -60,37 +60,35 @@ class Notifier:
         The job's JSON.
     webhooks
         Where the ends of jobs go.
+    aside
+        Where records go that cannot be read.
     """
 
     connections: Connections
     send: Send
     view: View
     webhooks: WebhookQueue
+    aside: AsideQueue
 
-    def tell_records(self, records: Sequence[Mapping[str, Any]]) -> str | None:
+    def tell_records(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Tell of records of the table's stream.
 
-        Returns
-        -------
-        str or None
-            Number of the first record that could not be told, or None. It and those after it must come again,
-            in their order; those before it are done with.
+        What cannot be read is put aside: it would hold up those behind it, and be no more readable later.
+
+        Raises
+        ------
+        Exception
+            A queue or the table of connections is out of reach: all of the records should come again.
         """
         changes = []
-        failed = None
         for record in records:
             try:
                 changes.append(read_change(record["dynamodb"]))
             except Exception:
                 logger.exception("Not a change of a job")
-                failed = str(record["dynamodb"]["SequenceNumber"])
-                break
-        try:
-            self.tell(changes)
-        except Exception:
-            logger.exception("Not told")
-            failed = str(records[0]["dynamodb"]["SequenceNumber"])
-        return failed
+                metrics.add_metric("RecordsPutAside", MetricUnit.Count, 1)
+                self.aside.put(record)
+        self.tell(changes)
 
     def tell(self, changes: Sequence[Change]) -> None:
         """Tell of changes, of each job in their order."""
@@ -112,7 +110,14 @@ class Notifier:
         connections = self.connections.of(owner)
         if not connections:
             return
-        messages = [(job.id, JobUpdate(job=self.view(job)).model_dump_json(by_alias=True)) for job in jobs]
+        try:
+            messages = [
+                (job.id, JobUpdate(job=self.view(job)).model_dump_json(by_alias=True)) for job in jobs
+            ]
+        except Exception:
+            # One owner's jobs that cannot be shown are not the others' fault.
+            logger.exception("Not told", owner=owner)
+            return
         for connection in connections:
             if wanted := [message for job_id, message in messages if connection.wants(job_id)]:
                 yield connection, wanted
@@ -124,5 +129,8 @@ class Notifier:
             except Unreachable:
                 logger.info("Forgotten", connection=connection.id)
                 self.connections.forget(connection.owner, connection.id)
+                return sent
+            except Exception:
+                logger.exception("Not written", connection=connection.id)
                 return sent
         return len(messages)

@@ -7,10 +7,13 @@ and a message or an event too many does no harm.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import groupby
 from urllib.parse import unquote
 
 from pydantic import ValidationError
@@ -30,8 +33,17 @@ from stempipe.rules.intake import Intake
 _WORK_IN_PROGRESS = timedelta(hours=1)
 # Uploads without a job are looked for among the newest, so that the cost does not grow with the bucket.
 _RECENT = timedelta(hours=3)
+# With less time left than this nothing more is begun.
+_ENOUGH_SECONDS = 20
+_NOTHING = "nothing"
+# Each does one thing, and says what.
+_Steps = Iterator[Callable[[], str]]
 # Dead letters that are looked at in one go, so that the run ends.
 _DEAD_LETTERS = 200
+
+
+def _for_ever() -> float:
+    return math.inf
 
 
 def _utc_now() -> datetime:
@@ -71,44 +83,36 @@ class Sweep:
 
     # -- every minute ------------------------------------------------------------------------
 
-    def sweep_jobs(self) -> dict[str, int]:
-        """Put overdue jobs and dead letters right. Returns what was done how often."""
-        done: Counter[str] = Counter()
-        for job in self._overdue.find():
-            logger.append_keys(owner=job.owner, job_id=job.id)
-            # One job's fault is not the others'.
-            try:
-                done[self._put_right(job)] += 1
-            except TransitionRefused as refusal:
-                logger.info("Somebody was faster", reason=str(refusal))
-            except Exception:
-                logger.exception("Not put right; the next sweep tries again")
-                done["faults"] += 1
-        logger.remove_keys(["owner", "job_id"])
-        for letter in self.dead_uploads.receive(_DEAD_LETTERS):
-            done[self._take_in_again(letter)] += 1
-        for letter in self.dead_jobs.receive(_DEAD_LETTERS):
-            done[self._look_at(letter)] += 1
-        return _counted(done)
+    def sweep_jobs(self, seconds_left: Callable[[], float] = _for_ever) -> dict[str, int]:
+        """Put overdue jobs and dead letters right. Returns what was done how often.
+
+        Jobs that somebody waits for come first, and uploads that may never come last. What there is no time
+        for is the next sweep's.
+        """
+        work: list[_Steps] = [
+            (partial(self._put_right, job) for job in self._overdue.under_way()),
+            (partial(self._take_in_again, letter) for letter in self.dead_uploads.receive(_DEAD_LETTERS)),
+            (partial(self._look_at, letter) for letter in self.dead_jobs.receive(_DEAD_LETTERS)),
+            (partial(self._find_upload, job) for job in self._overdue.awaiting_upload()),
+        ]
+        return _work_through(work, seconds_left)
 
     def _put_right(self, job: Job) -> str:
-        match job.state:
-            case Status.AWAITING_UPLOAD:
-                return self._find_upload(job)
-            case Status.QUEUED:
-                self.intake.enqueue(job)
-                logger.warning("Sent the job's message again")
-                return "messages_sent_again"
-            case _:
-                job = self._overdue.requeue(job)
-                if job.state is Status.FAILED:
-                    logger.warning("The job fails", code=job.error_code)
-                    return "workers_lost"
-                self.intake.enqueue(job)
-                logger.warning("The worker was lost; the job is queued again", attempt=int(job.attempt))
-                return "jobs_queued_again"
+        logger.append_keys(owner=job.owner, job_id=job.id)
+        if job.state is Status.QUEUED:
+            self.intake.enqueue(job)
+            logger.warning("Sent the job's message again")
+            return "messages_sent_again"
+        job = self._overdue.requeue(job)
+        if job.state is Status.FAILED:
+            logger.warning("The job fails", code=job.error_code)
+            return "workers_lost"
+        self.intake.enqueue(job)
+        logger.warning("The worker was lost; the job is queued again", attempt=job.attempts)
+        return "jobs_queued_again"
 
     def _find_upload(self, job: Job) -> str:
+        logger.append_keys(owner=job.owner, job_id=job.id)
         if self.intake.take(Upload(self.storage.provider, job.bucket, job.key)):
             logger.warning("Found an upload whose event never came")
             return "uploads_found"
@@ -154,30 +158,44 @@ class Sweep:
 
     # -- every hour --------------------------------------------------------------------------
 
-    def sweep_objects(self) -> dict[str, int]:
-        """Take in direct uploads whose event was lost; delete stems that no job points to, and multipart
-        uploads that nobody finishes. Returns what was done how often."""
-        done: Counter[str] = Counter()
-        now = self.now()
-        for item in self.storage.list(self.uploads_bucket, "inbox/"):
-            if now - _RECENT < item.modified < now - timedelta(minutes=5):
-                job = self.intake.take(Upload(self.storage.provider, self.uploads_bucket, item.key))
-                done["uploads_looked_at"] += job is not None
-        for item in self.storage.list(self.stems_bucket):
-            if item.modified < now - _WORK_IN_PROGRESS and not self._is_wanted(item):
-                self.storage.delete(self.stems_bucket, item.key)
-                done["stems_deleted"] += 1
-        done["uploads_aborted"] = self.storage.abort_uploads(self.stems_bucket, now - _WORK_IN_PROGRESS)
-        return _counted(done)
+    def sweep_objects(self, seconds_left: Callable[[], float] = _for_ever) -> dict[str, int]:
+        """Abort multipart uploads that nobody finishes, take in direct uploads whose event was lost, delete
+        stems that no job points to. Returns what was done how often.
 
-    def _is_wanted(self, item: ListedObject) -> bool:
-        owner, _, rest = item.key.partition("/")
-        job_id, _, _ = rest.partition("/")
+        A job's stems are neighbours in a listing, and its record is read once for all of them.
+        """
+        work: list[_Steps] = [
+            iter([self._abort_uploads]),
+            (partial(self._take_in, item) for item in self.storage.list(self.uploads_bucket, "inbox/")),
+            (
+                partial(self._delete_unwanted, owner, job_id, list(items))
+                for (owner, job_id), items in groupby(self.storage.list(self.stems_bucket), key=_job_of)
+            ),
+        ]
+        return _work_through(work, seconds_left)
+
+    def _abort_uploads(self) -> str:
+        count = self.storage.abort_uploads(self.stems_bucket, self.now() - _WORK_IN_PROGRESS)
+        return "uploads_aborted" if count else _NOTHING
+
+    def _take_in(self, item: ListedObject) -> str:
+        if not self.now() - _RECENT < item.modified < self.now() - timedelta(minutes=5):
+            return _NOTHING
+        job = self.intake.take(Upload(self.storage.provider, self.uploads_bucket, item.key))
+        return "uploads_looked_at" if job else _NOTHING
+
+    def _delete_unwanted(self, owner: str, job_id: str, stems: Sequence[ListedObject]) -> str:
+        old = [stem for stem in stems if stem.modified < self.now() - _WORK_IN_PROGRESS]
+        if not old:
+            return _NOTHING
         try:
-            job = self.jobs.get(unquote(owner), job_id)
+            wanted = set((self.jobs.get(unquote(owner), job_id).stem_keys or {}).values())
         except JobNotFound:
-            return False
-        return item.key in (job.stem_keys or {}).values()
+            wanted = set()
+        unwanted = [stem.key for stem in old if stem.key not in wanted]
+        for key in unwanted:
+            self.storage.delete(self.stems_bucket, key)
+        return "jobs_whose_stems_were_deleted" if unwanted else _NOTHING
 
     # -- on request --------------------------------------------------------------------------
 
@@ -215,8 +233,37 @@ def _event(body: str) -> dict[str, object]:
     return event
 
 
+def _job_of(stem: ListedObject) -> tuple[str, str]:
+    owner, _, rest = stem.key.partition("/")
+    return owner, rest.partition("/")[0]
+
+
+def _work_through(work: Sequence[_Steps], seconds_left: Callable[[], float]) -> dict[str, int]:
+    """Take step after step, of one kind after the other. One's fault is not the others', nor is a kind's."""
+    done: Counter[str] = Counter()
+    for steps in work:
+        while seconds_left() > _ENOUGH_SECONDS:
+            try:
+                step = next(steps)
+                done[step()] += 1
+            except StopIteration:
+                break
+            except TransitionRefused as refusal:
+                logger.info("Somebody was faster", reason=str(refusal))
+            except Exception:
+                logger.exception("Not put right; the next sweep tries again")
+                done["faults"] += 1
+            finally:
+                logger.remove_keys(["owner", "job_id"])
+        else:
+            logger.warning("No time left; the next sweep goes on")
+            done["runs_cut_short"] += 1
+            break
+    return _counted(done)
+
+
 def _counted(done: Counter[str]) -> dict[str, int]:
-    counts = {name: count for name, count in done.items() if count}
+    counts = {name: count for name, count in done.items() if count and name != _NOTHING}
     for name, count in counts.items():
         metrics.add_metric(f"Sweep_{name}", MetricUnit.Count, count)
     return counts

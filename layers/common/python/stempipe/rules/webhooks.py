@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stempipe.adapters.outbound import Outbound, Refused, Unanswered
-from stempipe.adapters.queue import TryAgain, WebhookMessage
+from stempipe.adapters.queue import TryAgain, WebhookMessage, WebhookQueue
 from stempipe.adapters.signatures import sign
 from stempipe.adapters.vault import Vault
 from stempipe.errors import InvalidRequest, JobNotFound
@@ -24,6 +25,9 @@ from stempipe.observability import MetricUnit, logger, metrics
 
 _SECRET_BYTES = range(24, 65)
 _GONE = 410
+# A call that took longer is followed by a pause of its owner's, so many times as long.
+_SLOW_SECONDS = 1.0
+_SHARE = 4
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,8 @@ class Deliverer:
         Sends.
     retry_seconds
         How long to wait after each failed delivery but the last.
+    given_up
+        Where messages of deliveries go that were given up.
     now
         Seconds since the epoch.
     """
@@ -93,38 +99,38 @@ class Deliverer:
     vault: Vault
     outbound: Outbound
     retry_seconds: Sequence[int]
+    given_up: WebhookQueue
     now: Callable[[], float] = time.time
+    # Until when an owner's deliveries are put off, in this process.
+    _put_off: dict[str, float] = field(default_factory=dict)
 
-    def deliver(self, message: WebhookMessage, attempt: int) -> None:
+    def deliver(self, message: WebhookMessage) -> None:
         """Tell one end of a job. On return the message is done with.
-
-        Parameters
-        ----------
-        attempt
-            How often the message was received, this time included.
 
         Raises
         ------
         TryAgain
-            The message must come back. Once the delivery was given up it does so at once, again and again,
-            until the queue moves it to the dead letters.
+            The message must come back.
         """
         try:
             job = self.jobs.get(message.owner, message.id)
         except JobNotFound:
             logger.info("The job is no more")
             return
-        if job.version != message.version or job.callback_url is None:
+        if job.version != message.version or job.callback_url is None or not job.state.is_final:
             logger.info("The job has gone on; its next end has a message of its own")
             return
-        if job.delivery is Delivery.DELIVERED:
+        if job.delivery is not Delivery.PENDING:
             return
-        if job.delivery is Delivery.FAILED:
-            raise TryAgain("the delivery was given up", 0)
-        self._attempt(job, job.callback_url, attempt)
+        if (seconds := self._put_off.get(job.owner, 0) - self.now()) > 0:
+            raise TryAgain("the owner's callbacks take long", math.ceil(seconds))
+        self._attempt(job, job.callback_url, message)
 
-    def _attempt(self, job: Job, url: str, attempt: int) -> None:
+    def _attempt(self, job: Job, url: str, message: WebhookMessage) -> None:
+        # Not by the message's receipts: one that was put off, or that nobody could run, is no delivery.
+        attempt = job.deliveries + 1
         status, is_hopeless = None, False
+        started = self.now()
         try:
             status = self._send(job, url)
             reason = f"the answer was {status}"
@@ -132,22 +138,30 @@ class Deliverer:
             reason, is_hopeless = str(refusal), True
         except Unanswered as fault:
             reason = str(fault)
+        self._leave_time_to_others(job.owner, self.now() - started)
         if status is not None and 200 <= status < 300:
             self.jobs.note_delivery(job, Delivery.DELIVERED, attempt, status)
             metrics.add_metric("WebhooksDelivered", MetricUnit.Count, 1)
             return
         logger.info("Not delivered", attempt=attempt, reason=reason)
         if is_hopeless or status == _GONE or attempt > len(self.retry_seconds):
+            self.given_up.send(message.owner, message.id, message.version)
             self.jobs.note_delivery(job, Delivery.FAILED, attempt, status)
             metrics.add_metric("WebhooksGivenUp", MetricUnit.Count, 1)
-            raise TryAgain(reason, 0)
+            return
         self.jobs.note_delivery(job, Delivery.PENDING, attempt, status)
         raise TryAgain(reason, self.retry_seconds[attempt - 1])
+
+    def _leave_time_to_others(self, owner: str, seconds: float) -> None:
+        """After a call that took long, put off the owner's next ones: nobody's hold up everybody's."""
+        if seconds > _SLOW_SECONDS:
+            self._put_off[owner] = self.now() + _SHARE * seconds
+            logger.info("The owner's callbacks are put off", owner=owner, took=round(seconds, 1))
 
     def _send(self, job: Job, url: str) -> int:
         body = self.view(job).model_dump_json(by_alias=True).encode()
         # Of the job and its version: whatever is sent of this end, however often, has this id.
-        message_id, timestamp = f"{job.id}.{job.version:.0f}", int(self.now())
+        message_id, timestamp = f"{job.id}-{job.version:.0f}", int(self.now())
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "Stempipe",

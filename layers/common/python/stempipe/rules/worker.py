@@ -32,8 +32,10 @@ from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import stems_prefix
 from stempipe.observability import MetricUnit, logger, metrics
 
-# Seconds from one write of progress to the next. Below one, so that there is at least one a second.
-_HEARTBEAT = 0.8
+HEARTBEAT_SECONDS = 0.5
+"""From one write of progress to the next. Whoever watches hears of it once a second at least: Lambda looks at
+the table's stream four times a second, and what is left is for the write and for notify."""
+
 _FIRST_RETRY_SECONDS = 5
 _RETRY_FACTOR = 4
 # When the table cannot be asked, until it is asked again. The queue gives a message five such chances: in
@@ -83,7 +85,7 @@ class Separate(Protocol):
 
 
 class Heartbeat:
-    """Writes progress and renews the lease every second, beside the work.
+    """Writes progress and keeps the lease, beside the work.
 
     The work says where it is by ``at``, as often as it likes; a thread writes the latest, so that
     neither the work waits for the table nor the table is written more often than needed.
@@ -145,7 +147,7 @@ class Heartbeat:
                 # another's.
                 logger.exception("Progress could not be written")
             # From due time to due time, however long a write takes; what is overdue is not made up for.
-            due = max(due + _HEARTBEAT, time.monotonic())
+            due = max(due + HEARTBEAT_SECONDS, time.monotonic())
             if self._done.wait(due - time.monotonic()):
                 return
 
@@ -235,7 +237,7 @@ class Worker:
         with suppress(JobNotFound):
             now = self.jobs.get(job.owner, job.id)
             if now.state is Status.COMPLETED and now.attempt == job.attempt:
-                return  # This worker completed it: not the write was lost, but the table's answer to it.
+                return  # This worker completed it: not the write was lost, but the table's answers to it.
         try:
             self.storage.delete_under(self.stems_bucket, stem_key(job, ""))
         except StorageUnavailable:
@@ -257,8 +259,7 @@ class Worker:
                 self._fail(claim, error)
                 raise TryAgain(error.code, 0) from fault
             claim.release()
-            attempt = int(claim.job.attempt)
-            raise TryAgain(error.code, _FIRST_RETRY_SECONDS * _RETRY_FACTOR ** (attempt - 1)) from fault
+            raise TryAgain(error.code, _FIRST_RETRY_SECONDS * _RETRY_FACTOR**claim.tries_before) from fault
 
     def _fail(self, claim: Claim, error: StempipeError) -> None:
         claim.fail(error)

@@ -1,0 +1,271 @@
+"""A job that is deleted and made again under its id shares nothing with its earlier life."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stempipe.adapters.queue import JobMessage, JobQueue
+from stempipe.adapters.storage import Storage
+from stempipe.adapters.vault import Vault, kms_client
+from stempipe.errors import InternalError, JobNotFound
+from stempipe.jobs.claim import Claim
+from stempipe.jobs.overdue import Overdue
+from stempipe.jobs.record import Job, Stage, Status
+from stempipe.jobs.refusals import ClaimLost
+from stempipe.jobs.requests import JobRequest
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.uploads import Upload
+from stempipe.rules.api import Api, _hash
+from stempipe.rules.intake import Intake
+from stempipe.rules.webhooks import Callbacks
+from stempipe.rules.worker import Separated, Worker
+from stempipe.settings import IntakeSettings, StatusSettings
+from tests.aws import STEMS, UPLOADS, Aws
+
+SONG = JobRequest(filename="song.mp3", size=4)
+AS_MP3 = JobRequest.model_validate(
+    {"filename": "song.mp3", "size": 4, "config": {"quality": {"outputFormat": "mp3"}}}
+)
+KEY = "the same"
+
+
+@pytest.fixture
+def storage(cloud: Aws) -> Storage:
+    return Storage(cloud.s3, "s3")
+
+
+@pytest.fixture
+def api(cloud: Aws, jobs: Jobs, storage: Storage) -> Api:
+    settings = StatusSettings.from_environment()
+    callbacks = Callbacks(None, Vault(kms_client(), settings.callback_key_id))  # type: ignore[arg-type]
+    return Api(jobs, storage, JobQueue(cloud.sqs, cloud.jobs_queue_url), settings, callbacks)
+
+
+@pytest.fixture
+def intake(cloud: Aws, jobs: Jobs, storage: Storage) -> Intake:
+    queue = JobQueue(cloud.sqs, cloud.jobs_queue_url)
+    return Intake(jobs, storage, queue, IntakeSettings.from_environment())
+
+
+@pytest.fixture
+def make(api: Api, cloud: Aws, intake: Intake, jobs: Jobs) -> Callable[[JobRequest], Job]:
+    """Makes the job of the one idempotency key, and uploads its song."""
+
+    def made(request: JobRequest) -> Job:
+        job = jobs.get("alice", api.create("alice", request, KEY).job.id)
+        cloud.s3.put_object(Bucket=UPLOADS, Key=job.key, Body=b"song")
+        taken = intake.take(Upload("s3", UPLOADS, job.key))
+        assert taken
+        return taken
+
+    return made
+
+
+@pytest.fixture
+def make_again(api: Api, make: Callable[[JobRequest], Job]) -> Callable[[Job], Job]:
+    """Does what anybody does who wants a job again with other wishes."""
+
+    def again(job: Job) -> Job:
+        api.delete("alice", job.id)
+        if not job.state.is_final:
+            api.delete("alice", job.id)
+        time.sleep(0.002)  # as long as any two requests are apart
+        second = make(AS_MP3)
+        assert second.id == job.id
+        return second
+
+    return again
+
+
+def complete(claim: Claim, stems: Mapping[str, str]) -> None:
+    claim.complete(
+        stems, gain_db=0, duration_seconds=1, sample_rate=44100, channels=2, codec="mp3", gb_seconds=1
+    )
+
+
+def test_a_worker_of_before_can_neither_report_nor_complete(
+    jobs: Jobs, make: Callable[[JobRequest], Job], make_again: Callable[[Job], Job]
+) -> None:
+    first = make(SONG)
+    old = Claim.take(jobs, "alice", first.id, 30)
+    make_again(first)
+    new = Claim.take(jobs, "alice", first.id, 30)
+    assert (old.job.attempts, new.job.attempts) == (1, 1)
+    writes: list[Callable[[], None]] = [
+        lambda: old.report(Stage.SEPARATING, 77, 1.0),
+        lambda: complete(old, {"vocals": "of before"}),
+        lambda: old.fail(InternalError()),
+        old.release,
+    ]
+    for write in writes:
+        with pytest.raises(ClaimLost):
+            write()
+    complete(new, {"vocals": "of now"})
+    assert jobs.get("alice", first.id).stem_keys == {"vocals": "of now"}
+
+
+def test_a_worker_of_before_deletes_none_of_the_new_ones_stems(
+    api: Api,
+    jobs: Jobs,
+    storage: Storage,
+    cloud: Aws,
+    tmp_path: Path,
+    make: Callable[[JobRequest], Job],
+    make_again: Callable[[Job], Job],
+) -> None:
+    first = make(SONG)
+
+    def separate(*_: Any, **__: Any) -> Separated:
+        file = tmp_path / "vocals.wav"
+        file.write_bytes(b"stem")
+        return Separated({"vocals": file}, 1.0, 44100, 2, "mp3", 0.0)
+
+    def overtaken(*_: Any, **__: Any) -> Separated:
+        # Meanwhile the owner makes the job again, and another worker takes it to its end.
+        make_again(first)
+        Worker(jobs, storage, separate, STEMS, 30, 1.0).work_on(JobMessage(owner="alice", id=first.id))
+        return separate()
+
+    Worker(jobs, storage, overtaken, STEMS, 30, 1.0).work_on(JobMessage(owner="alice", id=first.id))
+    job = jobs.get("alice", first.id)
+    assert (job.state, job.attempts, job.config.quality.output_format) == (Status.COMPLETED, 1, "mp3")
+    stored = [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=STEMS).get("Contents", [])]
+    assert stored == list((job.stem_keys or {}).values())
+
+
+def test_versions_go_on_where_the_earlier_life_never_came(
+    jobs: Jobs, make: Callable[[JobRequest], Job], make_again: Callable[[Job], Job]
+) -> None:
+    first = make(SONG)
+    Claim.take(jobs, "alice", first.id, 30).fail(InternalError())
+    before = jobs.get("alice", first.id)
+    assert make_again(before).version > before.version
+
+
+def test_an_upload_by_a_link_of_before_is_not_the_new_jobs(
+    api: Api, cloud: Aws, jobs: Jobs, intake: Intake
+) -> None:
+    first = jobs.get("alice", api.create("alice", SONG, KEY).job.id)
+    api.delete("alice", first.id)
+    api.delete("alice", first.id)
+    time.sleep(0.002)
+    second = jobs.get("alice", api.create("alice", AS_MP3, KEY).job.id)
+    cloud.s3.put_object(Bucket=UPLOADS, Key=first.key, Body=b"late")
+    with pytest.raises(JobNotFound):
+        intake.take(Upload("s3", UPLOADS, first.key))
+    assert jobs.get("alice", second.id).state is Status.AWAITING_UPLOAD
+
+
+def test_a_slow_deletion_spares_what_was_made_since(
+    api: Api, cloud: Aws, jobs: Jobs, make: Callable[[JobRequest], Job], make_again: Callable[[Job], Job]
+) -> None:
+    first = make(SONG)
+    cancelled = jobs.cancel("alice", first.id)  # and storage is slow
+    second = make_again(cancelled)
+    claim = Claim.take(jobs, "alice", second.id, 30)
+    stem = f"alice/{second.id}/{claim.job.attempt}/vocals.mp3"
+    cloud.s3.put_object(Bucket=STEMS, Key=stem, Body=b"stem")
+    complete(claim, {"vocals": stem})
+    api._delete_files(cancelled)
+    assert [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=STEMS)["Contents"]] == [stem]
+    assert [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=UPLOADS)["Contents"]] == [second.key]
+
+
+def test_what_is_being_deleted_is_not_tried_again(
+    api: Api, jobs: Jobs, make: Callable[[JobRequest], Job]
+) -> None:
+    job = make(SONG)
+    Claim.take(jobs, "alice", job.id, 30).fail(InternalError())
+    jobs.begin_deletion(jobs.get("alice", job.id))
+    with pytest.raises(Exception, match="deleted or replaced"):
+        api.retry("alice", job.id)
+
+
+# ---- links and jobs end together -------------------------------------------------------------------
+
+
+def test_a_new_link_lives_no_longer_than_its_job(api: Api, cloud: Aws, jobs: Jobs) -> None:
+    job_id = api.create("alice", SONG, KEY).job.id
+    jobs.get("alice", job_id).update([Job.due_at.set(time.time() + 100)])  # minute 73
+    created = replace(api, jobs=Jobs.of(api.settings)).create("alice", SONG, KEY)
+    assert created.upload
+    assert jobs.get("alice", job_id).due_at > created.upload.expires_at.timestamp()
+
+
+def test_an_upload_that_never_came_may_come_yet(api: Api, cloud: Aws, jobs: Jobs, intake: Intake) -> None:
+    job_id = api.create("alice", SONG, KEY).job.id
+    Overdue(jobs).give_up_upload(jobs.get("alice", job_id))
+    assert jobs.get("alice", job_id).error_code == "upload_missing"
+    created = api.create("alice", SONG, KEY)
+    assert (created.job.status, created.job.error, created.job.completed_at) == (
+        "awaiting_upload",
+        None,
+        None,
+    )
+    assert created.upload
+    job = jobs.get("alice", job_id)
+    cloud.s3.put_object(Bucket=UPLOADS, Key=job.key, Body=b"song")
+    taken = intake.take(Upload("s3", UPLOADS, job.key))
+    assert taken
+    assert taken.state is Status.QUEUED
+
+
+# ---- songs of the inbox ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ended", ["upload_gone", "storage_unavailable", "worker_lost", "cancelled"])
+def test_a_song_that_is_put_again_after_a_failure_of_ours_is_tried_again(
+    cloud: Aws, jobs: Jobs, intake: Intake, ended: str
+) -> None:
+    upload = Upload("s3", UPLOADS, "inbox/alice/song.mp3")
+    cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
+    first = intake.take(upload)
+    assert first
+    if ended == "cancelled":
+        jobs.cancel("alice", first.id)
+    else:
+        error = InternalError()
+        error.code = ended
+        Claim.take(jobs, "alice", first.id, 30).fail(error)
+    again = intake.take(upload)  # the event, once more
+    assert again
+    assert again.state.is_final
+    jobs.get("alice", first.id).update([Job.completed_at.set(first.created_at)])
+    time.sleep(1.1)  # storage's clock has seconds
+    cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
+    again = intake.take(upload)
+    assert again
+    assert (again.id, again.state, again.attempts) == (first.id, Status.QUEUED, 0)
+    assert again.version > first.version
+    assert len(cloud.messages()) == 2
+
+
+def test_a_song_that_cannot_be_separated_is_not_tried_again_for_being_put_again(
+    cloud: Aws, jobs: Jobs, intake: Intake
+) -> None:
+    upload = Upload("s3", UPLOADS, "inbox/alice/song.mp3")
+    cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
+    first = intake.take(upload)
+    assert first
+    error = InternalError()
+    error.code = "no_audio"
+    Claim.take(jobs, "alice", first.id, 30).fail(error)
+    time.sleep(1.1)
+    cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
+    again = intake.take(upload)
+    assert again
+    assert again.state is Status.FAILED
+
+
+def test_the_hash_of_a_request_knows_its_secret() -> None:
+    def request(secret: str) -> JobRequest:
+        callback = {"callbackUrl": "https://example.com/", "callbackSecret": secret}
+        return JobRequest.model_validate({"filename": "a", "size": 1, **callback})
+
+    assert _hash(request("whsec_a")) == _hash(request("whsec_a")) != _hash(request("whsec_b"))

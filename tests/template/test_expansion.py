@@ -1,0 +1,121 @@
+"""The template as AWS expands it, for each combination of parameters that changes what there is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.template import Template
+from tests.template.stack import QUEUE, R2, WEBHOOK, Stack
+
+USERS: dict[str, dict[str, str]] = {
+    "cognito": {},
+    "own": {"JwtIssuer": "https://issuer.example.com/", "JwtAudience": "stempipe"},
+}
+STORAGE: dict[str, dict[str, str]] = {"s3": {}, "queue": R2 | QUEUE, "webhook": R2 | WEBHOOK}
+ALARMS: dict[str, dict[str, str]] = {
+    "alarms": {"AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms"},
+    "none": {},
+}
+COMBINATIONS = {"-".join(names): names for names in product(USERS, STORAGE, ALARMS)}
+
+
+def chosen(name: str) -> dict[str, str]:
+    users, storage, alarms = COMBINATIONS[name]
+    return USERS[users] | STORAGE[storage] | ALARMS[alarms]
+
+
+@pytest.fixture(scope="module")
+def sam(root: Path) -> Callable[..., Any]:
+    """Has expand.py do something, with what it reads."""
+
+    def run(given: Any, *arguments: str | Path) -> Any:
+        done = subprocess.run(
+            [root / ".venv/sam/bin/python", root / "tests/template/expand.py", *arguments],
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def expanded(root: Path, sam: Callable[..., Any]) -> dict[str, Any]:
+    """Each combination's template after the transform, and the warnings that this gave."""
+    found = sam([chosen(name) for name in COMBINATIONS], "expand", root / "template.yaml")
+    return dict(zip(COMBINATIONS, found, strict=True))
+
+
+@pytest.fixture(scope="module")
+def resolved(expanded: dict[str, Any]) -> dict[str, Template]:
+    """The same with its conditions decided."""
+    return {name: Stack(found["template"], chosen(name)).resolved() for name, found in expanded.items()}
+
+
+@pytest.fixture(scope="module")
+def faults(sam: Callable[..., Any], resolved: dict[str, Template]) -> dict[str, list[str]]:
+    """What cfn-lint has against each."""
+    return dict(zip(resolved, sam(list(resolved.values()), "lint"), strict=True))
+
+
+@pytest.mark.parametrize("name", COMBINATIONS)
+def test_it_expands_and_is_clean(
+    template: Template, expanded: dict[str, Any], faults: dict[str, list[str]], name: str
+) -> None:
+    assert Stack(template, chosen(name)).refusals() == []
+    assert expanded[name]["warnings"] == []
+    assert faults[name] == []
+
+
+@pytest.mark.parametrize("name", COMBINATIONS)
+def test_what_it_is_made_of_follows_the_parameters(resolved: dict[str, Template], name: str) -> None:
+    users, storage, alarms = COMBINATIONS[name]
+    resources = resolved[name]["Resources"]
+    kinds = [resource["Type"] for resource in resources.values()]
+    assert ("AWS::Cognito::UserPool" in kinds) == (users == "cognito")
+    assert ("PullFunction" in resources) == (storage == "queue")
+    assert ("ReceiveFunction" in resources) == (storage == "webhook")
+    assert kinds.count("AWS::Lambda::Function") == 8 + (storage != "s3")
+    told = [item for item in resources.values() if "AlarmActions" in item.get("Properties", {})]
+    assert len(told) == (kinds.count("AWS::CloudWatch::Alarm") if alarms == "alarms" else 0)
+    # Conditions are decided, and no reference is left to what is not there.
+    names = resources.keys() | resolved[name]["Parameters"].keys()
+    assert {ref for ref in references(resolved[name]) if "::" not in ref} <= names
+
+
+def references(item: Any) -> set[str]:
+    if isinstance(item, list):
+        return set().union(*map(references, item))
+    if not isinstance(item, dict):
+        return set()
+    if isinstance(item.get("Ref"), str):
+        return {item["Ref"]}
+    if "Fn::GetAtt" in item:
+        return {item["Fn::GetAtt"][0]}
+    return set().union(*map(references, item.values()))
+
+
+def test_going_back_from_r2_to_s3_leaves_nothing_of_r2(root: Path, sam: Callable[..., Any]) -> None:
+    # A stack keeps the values of its parameters: only what the rules want is changed.
+    parameters = R2 | QUEUE | {"StorageProvider": "s3", "R2QueueId": ""}
+    (found,) = sam([parameters], "expand", root / "template.yaml")
+    stack = Stack(found["template"], parameters)
+    assert stack.refusals() == []
+    functions = [
+        resource["Properties"]
+        for resource in stack.resolved()["Resources"].values()
+        if resource["Type"] == "AWS::Lambda::Function"
+    ]
+    for function in functions:
+        variables = function["Environment"]["Variables"]
+        assert (variables["STORAGE_ENDPOINT"], variables["STORAGE_SECRET_ARN"]) == ("", "")
+    assert not [value for value in R2.values() if value != "r2" and f'"{value}"' in json.dumps(functions)]
