@@ -1,8 +1,9 @@
 """A song decoded in a process of its own, so that a hostile file harms that process and nothing else.
 
 A few megabytes of tags make FFmpeg work for hours, because its dictionaries take the square of their size in
-time; a few kilobytes of index make it take gigabytes; a million lines of C may crash. The process may take so
-much time and memory and no more, and has none of the worker's environment, its credentials above all.
+time; a few kilobytes of index make it take gigabytes; a million lines of C may crash, or do what a file bids
+them. The process may take so much time and memory and no more, has none of the worker's environment, its
+credentials above all, and reaches nothing but the song (`confinement`).
 
 Each song has a new process. It is a fork of one that has done its imports and waits for the next song, so
 that it starts in no time: the `decoder`, which lives as long as this process.
@@ -59,7 +60,8 @@ class _Decoder:
     """The process that forks one for each song, and says how that ended."""
 
     def __init__(self) -> None:
-        self._channel, theirs = socket.socketpair()
+        # Of messages: two answers may be there at once, when a song's process ends before its id is read.
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, and no shell
                 [sys.executable, "-m", "media.decoder", str(theirs.fileno())],
