@@ -1,5 +1,5 @@
-"""Decodes the files named on standard input, one after the other, in a process that is confined as a song's is, and
- killed for what is refused there: decoding asks for nothing that it does not get.
+"""Decodes the files named on standard input, one after the other, in a process confined as a song's own is,
+and killed for whatever is refused there.
 
 Says of each, in a line of JSON, how it ended and what it took. Whoever started it sees on which file it died,
 if on any.
@@ -39,7 +39,7 @@ class PeakMemory:
 
     def _peak(self) -> float:
         self._status.seek(0)
-        lines = dict(line.split(b":", 1) for line in self._status.read().splitlines())
+        lines = dict(line.split(b":", 1) for line in self._status.read(1 << 16).splitlines())
         return int(lines[b"VmHWM"].split()[0]) / 1024
 
 

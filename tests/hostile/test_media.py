@@ -14,7 +14,7 @@ import pytest
 
 from tests.hostile import corpus
 from tests.hostile.corpus import Case, Songs
-from tests.unit.media.songs import KINDS, tone, write
+from tests.unit.media.songs import KINDS, noise, tone, write
 
 # Of one file, beyond what the process had before. Most take a tenth of that.
 MAX_MEGABYTES = 300
@@ -71,6 +71,17 @@ def outcomes(how: str, cases: dict[str, Case], folder: Path) -> dict[str, dict[s
     for path in paths.values():
         path.unlink()
     return {name: found[str(path)] for name, path in paths.items()}
+
+
+def test_no_honest_song_needs_what_is_refused(folder: Path) -> None:
+    songs = [
+        write(folder / f"{name}.{kind.ending}", noise(2, sample_rate=kind.sample_rate), kind)
+        for name, kind in KINDS.items()
+    ]
+    titled = write(folder / "titled.wav", noise(2), KINDS["wav"], tags={"title": "Gr?n"})
+    titled.write_bytes(titled.read_bytes().replace(b"Gr?n", "Grün".encode("cp1252")))
+    songs.append(titled)
+    assert {end["end"] for end in decode("decode", songs).values()} == {"stems"}
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,13 @@
 """What a process that reads a stranger's file may still ask of Linux: memory, threads, and what it has open.
 
 It needs no privilege, and nothing but the C library. `seccomp` has the kernel run a small program before each
-system call. It sees the call's number and arguments, and nothing that these point to: it can refuse to open files,
-and cannot tell one from another. So what is needed is opened first, and then nothing is.
+system call. It sees the call's number and arguments, but nothing that these point to: it can refuse to open a
+file, and cannot tell which. So what is needed is opened first, and then nothing is.
 """
 
 import ctypes
 import errno
 import os
-import platform
 import struct
 
 # What decoding asks for, and its numbers on x86-64 and 64-bit ARM (asm/unistd_64.h, asm-generic/unistd.h).
@@ -89,7 +88,7 @@ def confine(otherwise: int = REFUSE) -> None:
     OSError
         The kernel does not offer this, or forbids it.
     """
-    instructions = _instructions(platform.machine(), otherwise)
+    instructions = _instructions(os.uname().machine, otherwise)
     buffer = ctypes.create_string_buffer(instructions, len(instructions))
     program = _Program(len(instructions) // 8, ctypes.cast(buffer, ctypes.c_void_p))
     _prctl("PR_SET_NO_NEW_PRIVS", _SET_NO_NEW_PRIVILEGES, 1)
