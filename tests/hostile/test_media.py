@@ -14,7 +14,7 @@ import pytest
 
 from tests.hostile import corpus
 from tests.hostile.corpus import Case, Songs
-from tests.unit.media.songs import KINDS, noise, tone, write
+from tests.unit.media.songs import KINDS, noise, tone, write, write_subtitled
 
 # Of one file, beyond what the process had before. Most take a tenth of that.
 MAX_MEGABYTES = 300
@@ -80,7 +80,7 @@ def test_no_honest_song_needs_what_is_refused(folder: Path) -> None:
     ]
     titled = write(folder / "titled.wav", noise(2), KINDS["wav"], tags={"title": "Gr?n"})
     titled.write_bytes(titled.read_bytes().replace(b"Gr?n", "Grün".encode("cp1252")))
-    songs.append(titled)
+    songs += [titled, write_subtitled(folder / "subtitled.mkv")]
     assert {end["end"] for end in decode("decode", songs).values()} == {"stems"}
 
 
