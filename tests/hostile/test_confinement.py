@@ -93,7 +93,7 @@ def worker() -> Iterator[int]:
 @contextmanager
 def forked_decoder(prepare: Callable[[], None]) -> Iterator[None]:
     """The next songs' decoder is a fork of this process, in which `prepare` has been called."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours, theirs = socket.socketpair()
     if (process := os.fork()) == 0:
         try:
             ours.close()
@@ -103,12 +103,14 @@ def forked_decoder(prepare: Callable[[], None]) -> Iterator[None]:
             os._exit(0)
     theirs.close()
     forked = isolated_input._Decoder.__new__(isolated_input._Decoder)
-    vars(forked).update(_channel=ours, _process=SimpleNamespace(poll=lambda: None))
+    answers = ours.makefile("rb")
+    vars(forked).update(_channel=ours, _answers=answers, _process=SimpleNamespace(poll=lambda: None))
     isolated_input._waiting.append(forked)
     try:
         yield
     finally:
         isolated_input._waiting.remove(forked)
+        answers.close()
         ours.close()
         os.waitpid(process, 0)
 

@@ -110,12 +110,12 @@ def serve(channel: socket.socket) -> None:
             channel.close()
             _be_the_songs_process(json.loads(request), pipe, is_confined=is_confined)
         os.close(pipe)
-        channel.send(str(process).encode())
+        channel.send(f"{process}\n".encode())
         # Left a zombie until the other side knows, so that it never kills another process of this id.
         ended = os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
         assert ended is not None
         code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
-        channel.send(str(code).encode())
+        channel.send(f"{code}\n".encode())
         if not channel.recv(1):
             return
         os.waitpid(process, 0)

@@ -60,8 +60,9 @@ class _Decoder:
     """The process that forks one for each song, and says how that ended."""
 
     def __init__(self) -> None:
-        # Of messages: two answers may be there at once, when a song's process ends before its id is read.
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._channel, theirs = socket.socketpair()
+        # Lines: two are there at once if a song's process ends before its id is read.
+        self._answers = self._channel.makefile("rb")
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, and no shell
                 [sys.executable, "-m", "media.decoder", str(theirs.fileno())],
@@ -88,11 +89,12 @@ class _Decoder:
         return self._process.poll() is None
 
     def close(self) -> None:
+        self._answers.close()
         self._channel.close()
         self._process.wait()
 
     def _answer(self) -> int:
-        answer = self._channel.recv(32)
+        answer = self._answers.readline()
         if not answer:
             raise RuntimeError(
                 f"The decoder ended with {self._process.wait()}; its own words are in the log."
