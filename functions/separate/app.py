@@ -19,6 +19,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from media import AudioOutput, MediaError
+from media.confinement import forbid_inspection
 from separation import Engine, ModelError, load_engine, separate
 from stempipe.adapters.queue import JobMessage, JobQueue, TryAgain, sqs_client
 from stempipe.adapters.storage import Storage, s3_client
@@ -83,7 +84,11 @@ def separate_song(
 
 @cache
 def worker(memory_mb: int) -> Worker:
-    """The rules, wired to AWS once per process."""
+    """The rules, wired to AWS once per process, whose credentials are then its own alone."""
+    try:
+        forbid_inspection()
+    except OSError as error:
+        logger.warning("Other processes of this user can read this one's credentials", error=str(error))
     return Worker(
         jobs=Jobs.of(settings()),
         storage=Storage(s3_client(settings()), settings().storage_provider),

@@ -1,4 +1,5 @@
-"""Decodes the files named on standard input, one after the other, in a process that may open nothing else.
+"""Decodes the files named on standard input, one after the other, in a process confined as a song's own is,
+and killed for whatever is refused there.
 
 Says of each, in a line of JSON, how it ended and what it took. Whoever started it sees on which file it died,
 if on any.
@@ -8,8 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from io import BufferedReader
-from pathlib import Path, PosixPath
+from pathlib import Path
 from typing import Any
 
 import av
@@ -17,23 +17,9 @@ import numpy as np
 
 from media import MediaError
 from media.audio_input import AudioInput
-from tests.hostile.confinement import open_nothing_more
+from media.confinement import KILL, confine
+from media.decoder import Opened
 from tests.hostile.corpus import MAX_SONG_SECONDS
-
-
-class Opened(PosixPath):
-    """A file opened ahead of time."""
-
-    file: BufferedReader
-
-    @classmethod
-    def ahead(cls, path: str) -> "Opened":
-        opened = cls(path)
-        opened.file = Path(path).open("rb")  # noqa: SIM115 - until the process ends
-        return opened
-
-    def open(self, *_: Any, **__: Any) -> Any:
-        return self.file
 
 
 class PeakMemory:
@@ -53,7 +39,7 @@ class PeakMemory:
 
     def _peak(self) -> float:
         self._status.seek(0)
-        lines = dict(line.split(b":", 1) for line in self._status.read().splitlines())
+        lines = dict(line.split(b":", 1) for line in self._status.read(1 << 16).splitlines())
         return int(lines[b"VmHWM"].split()[0]) / 1024
 
 
@@ -86,10 +72,9 @@ def follow(song: Path) -> dict[str, Any]:
 
 
 def main(how: Callable[[Path], dict[str, Any]]) -> None:
-    first, *songs = [Opened.ahead(path) for path in sys.stdin.read().splitlines()]
-    decode(first)  # an honest song, so that what is loaded on first use is there
+    songs = [Opened.ahead(path) for path in sys.stdin.read().splitlines()]
     memory = PeakMemory()
-    open_nothing_more()
+    confine(KILL)
     for song in songs:
         print(json.dumps({"path": str(song)}), flush=True)
         memory.reset()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from media import MediaError, isolated_input
-from media.errors import CorruptMediaError, TooLongError
+from media.errors import CorruptMediaError, EmptyFileError, TooLongError
 from media.isolated_input import IsolatedInput, Limits
 from tests.hostile import corpus
 from tests.hostile.corpus import Songs
@@ -94,11 +94,34 @@ def test_a_decoder_killed_from_outside_is_not_the_files_fault(song: Path) -> Non
             list(opened.blocks())
 
 
-def test_the_decoder_has_no_credentials(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_decoder_has_no_credentials(song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = tmp_path / "environment"
+    (tmp_path / "sitecustomize.py").write_text(f"import os\nopen({str(seen)!r}, 'w').write(str(os.environ))")
+    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    isolated_input._waiting.clear()
+    monkeypatch.setattr(isolated_input, "_waiting", [])
     with IsolatedInput(song, 600) as opened:
-        assert b"AWS" not in Path(f"/proc/{opened.process}/environ").read_bytes()
+        list(opened.blocks())
+    isolated_input._waiting.pop().close()
+    assert "PYTHONPATH" in seen.read_text()
+    assert "AWS" not in seen.read_text()
+
+
+def test_a_process_that_ends_before_its_id_is_read_is_taken_for_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = isolated_input._Decoder._answer
+
+    def answer_late(decoder: isolated_input._Decoder) -> int:
+        time.sleep(0.5)  # both answers are there by then
+        return answer(decoder)
+
+    monkeypatch.setattr(isolated_input._Decoder, "_answer", answer_late)
+    empty = tmp_path / "empty.wav"
+    empty.touch()
+    for _ in range(2):
+        with pytest.raises(EmptyFileError):
+            IsolatedInput(empty, 600)
 
 
 def test_one_process_is_left_waiting_however_songs_end(song: Path) -> None:

@@ -1,46 +1,34 @@
 """Decodes the one uploaded file to 44.1 kHz float samples, and refuses what is not a whole song."""
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import chain, groupby
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, NamedTuple, Self
 
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
+from av.container import InputContainer
 from av.packet import Packet
 
-from media.containers import TRUNCATED, Promise, mpeg_frame_bytes, read_promise
-from media.errors import (
-    CorruptMediaError,
-    EmptyFileError,
-    NoAudioError,
-    TooLongError,
-    TruncatedError,
-    UnsupportedMediaError,
-)
-from media.samples import SAMPLE_RATE, Samples
+from media import edges, tracks
+from media.containers import Promise, mpeg_frame_bytes, read_promise, require_bytes, truncated, window
+from media.errors import CorruptMediaError, EmptyFileError, TooLongError, UnsupportedMediaError
+from media.mixing import format_of, resampled, resampler
+from media.notices import Notice, Notices
+from media.samples import CHANNELS, SAMPLE_RATE, Samples
 from media.tags import read_tags
+from media.timeline import Timeline
 
 # FFmpeg's names. Playlists and other formats that open further files or addresses are not among them.
 _CONTAINERS = "wav,w64,aiff,caf,flac,mp3,aac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
-# The codecs of songs and of films' sound. Left alone, FFmpeg decodes pictures too, to learn their size: a
-# cover of kilobytes may unpack to gigabytes.
-_DECODERS = (
-    "aac,ac3,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,alac,amrnb,amrwb,dca,eac3,flac,gsm_ms,libopus,mp1,mp1float,mp2,"
-    "mp2float,mp3,mp3float,opus,speex,vorbis,"
-    + ",".join(n for n in av.codecs_available if n.startswith("pcm_"))
-)
 _OPTIONS = {
     "format_whitelist": _CONTAINERS,
-    "codec_whitelist": _DECODERS,
+    "codec_whitelist": tracks.DECODERS,
     "protocol_whitelist": "",
     "enable_drefs": "0",
 }
@@ -50,40 +38,38 @@ _LOWEST_RATE, _HIGHEST_RATE = 1_000, 768_000
 _METADATA: dict[str, Any] = (
     {"metadata_errors": "surrogateescape"} if int(av.__version__.split(".")[0]) < 19 else {}
 )
-_SELF_FRAMED = {"mp3", "aac"}  # FFmpeg only estimates the duration of these
-_PROTECTED_TAGS = {"drms", "enca"}
-_LOUDEST = np.float32(65_536)  # a float file may hold anything; what is as far beyond full scale is no sound
+_SELF_FRAMED = {"mp3", "aac"}  # FFmpeg estimates how long these are, and counts frames for time stamps
+_UNBROKEN = {"flac"}  # numbers its samples, which jump where frames are damaged, and nowhere else
+_CHAINED = {"ogg"}  # may be several streams in a row, each with a time of its own
+_OF_ONE_RATE = {"wav", "w64", "aiff", "caf"}  # as many bytes for each second
 _DAMAGED = "The audio is damaged and cannot be decoded. Export or download it again."
-_GAP_SECONDS = 0.5
+_MISSING_SECONDS = 0.1  # what an end cut amid a frame lacks is less, and sizes are often a little too large
+_UNHEARD_SECONDS = 0.001
 _PADDING_SECONDS = 0.1  # encoders fill a song up to whole frames, and count that as its length
 _BAD_PACKETS = 0.02  # stray tags between frames are common in MP3, and FFmpeg skips them
+_TAGS_BETWEEN_FRAMES = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")
 
 
 @dataclass
 class _Decoding:
-    """What decoding has met so far; `end` is in seconds, by the file's own time stamps."""
+    """What decoding has met so far."""
 
     packets: int = 0
     bad_packets: int = 0
+    hidden_frames: int = 0
+    has_sound: bool = False
     is_last_bad: bool = False
-    is_last_cut: bool = False
-    end: Fraction | None = None
+    cut_seconds: float = 0.0
+    is_last_framed: bool = True
+    stamped_end: float | None = None
 
-    def advance(self, frame: AudioFrame) -> None:
-        """Take note of a frame.
 
-        Raises
-        ------
-        CorruptMediaError
-            The frames before it are missing: the stems would no longer fit a picture.
-        """
-        self.is_last_bad = False
-        if frame.pts is None or frame.time_base is None:
-            return
-        start = frame.pts * frame.time_base
-        if self.end is not None and start - self.end > _GAP_SECONDS:
-            raise CorruptMediaError(_DAMAGED)
-        self.end = start + Fraction(frame.samples, frame.sample_rate)
+class _Placed(NamedTuple):
+    """A frame, when it begins, and which run of frames with nothing between them it is of."""
+
+    frame: AudioFrame
+    start: float
+    stretch: int
 
 
 class AudioInput:
@@ -95,8 +81,6 @@ class AudioInput:
         Of the source.
     codec : str
         FFmpeg's name of the source's codec.
-    seconds : float
-        Decoded so far; after the last block, the source's duration.
     tags : Tags
         Title, artist and album of the source.
     """
@@ -112,58 +96,79 @@ class AudioInput:
         self._size = source.stat().st_size
         if not self._size:
             raise EmptyFileError("The file is empty: it has no bytes. Send it again.")
+        self._notices = Notices()
         with ExitStack() as opened:
             # Opened as a Python file, so that FFmpeg cannot open anything by name.
-            self._file = opened.enter_context(source.open("rb"))
-            self._promise: Promise = read_promise(self._file, self._size)
-            self._file.seek(0)
-            self._open(opened)
+            file = opened.enter_context(source.open("rb"))
+            start = edges.front(file, self._size)
+            require_bytes(start + 1, self._size)
+            end = edges.back(file, start, self._size)
+            self._promise: Promise = read_promise(file, start, end)
+            self._file = edges.Window(file, *window(file, start, end, self._size))
+            self._container = self._open()
+            opened.callback(lambda: self._container.close())
+            self._take_song()
             self.close = opened.pop_all().close
 
-    def _open(self, opened: ExitStack) -> None:
+    def _open(self) -> InputContainer:
+        self._file.seek(0)
         try:
-            container = av.open(self._file, "r", container_options=_OPTIONS, **_METADATA)
+            container: InputContainer = av.open(self._file, "r", container_options=_OPTIONS, **_METADATA)
+            return container
         except MemoryError as error:  # as FFmpeg says, too, of sizes that are none
             raise CorruptMediaError(_DAMAGED) from error
         except (av.FFmpegError, OSError, ValueError) as error:
+            require_bytes(self._size + self._promise.missing_bytes, self._size)
             raise UnsupportedMediaError(
                 "This is no audio file that can be read. Send WAV, FLAC, MP3, AAC, Ogg, AIFF, MP4 or WebM."
             ) from error
-        self._container = opened.enter_context(container)
-        streams = self._container.streams.audio
-        if not streams:
-            raise NoAudioError("The file has no audio in it. Send one that has sound.")
-        stream = self._container.streams.best("audio")
-        self._stream = stream if isinstance(stream, AudioStream) else streams[0]
+
+    def _take_song(self) -> None:
+        self._stream = tracks.song_of(self._container, self._notices)
+        name = self._container.format.name
+        begin = tracks.begin_of(self._container, self._stream)
+        declared = self._promise.seconds or tracks.seconds_of(self._container, self._stream, begin)
+        if declared is not None and (self._promise.seconds or name not in _SELF_FRAMED):
+            self._refuse_longer_than_allowed(declared)
+        if declared is None:
+            declared = tracks.container_seconds(self._container)
+            if declared is not None and self._is_too_long(declared):
+                # It may be another track's length, or the time of day.
+                if tracks.goes_on_for(self._container, self._stream, self._max_seconds + _PADDING_SECONDS):
+                    self._refuse_longer_than_allowed(declared)
+                declared = None
+                self._container.close()
+                self._container = self._open()
+                self._stream = tracks.song_of(self._container, Notices())
+        self._declared = declared
+        self._timeline = Timeline(
+            begin,
+            is_stamped=name not in _SELF_FRAMED,
+            restarts=name in _CHAINED,
+            notices=self._notices,
+        )
         context = self._stream.codec_context
-        if (
-            context is None
-            or context.codec.name not in _DECODERS.split(",")
-            or self._stream.codec_tag in _PROTECTED_TAGS
-        ):
-            raise UnsupportedMediaError(
-                "The audio is copy-protected or in an unknown codec. Send an unprotected WAV, FLAC or MP3."
-            )
         self.codec: str = context.codec.canonical_name
         self.sample_rate = context.sample_rate
         self.channels = context.channels
         self.tags = read_tags(self._container.metadata, self._stream.metadata)
-        self._samples = Counter[int]()  # by sample rate
-        self._declared = self._declared_seconds()
-        certain = self._promise.seconds is not None or self._container.format.name not in _SELF_FRAMED
-        if certain and self._declared is not None:
-            self._refuse_longer_than_allowed(self._declared)
+        self._refuse_cut()
 
-    def _declared_seconds(self) -> float | None:
-        if self._promise.seconds is not None:
-            return self._promise.seconds
-        if self._stream.duration and self._stream.time_base:
-            return float(self._stream.duration * self._stream.time_base)
-        return self._container.duration / av.time_base if self._container.duration else None
+    def _refuse_cut(self) -> None:
+        """Refuse what is cut before it is decoded, where that can be told."""
+        promised, promise = self._declared, self._promise
+        bit_rate = self._stream.codec_context.bit_rate
+        if self._container.format.name in _OF_ONE_RATE and bit_rate:
+            promised = 8 * promise.bytes / bit_rate
+        if promised and promise.missing_bytes:
+            missing = promised * promise.missing_bytes / promise.bytes
+            if missing > _MISSING_SECONDS:
+                raise truncated(promised - missing, promised)
 
     @property
     def seconds(self) -> float:
-        return sum(samples / rate for rate, samples in self._samples.items())
+        """The song's length so far, with the silence that was filled in; after the last block, all of it."""
+        return self._timeline.seconds
 
     @property
     def expected_seconds(self) -> float:
@@ -172,6 +177,11 @@ class AudioInput:
             return max(self._declared, self.seconds)
         return self.seconds * self._size / max(1, self._file.tell())
 
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What has been filled or left out so far."""
+        return self._notices.all()
+
     def blocks(self) -> Iterator[Samples]:
         """Decode the song once.
 
@@ -179,41 +189,88 @@ class AudioInput:
         ------
         ndarray (2, any), float32
             Samples at 44.1 kHz, nominally in +-1. Mono is duplicated; more than two channels are mixed down.
+            There is silence where the file's time stamps leave a hole.
 
         Raises
         ------
         CorruptMediaError, TruncatedError, TooLongError, EmptyFileError, UnsupportedMediaError
         """
+        written = 0
         # A chained stream may change its format midway.
-        for _, frames in groupby(self._frames(), key=_format):
-            first = next(frames)
-            resampler = _resampler(first)
-            for frame in chain([first], frames, [None]):
-                yield from _resampled(resampler, frame)
+        for _, run in groupby(self._frames(), key=lambda placed: (placed.stretch, format_of(placed.frame))):
+            first = next(run)
+            start = round(first.start * SAMPLE_RATE)
+            yield from _silence(start - written)
+            twice = max(0, written - start)
+            written = max(written, start)
+            converter = resampler(first.frame)
+            for frame in chain([first.frame], (placed.frame for placed in run), [None]):
+                for samples in resampled(converter, frame):
+                    fresh = samples[:, twice:]
+                    twice -= samples.shape[1] - fresh.shape[1]
+                    written += fresh.shape[1]
+                    if fresh.shape[1]:
+                        yield fresh
+        if self._timeline.ends_in_silence:
+            yield from _silence(round(self.seconds * SAMPLE_RATE) - written)
 
-    def _frames(self) -> Iterator[AudioFrame]:
+    def _frames(self) -> Iterator[_Placed]:
         decoding = _Decoding()
+        hidden = 0
         for packet in self._packets():
-            if packet.size:
-                decoding.packets += 1
-                decoding.is_last_cut = self._is_cut(packet)
+            if hidden and packet.size:  # and more sound behind them
+                self._timeline.lose(packet, hidden)
+                decoding.hidden_frames += hidden
+            decoding.packets += bool(packet.size)
+            hidden = self._look_into(packet, decoding)
             try:
                 frames = packet.decode()
             except av.FFmpegError:
                 decoding.bad_packets += 1
                 decoding.is_last_bad = True
+                if decoding.is_last_framed:
+                    self._timeline.lose(packet)
                 continue
             for frame in frames:
-                if not _LOWEST_RATE <= frame.sample_rate <= _HIGHEST_RATE:
-                    raise UnsupportedMediaError(
-                        f"A sample rate of {frame.sample_rate} Hz is no song's. Export it again at 44,100 Hz."
-                    )
-                decoding.advance(frame)
-                self._samples[frame.sample_rate] += frame.samples
-                self.sample_rate = self.sample_rate or frame.sample_rate
-                self._refuse_longer_than_allowed(self.seconds)
-                yield frame
-        self._refuse_incomplete(decoding)
+                yield self._placed(frame, decoding)
+        self._end(decoding)
+
+    def _look_into(self, packet: "Packet[AudioStream]", decoding: _Decoding) -> int:
+        """Take note of what a packet is by its own header; how many frames are hidden behind its first.
+
+        Where the header of a frame is damaged, FFmpeg takes it for a part of the frame before.
+        """
+        if self._container.format.name not in _SELF_FRAMED or not packet.size:
+            return 0
+        data = bytes(packet)
+        length = mpeg_frame_bytes(data[:7])
+        decoding.is_last_framed = length is not None
+        decoding.cut_seconds = 0.0
+        if length and length > packet.size and packet.duration and packet.time_base:
+            decoding.cut_seconds = float(packet.duration * packet.time_base) * (1 - packet.size / length)
+        if not length or packet.size < 1.5 * length or data[length:].startswith(_TAGS_BETWEEN_FRAMES):
+            return 0
+        return round(packet.size / length) - 1
+
+    def _placed(self, frame: AudioFrame, decoding: _Decoding) -> _Placed:
+        if not _LOWEST_RATE <= frame.sample_rate <= _HIGHEST_RATE:
+            raise UnsupportedMediaError(
+                f"A sample rate of {frame.sample_rate} Hz is no song's. Export it again at 44,100 Hz."
+            )
+        decoding.has_sound, decoding.is_last_bad = True, False
+        timeline, filled = self._timeline, self._timeline.filled
+        start = timeline.place(frame)
+        self.sample_rate = self.sample_rate or frame.sample_rate
+        if timeline.filled > filled:
+            timeline.refuse_holes(self._max_seconds / 2)
+            if self._container.format.name in _UNBROKEN:
+                decoding.bad_packets += round(
+                    (timeline.filled - filled) * frame.sample_rate / max(1, frame.samples)
+                )
+        self._refuse_longer_than_allowed(self.seconds)
+        if frame.time is not None:
+            decoding.stamped_end = frame.time + frame.samples / frame.sample_rate
+        return _Placed(frame, start, timeline.stretch)
 
     def _packets(self) -> "Iterator[Packet[AudioStream]]":
         try:
@@ -221,35 +278,48 @@ class AudioInput:
         except (av.FFmpegError, OSError) as error:
             raise CorruptMediaError(_DAMAGED) from error
 
-    def _is_cut(self, packet: "Packet[AudioStream]") -> bool:
-        if self._container.format.name not in _SELF_FRAMED:
-            return False
-        length = mpeg_frame_bytes(bytes(packet)[:7])
-        return length is not None and length > packet.size
-
-    def _refuse_incomplete(self, decoding: "_Decoding") -> None:
-        samples, frames = self._promise.samples, self._promise.frames
-        is_short = (samples is not None and self._samples.total() < samples) or (
-            # Some encoders count the header's own frame.
-            frames is not None and decoding.packets < frames - 1
-        )
-        is_end_reached = (
-            samples is not None and decoding.end is not None and decoding.end * self.sample_rate >= samples
-        )
-        is_damaged_inside = decoding.bad_packets > decoding.is_last_bad
-        if decoding.is_last_cut or (is_short and not is_end_reached and not is_damaged_inside):
-            raise TruncatedError(TRUNCATED)
-        allowed = max(1, _BAD_PACKETS * decoding.packets) if self._samples.total() else 0
-        if is_short or decoding.bad_packets > allowed:
+    def _end(self, decoding: _Decoding) -> None:
+        """Refuse what is no whole song, and say what its end lacks."""
+        self._timeline.end()
+        self._refuse_longer_than_allowed(self.seconds)
+        allowed = max(1, _BAD_PACKETS * decoding.packets) if decoding.has_sound else 0
+        if decoding.bad_packets > allowed:
             raise CorruptMediaError(_DAMAGED)
-        if not self._samples.total():
+        if not decoding.has_sound:
             raise EmptyFileError("The file has an audio track without any sound in it: 0 samples.")
+        missing = self._missing_at_the_end(decoding)
+        if missing > _MISSING_SECONDS:
+            if decoding.bad_packets > decoding.is_last_bad:
+                raise CorruptMediaError(_DAMAGED)
+            raise truncated(self.seconds, self.seconds + missing)
+        self._timeline.refuse_holes(self.seconds / 2)
+        if missing > _UNHEARD_SECONDS or (decoding.cut_seconds and not decoding.is_last_bad):
+            missing = max(missing, decoding.cut_seconds)
+            self._notices.add("cut_end", f"The file ends too early by {missing:.2f} s.", missing)
+
+    def _missing_at_the_end(self, decoding: _Decoding) -> float:
+        """Seconds that the file promises beyond what is there; less than 0 if there is more."""
+        promise, missing = self._promise, 0.0
+        if promise.frames is not None:
+            missing = (promise.frames - decoding.packets - decoding.hidden_frames) * promise.frame_seconds
+        if promise.samples is not None:
+            missing = promise.samples / self.sample_rate - self.seconds
+        if promise.position is not None and self._stream.time_base:
+            missing = float(promise.position * self._stream.time_base) - (decoding.stamped_end or 0.0)
+        if promise.missing_bytes:
+            missing = self.seconds * promise.missing_bytes / max(1, promise.bytes - promise.missing_bytes)
+            if self._stream.duration and self._declared:
+                missing = max(missing, self._declared - self.seconds)
+        return missing
 
     def _refuse_longer_than_allowed(self, seconds: float) -> None:
-        if seconds > self._max_seconds + _PADDING_SECONDS:
+        if self._is_too_long(seconds):
             raise TooLongError(
                 f"The song is longer than {self._max_seconds:.0f} s, the most allowed. Send a shorter one."
             )
+
+    def _is_too_long(self, seconds: float) -> bool:
+        return seconds > self._max_seconds + _PADDING_SECONDS
 
     def __enter__(self) -> Self:
         return self
@@ -260,32 +330,7 @@ class AudioInput:
         self.close()
 
 
-def _resampler(frame: AudioFrame) -> AudioResampler:
-    """Mono stays mono, because FFmpeg would change its level; a mix-down is scaled so that it cannot clip."""
-    if frame.layout.nb_channels <= 2:
-        return AudioResampler("fltp", "mono" if frame.layout.nb_channels == 1 else "stereo", SAMPLE_RATE)
-    return AudioResampler("fltp", "stereo", SAMPLE_RATE, options={"rematrix_maxval": "1"})
-
-
-def _format(frame: AudioFrame) -> tuple[int, str, str]:
-    return frame.sample_rate, frame.layout.name, frame.format.name
-
-
-def _resampled(resampler: AudioResampler, frame: AudioFrame | None) -> Iterator[Samples]:
-    """Resample a frame; None flushes."""
-    try:
-        resampled = resampler.resample(frame)
-    except av.FFmpegError as error:  # more channels than there is a layout for
-        raise UnsupportedMediaError(
-            "The audio has channels that cannot be mixed down to stereo. Send mono, stereo or surround."
-        ) from error
-    for part in resampled:
-        if part is not None:  # where there is nothing to resample, flushing gives None back
-            yield _samples(part)
-
-
-def _samples(frame: AudioFrame) -> Samples:
-    samples = cast(Samples, frame.to_ndarray())
-    if not np.abs(samples).max(initial=0) <= _LOUDEST:  # true of NaN, too
-        samples = np.where(np.abs(samples) <= _LOUDEST, samples, np.float32(0))
-    return np.repeat(samples, 2, axis=0) if samples.shape[0] == 1 else samples
+def _silence(count: int) -> Iterator[Samples]:
+    """So many samples of it, about a second at a time; none if the count is less than 0."""
+    for start in range(0, count, SAMPLE_RATE):
+        yield np.zeros((CHANNELS, min(SAMPLE_RATE, count - start)), np.float32)

@@ -2,7 +2,7 @@
 
 FFmpeg decodes a cut file as far as it goes and says nothing; so the sizes that containers record are compared
 with the bytes present. A format that records none (MP3 or AAC frames without a header, streamed WAV) promises
-nothing.
+nothing. What lies behind the sound (an index for seeking, covers, tags, a camera's own blocks) is none of it.
 """
 
 import struct
@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from media.errors import TruncatedError
-
-TRUNCATED = "The file ends too early: part of the song is missing. Send the whole file again."
 
 _UNKNOWN_32 = (
     0x7FFF_0000  # streaming writers put 0 or one of several values near 2^31 or 2^32 for "not known yet"
@@ -27,33 +25,62 @@ class Promise:
 
     Attributes
     ----------
+    bytes, missing_bytes : int
+        How many bytes the sound has, by the container, and how many of them are beyond the end of the file.
     samples : int or None
         Samples per channel, where the format records them and FFmpeg does not check (FLAC).
     frames : int or None
         Frames of the codec, for MP3 with a Xing or VBRI header.
-    seconds : float or None
-        What `frames` last.
+    frame_seconds : float
+        What each of `frames` lasts.
+    position : int or None
+        Where the sound ends, in Ogg's units, of a file that ends amid a page.
     """
 
+    bytes: int = 0
+    missing_bytes: int = 0
     samples: int | None = None
     frames: int | None = None
-    seconds: float | None = None
+    frame_seconds: float = 0.0
+    position: int | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """What `frames` last."""
+        return self.frames * self.frame_seconds if self.frames is not None else None
 
 
-def read_promise(file: BinaryIO, size: int) -> Promise:
-    """Check the structure of a media file of `size` bytes and read how much audio it promises.
+def read_promise(file: BinaryIO, start: int, size: int) -> Promise:
+    """Check the structure of a media file, which begins at `start` and ends at `size`, and read its promise.
 
     Raises
     ------
     TruncatedError
-        If the file ends before its own headers say it does.
+        If the file ends before its sound begins, or what says where that is.
     """
-    start = _after_id3(file, size)
     head = _read(file, start, 16)
     for matches, check in _CHECKS:
         if matches(head):
             return check(file, start, size)
     return Promise()
+
+
+def window(file: BinaryIO, start: int, end: int, size: int) -> tuple[int, int]:
+    """What FFmpeg is to read of a file whose media is from `start` to `end`, between tags.
+
+    It knows the tags around formats that are nothing but frames, and takes title and artist from them. Around
+    others it takes them for damage, or for sound.
+    """
+    head = _read(file, start, 16)
+    check = next((check for matches, check in _CHECKS if matches(head)), _check_mp3)
+    return 0 if check in (_check_mp3, _check_flac) else start, size if check is _check_mp3 else end
+
+
+def truncated(there: float, promised: float) -> TruncatedError:
+    """The error of a file that has so many of so many seconds."""
+    return TruncatedError(
+        f"The file ends too early: it has {there:.2f} s of {promised:.2f} s. Send the whole file again."
+    )
 
 
 def mpeg_frame_bytes(header: bytes) -> int | None:
@@ -71,18 +98,25 @@ def _read(file: BinaryIO, offset: int, count: int) -> bytes:
     return file.read(count)
 
 
-def _after_id3(file: BinaryIO, size: int) -> int:
-    offset = 0
-    while (tag := _read(file, offset, 10))[:3] == b"ID3" and len(tag) == 10:
-        length = tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9]
-        offset += 10 + length + (10 if tag[5] & 0x10 else 0)
-        _require(offset < size)
-    return offset
-
-
 def _require(complete: bool) -> None:
     if not complete:
-        raise TruncatedError(TRUNCATED)
+        raise TruncatedError(
+            "The file ends too early: it lacks what says where its sound is. Send the whole file again."
+        )
+
+
+def require_bytes(promised: int, size: int) -> None:
+    """Refuse a file of fewer bytes than what says where its sound is should have."""
+    if promised > size:
+        raise TruncatedError(
+            f"The file ends too early: it has {size:,} bytes of at least {promised:,}. "
+            "Send the whole file again."
+        )
+
+
+def _of_bytes(start: int, length: int, size: int) -> Promise:
+    """Sound that begins at `start`, and should be so long."""
+    return Promise(bytes=length, missing_bytes=max(0, start + length - size))
 
 
 def _check_riff(file: BinaryIO, offset: int, size: int) -> Promise:
@@ -99,8 +133,7 @@ def _check_riff(file: BinaryIO, offset: int, size: int) -> Promise:
                 length = long_size
             elif length >= _UNKNOWN_32 or length == 0:
                 return Promise()
-            _require(position + 8 + length <= size)
-            return Promise()
+            return _of_bytes(position + 8, length, size)
         position += 8 + length + length % 2
 
 
@@ -111,8 +144,7 @@ def _check_aiff(file: BinaryIO, offset: int, size: int) -> Promise:
         _require(len(header) == 8)
         length = struct.unpack(">I", header[4:])[0]
         if header[:4] == b"SSND":
-            _require(length == 0 or length >= _UNKNOWN_32 or position + 8 + length <= size)
-            return Promise()
+            return Promise() if length >= _UNKNOWN_32 else _of_bytes(position + 8, length, size)
         position += 8 + length + length % 2
 
 
@@ -124,10 +156,10 @@ def _check_caf(file: BinaryIO, offset: int, size: int) -> Promise:
         length = struct.unpack(">q", header[4:])[0]
         if length < 0:  # up to the end of the file
             return Promise()
-        position += 12 + length
-        _require(position <= size)
         if header[:4] == b"data":
-            return Promise()
+            return _of_bytes(position + 12, length, size)
+        position += 12 + length
+        require_bytes(position, size)
 
 
 def _check_w64(file: BinaryIO, offset: int, size: int) -> Promise:
@@ -137,11 +169,11 @@ def _check_w64(file: BinaryIO, offset: int, size: int) -> Promise:
         _require(len(header) == 24)
         length = struct.unpack("<Q", header[16:])[0]
         if header[:4] == b"data":
-            _require(length <= 24 or length >= _UNKNOWN_64 or position + length <= size)
-            return Promise()
+            known = 24 < length < _UNKNOWN_64
+            return _of_bytes(position + 24, length - 24, size) if known else Promise()
         _require(length >= 24)
         position += (length + 7) // 8 * 8
-        _require(position <= size)
+        require_bytes(position, size)
 
 
 def _check_flac(file: BinaryIO, offset: int, size: int) -> Promise:
@@ -153,7 +185,7 @@ def _check_flac(file: BinaryIO, offset: int, size: int) -> Promise:
             _require(len(header) == 22)
             samples = int.from_bytes(header[17:22]) & 0xF_FFFF_FFFF
         position += 4 + int.from_bytes(header[1:4])
-        _require(position <= size)
+        require_bytes(position, size)
         if header[0] & 0x80:
             return Promise(samples=samples or None)
 
@@ -163,52 +195,77 @@ def _check_ogg(file: BinaryIO, offset: int, size: int) -> Promise:
     start = max(offset, size - _OGG_PAGE_BYTES - 4)
     tail = _read(file, start, size - start)
     page = tail.rfind(b"OggS")
-    _require(page >= 0 and len(tail) >= page + 27)
+    if page < 0:  # so much is behind it that is no page
+        return Promise()
+    _require(len(tail) >= page + 27)
     segments = tail[page + 27 : page + 27 + tail[page + 26]]
     end = page + 27 + tail[page + 26] + sum(segments)
-    _require(len(segments) == tail[page + 26] and end <= len(tail))
+    if len(segments) < tail[page + 26] or end > len(tail):
+        position = int.from_bytes(tail[page + 6 : page + 14], "little", signed=True)
+        _require(position >= 0)
+        return Promise(position=position)
     rest = tail[end:]
     _require(not rest or not b"OggS".startswith(rest))
     return Promise()
 
 
+# Where sound is, and that more of it comes.
+_MP4_INDICES = (b"moov", b"meta", b"moof", b"sidx", b"styp")
+
+
 def _check_mp4(file: BinaryIO, offset: int, size: int) -> Promise:
-    position, has_index = offset, False
-    while position < size:
+    position, has_index, media = offset, False, 0
+    while position + 8 <= size:
         header = _read(file, position, 16)
-        _require(len(header) >= 8)
         length, name = struct.unpack(">I4s", header[:8])
-        if length == 1:
-            _require(len(header) == 16)
-            length = struct.unpack(">Q", header[8:])[0]
-        has_index = has_index or name in (b"moov", b"meta")  # "meta" makes it a picture
-        if length == 0:  # up to the end of the file
+        head = 8
+        if length == 1 and len(header) == 16:
+            length, head = struct.unpack(">Q", header[8:])[0], 16
+        if length == 0 and name == b"mdat":  # up to the end of the file
             break
-        if not name.strip(b"\0"):  # padding after the last box
+        if length < head:  # no box: padding, or what is not of this format
             break
-        position += max(length, 8)
-        _require(position <= size)
+        end = position + length
+        if name == b"mdat":
+            media += length - head
+            if end > size and has_index:
+                return Promise(bytes=media, missing_bytes=end - size)
+            require_bytes(end, size)
+        elif name in _MP4_INDICES:
+            require_bytes(end, size)
+            has_index = has_index or name in (b"moov", b"meta")  # "meta" makes it a picture
+        position = end
     _require(has_index)
     return Promise()
 
 
 _EBML_SEGMENT, _EBML_CLUSTER = 0x18538067, 0x1F43B675
+_EBML_BLOCKS = (0xA0, 0xA3)
 
 
 def _check_matroska(file: BinaryIO, offset: int, size: int) -> Promise:
-    position = offset
+    """Walk to the end, or to the element that is cut, and into the segment and clusters on the way there."""
+    position, sound, is_inside = offset, 0, False
     while position < size:
         header = _read(file, position, 12)
         name, name_bytes = _ebml_number(header, keep_marker=True)
         length, length_bytes = _ebml_number(header[name_bytes:], keep_marker=False)
-        _require(bool(name_bytes and length_bytes))
         position += name_bytes + length_bytes
-        if length == (1 << 7 * length_bytes) - 1:  # of unknown size: look inside
-            if name not in (_EBML_SEGMENT, _EBML_CLUSTER):
-                return Promise()
-            continue
-        position += length
-        _require(position <= size)
+        if not (name_bytes and length_bytes):
+            break
+        is_unknown = length == (1 << 7 * length_bytes) - 1
+        end = position + length
+        is_inside = is_inside or (name == _EBML_SEGMENT and (is_unknown or end > size))
+        if name in (_EBML_SEGMENT, _EBML_CLUSTER):
+            sound = sound or position
+            if is_unknown or (name == _EBML_SEGMENT and end > size):
+                continue
+        if is_inside and end > size and name in (_EBML_CLUSTER, *_EBML_BLOCKS):
+            return Promise(bytes=end - sound, missing_bytes=end - size)
+        if end > size:
+            break
+        position = end
+    _require(bool(sound))
     return Promise()
 
 
@@ -275,7 +332,7 @@ def _check_mp3(file: BinaryIO, offset: int, size: int) -> Promise:
         frames = struct.unpack(">I", vbri[14:18])[0]
     if not frames:
         return Promise()
-    return Promise(frames=frames, seconds=frames * header.samples / header.sample_rate)
+    return Promise(frames=frames, frame_seconds=header.samples / header.sample_rate)
 
 
 _CHECKS: list[tuple[Callable[[bytes], bool], Callable[[BinaryIO, int, int], Promise]]] = [

@@ -1,8 +1,10 @@
 """The program that decodes each upload in a process of its own, for `IsolatedInput`.
 
-That process writes messages to a pipe: a line of JSON, and after it as many bytes of samples as it says.
+That process writes messages to a pipe: a line of JSON, and after it as many bytes of samples as it says. It
+can open nothing, so whatever it may need is imported here, and its song is opened, before it reads any of it.
 """
 
+import encodings.cp1252  # noqa: F401 - of tags
 import json
 import os
 import resource
@@ -10,16 +12,41 @@ import socket
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
+from io import BufferedReader
+from pathlib import Path, PosixPath
 from typing import Any, BinaryIO, NoReturn
 
+import av.subtitles.codeccontext
+import av.subtitles.stream  # noqa: F401 - PyAV imports both when it first meets a song
 import numpy as np
 
 from media.audio_input import AudioInput
+from media.confinement import confine, forbid_inspection
 from media.errors import CorruptMediaError, MediaError
 from media.isolated_input import UNDECODABLE
 from media.samples import SAMPLE_RATE, Samples
+
+
+class Opened(PosixPath):
+    """A file opened ahead of time, for a process that may open none."""
+
+    _file: BufferedReader
+    _status: os.stat_result
+
+    @classmethod
+    def ahead(cls, path: str) -> "Opened":
+        opened = cls(path)
+        opened._file = Path(path).open("rb")  # noqa: SIM115 - closed by whoever reads it
+        opened._status = os.fstat(opened._file.fileno())
+        return opened
+
+    def open(self, *_: Any, **__: Any) -> Any:
+        return self._file
+
+    def stat(self, **_: Any) -> os.stat_result:
+        return self._status
 
 
 def decode(source: Path, max_seconds: float, to: BinaryIO) -> None:
@@ -50,6 +77,7 @@ def _tell(to: BinaryIO, song: AudioInput, samples: Samples) -> None:
         "seconds": song.seconds,
         "expected_seconds": song.expected_seconds,
         "tags": asdict(song.tags),
+        "notices": [asdict(notice) for notice in song.notices],
         "bytes": len(data),
     }
     to.write(json.dumps(message).encode() + b"\n" + data)
@@ -72,6 +100,7 @@ def _by_the_second(blocks: Iterable[Samples]) -> Iterator[Samples]:
 
 def serve(channel: socket.socket) -> None:
     """For each song that is asked for, fork a process, and tell its id and how it ended."""
+    is_confined = _can_confine()
     while True:
         request, fds, _, _ = socket.recv_fds(channel, 1 << 16, 1)
         if not request:
@@ -79,27 +108,51 @@ def serve(channel: socket.socket) -> None:
         (pipe,) = fds
         if (process := os.fork()) == 0:
             channel.close()
-            _be_the_songs_process(json.loads(request), pipe)
+            _be_the_songs_process(json.loads(request), pipe, is_confined=is_confined)
         os.close(pipe)
-        channel.send(str(process).encode())
+        channel.send(f"{process}\n".encode())
         # Left a zombie until the other side knows, so that it never kills another process of this id.
         ended = os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
         assert ended is not None
         code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
-        channel.send(str(code).encode())
+        channel.send(f"{code}\n".encode())
         if not channel.recv(1):
             return
         os.waitpid(process, 0)
 
 
-def _be_the_songs_process(song: Mapping[str, Any], pipe: int) -> NoReturn:
+def _can_confine() -> bool:
+    """Close this process to others, and find out whether songs' processes can be confined.
+
+    Tried by a process that does nothing else, which says in the log what the kernel refuses.
+    """
+    if (process := os.fork()) == 0:
+        code = 1
+        try:
+            forbid_inspection()
+            confine()
+            code = 0
+        except OSError as error:
+            print(f"This kernel does not keep the decoder to its song: {error}", file=sys.stderr, flush=True)
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(process, 0)
+    with suppress(OSError):
+        forbid_inspection()
+    return status == 0
+
+
+def _be_the_songs_process(song: Mapping[str, Any], pipe: int, *, is_confined: bool) -> NoReturn:
     code = 1
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (song["cpu_seconds"], song["cpu_seconds"] + 1))
         resource.setrlimit(resource.RLIMIT_DATA, (song["memory_bytes"], song["memory_bytes"]))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         with os.fdopen(pipe, "wb") as to:
-            decode(Path(song["source"]), song["max_seconds"], to)
+            source = Opened.ahead(song["source"])
+            if is_confined:
+                confine()
+            decode(source, song["max_seconds"], to)
         code = 0
     except BrokenPipeError:
         pass  # nobody listens any more

@@ -1,8 +1,9 @@
 """A song decoded in a process of its own, so that a hostile file harms that process and nothing else.
 
 A few megabytes of tags make FFmpeg work for hours, because its dictionaries take the square of their size in
-time; a few kilobytes of index make it take gigabytes; a million lines of C may crash. The process may take so
-much time and memory and no more, and has none of the worker's environment, its credentials above all.
+time; a few kilobytes of index make it take gigabytes; a million lines of C may crash, or do what a file bids
+them. The process may take so much time and memory and no more, has none of the worker's environment, its
+credentials above all, and reaches nothing but the song (`confinement`).
 
 Each song has a new process. It is a fork of one that has done its imports and waits for the next song, so
 that it starts in no time: the `decoder`, which lives as long as this process.
@@ -23,6 +24,7 @@ from typing import Self
 import numpy as np
 
 from media.errors import CorruptMediaError, MediaError
+from media.notices import Notice
 from media.samples import CHANNELS, Samples
 from media.tags import Tags
 
@@ -59,6 +61,8 @@ class _Decoder:
 
     def __init__(self) -> None:
         self._channel, theirs = socket.socketpair()
+        # Lines: two are there at once if a song's process ends before its id is read.
+        self._answers = self._channel.makefile("rb")
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, and no shell
                 [sys.executable, "-m", "media.decoder", str(theirs.fileno())],
@@ -85,11 +89,12 @@ class _Decoder:
         return self._process.poll() is None
 
     def close(self) -> None:
+        self._answers.close()
         self._channel.close()
         self._process.wait()
 
     def _answer(self) -> int:
-        answer = self._channel.recv(32)
+        answer = self._answers.readline()
         if not answer:
             raise RuntimeError(
                 f"The decoder ended with {self._process.wait()}; its own words are in the log."
@@ -129,10 +134,13 @@ class IsolatedInput:
         The song's duration, or an estimate of it from how far the file has been read.
     tags : Tags
         Title, artist and album of the source.
+    notices : tuple of Notice
+        What has been filled or left out so far.
     """
 
     codec: str
     tags: Tags
+    notices: tuple[Notice, ...]
     channels: int
     sample_rate: int
     seconds: float
@@ -204,7 +212,9 @@ class IsolatedInput:
         if len(data) < count:
             self._end()
             return None
-        vars(self).update(message, tags=Tags(**message["tags"]))
+        message["tags"] = Tags(**message["tags"])
+        message["notices"] = tuple(Notice(**notice) for notice in message["notices"])
+        vars(self).update(message)
         return np.frombuffer(data, np.float32).reshape(CHANNELS, -1)
 
     def _end(self) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 
 from media.audio_output import AudioOutput, AudioWriter, Format
 from media.isolated_input import IsolatedInput
+from media.notices import Notice
 from media.samples import SAMPLE_RATE
 from media.spool import Spool
 from separation.engine import Engine
@@ -46,6 +47,8 @@ class Separated:
         Of the source, as FFmpeg names it.
     gain_db : float
         What all stems were turned down by, so that none clips, as a negative number; 0 if none would.
+    notices : tuple of Notice
+        What of the song was filled or left out.
     """
 
     stems: dict[str, Path]
@@ -54,6 +57,7 @@ class Separated:
     sample_rate: int
     codec: str
     gain_db: float
+    notices: tuple[Notice, ...]
 
 
 def separate(
@@ -126,7 +130,7 @@ def separate(
         for fraction in cleanup.enter_context(closing(_side_by_side(encodings))):
             report(separating + (1 - separating) * fraction)
         report(1.0)
-    return Separated(paths, song.seconds, song.channels, song.sample_rate, song.codec, gain_db)
+    return Separated(paths, song.seconds, song.channels, song.sample_rate, song.codec, gain_db, song.notices)
 
 
 class _Track:

@@ -103,6 +103,25 @@ def write_video(path: Path, *, seconds: float = 0.4) -> Path:
     return path
 
 
+def write_subtitled(path: Path) -> Path:
+    """A song with a track of its words."""
+    with av.open(path, "w") as container:
+        stream: Any = container.add_stream("flac", 44_100, layout="stereo")
+        words: Any = container.add_stream("srt")
+        words.codec_context.subtitle_header = b"[Events]\nFormat: Layer, Start, End, Text\n"
+        frame = av.AudioFrame.from_ndarray(noise(1), "fltp", "stereo")
+        frame.sample_rate = 44_100
+        frame.pts = 0
+        converter = av.AudioResampler("s16", "stereo", 44_100)
+        for converted in converter.resample(frame):
+            container.mux(stream.encode(converted))
+        word = av.Packet(b"la")
+        word.stream, word.pts, word.dts, word.duration = words, 0, 0, 1000
+        container.mux(word)
+        container.mux(stream.encode(None))
+    return path
+
+
 def read(path: Path) -> npt.NDArray[np.float64]:
     """Decode a stem to float64 in +-1, shape (channels, any)."""
     with av.open(path) as container:

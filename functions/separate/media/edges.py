@@ -1,0 +1,74 @@
+"""What lies around the media in a file: tags that programs put before or behind anything."""
+
+import io
+from typing import BinaryIO
+
+_ID3V1_BYTES, _APE_BYTES = 128, 32
+_APE_HAS_HEADER = 1 << 31
+
+
+def front(file: BinaryIO, size: int) -> int:
+    """Where the media begins, behind ID3v2 and APE tags; beyond `size` if a tag says so."""
+    offset = 0
+    while offset < size:
+        tag = _read(file, offset, _APE_BYTES)
+        if tag[:3] == b"ID3" and len(tag) >= 10:
+            length = tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9]
+            offset += 10 + length + (10 if tag[5] & 0x10 else 0)
+        elif tag[:8] == b"APETAGEX" and len(tag) == _APE_BYTES:
+            offset += _APE_BYTES + int.from_bytes(tag[12:16], "little")
+        else:
+            break
+    return offset
+
+
+def back(file: BinaryIO, start: int, size: int) -> int:
+    """Where the media ends at the latest, before ID3v1, APE and Lyrics3 tags."""
+    end = size
+    while True:
+        length = _tag_before(file, end)
+        if not length or end - length <= start:
+            return end
+        end -= length
+
+
+def _tag_before(file: BinaryIO, end: int) -> int:
+    """Bytes of the tag that ends there; 0 if there is none."""
+    if end >= _ID3V1_BYTES and _read(file, end - _ID3V1_BYTES, 3) == b"TAG":
+        return _ID3V1_BYTES
+    footer = _read(file, max(0, end - _APE_BYTES), min(end, _APE_BYTES))
+    if footer[:8] == b"APETAGEX":
+        flags = int.from_bytes(footer[20:24], "little")
+        return int.from_bytes(footer[12:16], "little") + (_APE_BYTES if flags & _APE_HAS_HEADER else 0)
+    if footer[-9:] == b"LYRICS200" and footer[-15:-9].isdigit():
+        return int(footer[-15:-9]) + 15
+    if footer[-10:-7] == b"3DI":
+        length = footer[-4] << 21 | footer[-3] << 14 | footer[-2] << 7 | footer[-1]
+        return length + 20
+    return 0
+
+
+def _read(file: BinaryIO, offset: int, count: int) -> bytes:
+    file.seek(offset)
+    return file.read(count)
+
+
+class Window:
+    """A part of a file, as a file to read."""
+
+    def __init__(self, file: BinaryIO, start: int, end: int) -> None:
+        self._file = file
+        self._start = start
+        self._end = end
+        file.seek(start)
+
+    def read(self, count: int = -1) -> bytes:
+        left = max(0, self._end - self._file.tell())
+        return self._file.read(left if count < 0 else min(count, left))
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: self._start, io.SEEK_CUR: self._file.tell(), io.SEEK_END: self._end}[whence]
+        return self._file.seek(max(self._start, base + offset)) - self._start
+
+    def tell(self) -> int:
+        return self._file.tell() - self._start

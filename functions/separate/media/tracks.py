@@ -1,0 +1,115 @@
+"""The tracks of a file: which of them is the song, when it begins, and how long the file says that it is."""
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Disposition
+
+from media.errors import NoAudioError, UnsupportedMediaError
+from media.mixing import require_mixable
+from media.notices import Notices
+from media.samples import CHANNELS
+
+# The codecs of songs and of films' sound. Left alone, FFmpeg decodes pictures too, to learn their size: a
+# cover of kilobytes may unpack to gigabytes.
+DECODERS = (
+    "aac,ac3,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,alac,amrnb,amrwb,dca,eac3,flac,gsm_ms,libopus,mp1,mp1float,mp2,"
+    "mp2float,mp3,mp3float,opus,speex,vorbis,"
+    + ",".join(n for n in av.codecs_available if n.startswith("pcm_"))
+)
+_NAMES = frozenset(DECODERS.split(","))
+_PROTECTED_TAGS = {"drms", "enca"}
+_ENDS_BY_THE_CLOCK = {
+    "ogg",
+    "matroska,webm",
+}  # a clip of a stream may say when it ends, and not how long it is
+
+
+def song_of(container: InputContainer, notices: Notices) -> AudioStream:
+    """The track that is the song: the best that can be decoded.
+
+    Raises
+    ------
+    NoAudioError, UnsupportedMediaError
+    """
+    streams = container.streams.audio
+    if not streams:
+        raise NoAudioError("The file has no audio in it. Send one that has sound.")
+    decodable = [stream for stream in streams if _is_decodable(stream)]
+    if not decodable:
+        raise UnsupportedMediaError(
+            "The audio is copy-protected or in an unknown codec. Send an unprotected WAV, FLAC or MP3."
+        )
+    best = container.streams.best("audio")
+    song = next((stream for stream in decodable if best and stream.index == best.index), None)
+    if song is None:
+        song = max(
+            decodable,
+            key=lambda it: (bool(it.disposition & Disposition.default), it.codec_context.bit_rate or 0),
+        )
+        notices.add(
+            "track_left_out",
+            f"Of {len(streams)} sound tracks the one meant to be heard cannot be decoded: another is taken.",
+            0.0,
+        )
+    context = song.codec_context
+    if context.channels > CHANNELS:
+        require_mixable(context.layout)
+    elif context.channels:
+        # One is mono and two are left and right, whatever the file says; there are layouts that PyAV dies of.
+        context.layout = "mono" if context.channels == 1 else "stereo"
+    return song
+
+
+def begin_of(container: InputContainer, song: AudioStream) -> float | None:
+    """When the first of the other tracks of sound and of moving pictures begins; None if there is none."""
+    times = [
+        float(stream.start_time * stream.time_base)
+        for stream in container.streams
+        if stream.index != song.index
+        and stream.type in ("audio", "video")
+        and not stream.disposition & Disposition.attached_pic
+        and stream.start_time is not None
+        and stream.time_base
+    ]
+    return min(times, default=None)
+
+
+def seconds_of(container: InputContainer, song: AudioStream, begin: float | None) -> float | None:
+    """How long the song is from its beginning on, by what the file says of this track; None if nothing."""
+    if not song.duration or not song.time_base:
+        return None
+    start = float((song.start_time or 0) * song.time_base)
+    lead = max(0.0, start - begin) if begin is not None else 0.0
+    return _length(container, float(song.duration * song.time_base), start) + lead
+
+
+def container_seconds(container: InputContainer) -> float | None:
+    """How long a file says that it is, which may be any of its tracks."""
+    if not container.duration:
+        return None
+    return _length(container, container.duration / av.time_base, (container.start_time or 0) / av.time_base)
+
+
+def goes_on_for(container: InputContainer, song: AudioStream, seconds: float) -> bool:
+    """Whether the track has so many seconds of sound, by its packets; reads as far as that takes."""
+    found = 0.0
+    try:
+        for packet in container.demux(song):
+            if packet.duration and packet.time_base:
+                found += float(packet.duration * packet.time_base)
+            if found > seconds:
+                return True
+    except (av.FFmpegError, OSError):
+        pass  # decoding will meet it, too, and say what it is
+    return False
+
+
+def _is_decodable(stream: AudioStream) -> bool:
+    context = stream.codec_context
+    return context is not None and context.codec.name in _NAMES and stream.codec_tag not in _PROTECTED_TAGS
+
+
+def _length(container: InputContainer, seconds: float, start: float) -> float:
+    is_end = container.format.name in _ENDS_BY_THE_CLOCK and 0 < start < seconds
+    return seconds - start if is_end else seconds
