@@ -260,6 +260,7 @@ class AudioInput:
         if lost:
             self._timeline.lose(packet, lost)
             decoding.hidden_frames += lost
+            decoding.bad_packets += lost
         decoding.hidden_frames_behind = frames_lost(data[start + length :], length)
         if start + length > len(data) and packet.duration and packet.time_base:
             decoding.cut_seconds = float(packet.duration * packet.time_base) * (1 - packet.size / length)

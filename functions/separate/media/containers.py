@@ -75,12 +75,13 @@ def read_promise(file: BinaryIO, start: int, size: int) -> Promise:
 def window(file: BinaryIO, start: int, end: int, size: int) -> tuple[int, int]:
     """What FFmpeg is to read of a file whose media is from `start` to `end`, between tags.
 
-    It knows the tags around formats that are nothing but frames, and takes title and artist from them. Around
-    others it takes them for damage, or for sound.
+    It knows most tags around formats that are nothing but frames, and takes title and artist from them. Other
+    tags it takes for damage, or for sound.
     """
     head = _read(file, start, 16)
     check = next((check for matches, check in _CHECKS if matches(head)), _check_mp3)
-    return 0 if check in (_check_mp3, _check_flac) else start, size if check is _check_mp3 else end
+    is_bare = check in (_check_mp3, _check_flac)
+    return 0 if is_bare and _read(file, 0, 3) == b"ID3" else start, size if check is _check_mp3 else end
 
 
 def truncated(there: float, promised: float) -> TruncatedError:

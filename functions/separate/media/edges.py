@@ -68,7 +68,8 @@ class Window:
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         base = {io.SEEK_SET: self._start, io.SEEK_CUR: self._file.tell(), io.SEEK_END: self._end}[whence]
-        return self._file.seek(max(self._start, base + offset)) - self._start
+        # Not beyond the end: a size that is none may be more than a file can have.
+        return self._file.seek(min(max(self._start, base + offset), self._end)) - self._start
 
     def tell(self) -> int:
         return self._file.tell() - self._start

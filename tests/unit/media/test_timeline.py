@@ -97,13 +97,13 @@ def test_a_song_that_is_mostly_hole_is_refused_with_how_much_and_where(tmp_path:
 def test_a_hole_of_hours_is_refused_before_it_is_filled(tmp_path: Path) -> None:
     whole = made(tmp_path, "m4a")
     holed = copy(whole, tmp_path / "holed", "matroska", late=lambda at: 10_000 if at > 3 else 0)
-    heard = []
+    heard: list[int] = []
     with (
         pytest.raises(CorruptMediaError, match=r"missing: 10000\.0 s of 10003\.\d s, from 3\.0 s on"),
         AudioInput(holed, 600) as song,
     ):
-        heard += [block.shape[1] for block in song.blocks()]
-    assert sum(heard) < 4 * 44_100
+        heard.extend(block.shape[1] for block in song.blocks())
+    assert 2 * 44_100 < sum(heard) < 4 * 44_100
 
 
 def test_silence_that_is_filled_in_counts_against_the_longest_allowed(tmp_path: Path) -> None:
@@ -255,8 +255,9 @@ def test_damaged_packets_are_silence_and_shorten_nothing(
     assert name == "matroska" or np.array_equal(samples[:, 7 * 44_100 :], whole[:, 7 * 44_100 :])
 
 
-@pytest.mark.parametrize("name", ["mp3", "mp3 without a header", "aac"])
+@pytest.mark.parametrize("name", ["mp3", "mp3 without a header"])
 def test_a_frame_whose_header_is_damaged_is_silence_too(tmp_path: Path, name: str) -> None:
+    """But for AAC, where FFmpeg passes it over without a word."""
     path = made(tmp_path, name)
     whole, _ = play(path)
     with av.open(path) as container:
