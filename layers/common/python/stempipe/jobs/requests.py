@@ -67,9 +67,10 @@ ContentType = Annotated[
     Field(pattern=f"^{_TYPE}$", max_length=127),
     WithJsonSchema(
         {
-            "type": ["string", "null"],
-            "pattern": f"^({_TYPE})?$",
-            "maxLength": 127,
+            "anyOf": [
+                {"type": "string", "pattern": f"^({_TYPE})?$", "maxLength": 127},
+                {"type": "null"},
+            ],
             "examples": ["audio/mpeg", "audio/webm;codecs=opus"],
         }
     ),
