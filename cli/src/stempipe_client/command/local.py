@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from stempipe_client.command.display import Update
 from stempipe_client.command.songs import Song
 from stempipe_client.config import Config, ModelVariant
 from stempipe_client.errors import StempipeError
+from stempipe_client.models import Notice
 from stempipe_client.names import safe
 from stempipe_client.steps import Report, stepwise
 
@@ -49,6 +50,7 @@ class LocalSeparation:
         from separation import ModelError, separate
 
         files: dict[str, Path] = {}
+        notices: list[Notice] = []
         song.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=song.folder, prefix=".stempipe-") as folder:
 
@@ -64,6 +66,7 @@ class LocalSeparation:
                     title=song.path.stem,
                     on_progress=report,
                 )
+                notices.extend(Notice(**asdict(notice)) for notice in made.notices)
                 for stem, path in made.stems.items():
                     files[stem] = path.replace(song.folder / safe(song.name, f" - {stem}{path.suffix}"))
 
@@ -73,7 +76,7 @@ class LocalSeparation:
                     yield Update("separating", percent, left)
             except (MediaError, ModelError) as error:
                 raise StempipeError(error.code, str(error)) from error
-        yield Update("done", 100, files=files)
+        yield Update("done", 100, files=files, notices=notices)
 
 
 def prepare(config: Config, console: Console) -> LocalSeparation:
