@@ -1,7 +1,10 @@
 """The headers of frames of MPEG audio, and of AAC in ADTS."""
 
+import re
 from dataclasses import dataclass
 
+# What may begin a header, and overlaps with none before it.
+_HEADER = re.compile(rb"\xff(?=[\xe2-\xff][\x10-\xef])")
 _SMALLEST = 16  # bytes of a frame
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")
 
@@ -64,12 +67,11 @@ def frame_within(packet: bytes) -> tuple[int, int] | None:
     """
     if length := frame_bytes(packet[:7]):
         return 0, length
-    start = packet.find(b"\xff")
-    while start >= 0:
+    for found in _HEADER.finditer(packet):
+        start = found.start()
         length = frame_bytes(packet[start : start + 7])
         if length and start + length == len(packet):
             return start, length
-        start = packet.find(b"\xff", start + 1)
     return None
 
 
