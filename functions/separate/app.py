@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from stempipe.adapters.queue import JobMessage, JobQueue, TryAgain, sqs_client
 from stempipe.adapters.storage import Storage, s3_client
 from stempipe.errors import ModelUnavailable, UnusableMedia
 from stempipe.jobs.config import Bandwidth, JobConfig, ModelVariant
+from stempipe.jobs.record import Notice
 from stempipe.jobs.table import Jobs
 from stempipe.observability import MetricUnit, logger, metrics, tracer
 from stempipe.rules.worker import Separated, Worker
@@ -79,7 +81,10 @@ def separate_song(
         raise UnusableMedia(error.code, str(error)) from error
     except ModelError as error:
         raise ModelUnavailable(error.code, str(error)) from error
-    return Separated(made.stems, made.seconds, made.sample_rate, made.channels, made.codec, made.gain_db)
+    notices = [Notice(**asdict(notice)) for notice in made.notices]
+    return Separated(
+        made.stems, made.seconds, made.sample_rate, made.channels, made.codec, made.gain_db, notices
+    )
 
 
 @cache

@@ -47,6 +47,7 @@ class Service:
     twist: Twist = lambda request, answer: answer
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     by_key: dict[str, str] = field(default_factory=dict)
+    notices: list[dict[str, Any]] = field(default_factory=list)
     logins: list[dict[str, Any]] = field(default_factory=list)
 
     def named(self, filename: str) -> list[dict[str, Any]]:
@@ -92,6 +93,7 @@ class Service:
         links = {stem: f"{self.url}/stems/{job['id']}/{stem}" for stem in ("vocals", "accompaniment")}
         job |= {"status": "completed", "progress": 100, "stage": None, "results": {"stems": links}}
         job["estimatedTimeRemaining"] = None
+        job["source"]["notices"] = self.notices
 
     def _create(self, request: dict[str, Any], key: str) -> Answer:
         if key not in self.by_key:

@@ -214,6 +214,29 @@ def element(name: str, *content: bytes) -> bytes:
     return bytes.fromhex(name) + (1 << 56 | len(data)).to_bytes(8) + data
 
 
+def number(value: int) -> bytes:
+    """A number as Matroska has it."""
+    return value.to_bytes(max(1, -(-value.bit_length() // 8)))
+
+
+def matroska_of(blocks: Iterable[tuple[int, bytes]], seconds: float | None = None) -> bytes:
+    """Matroska of 16-bit stereo, each block with the time in milliseconds that it says it has."""
+    head = element("1A45DFA3", element("4282", b"matroska"))
+    info = element("2AD7B1", number(1_000_000))
+    if seconds is not None:
+        info += element("4489", struct.pack(">d", 1_000 * seconds))
+    audio = element(
+        "E1", element("B5", struct.pack(">d", 44_100)), element("9F", b"\2"), element("6264", b"\x10")
+    )
+    track = element("AE", element("D7", b"\1"), element("73C5", b"\1"), element("83", b"\2"))
+    track = element("AE", track[9:], element("86", b"A_PCM/INT/LIT"), audio)
+    clusters = (
+        element("1F43B675", element("E7", number(time)), element("A3", b"\x81\0\0\x80" + data))
+        for time, data in blocks
+    )
+    return head + element("18538067", element("1549A966", info), element("1654AE6B", track), *clusters)
+
+
 def into_segment(matroska: bytes, added: bytes) -> bytes:
     """Put an element first in the segment."""
     start = matroska.index(bytes.fromhex("18538067")) + 4

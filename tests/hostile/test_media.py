@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.hostile import corpus
+from tests.hostile import corpus, timelines
 from tests.hostile.corpus import Case, Songs
 from tests.unit.media.songs import KINDS, noise, tone, write, write_subtitled
 
@@ -85,7 +85,15 @@ def test_no_honest_song_needs_what_is_refused(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [corpus.no_media, corpus.headers_that_lie, corpus.streams_that_change, corpus.large_tags]
+    "make",
+    [
+        corpus.no_media,
+        corpus.headers_that_lie,
+        corpus.streams_that_change,
+        corpus.large_tags,
+        timelines.times_that_jump,
+        timelines.tags_and_ends,
+    ],
 )
 def test_every_file_ends_in_its_code_or_in_stems_and_takes_little(
     make: Callable[[Songs], dict[str, Case]], songs: Songs, folder: Path

@@ -110,8 +110,14 @@ def test_an_object_that_was_replaced_or_deleted_is_gone(
         storage.look_up(BUCKET, "no such song")
 
 
-def test_a_signed_upload_takes_its_type_and_its_length_and_no_other(storage: Storage) -> None:
-    link = storage.upload_link(BUCKET, "jobs/a%7Cb/01K", size=5, content_type="audio/mpeg", seconds=60)
+@pytest.mark.parametrize(
+    "content_type",
+    ["audio/mpeg", "audio/webm;codecs=opus", "audio/ogg; codecs=opus", 'video/mp4; codecs="mp4a.40.2, x"'],
+)
+def test_a_signed_upload_takes_its_type_and_its_length_and_no_other(
+    storage: Storage, content_type: str
+) -> None:
+    link = storage.upload_link(BUCKET, "jobs/a%7Cb/01K", size=5, content_type=content_type, seconds=60)
     assert (link.method, link.fields) == ("PUT", {})
     wrong_type = {"Content-Type": "text/html"}
     answers = [

@@ -43,6 +43,14 @@ class Problem(_Answer):
     message: str
 
 
+class Notice(_Answer):
+    """What was filled or left out of a song, and how many seconds of it that is."""
+
+    code: str
+    message: str
+    seconds: float = 0.0
+
+
 class Source(_Answer):
     """The song, and what the decoder found in it."""
 
@@ -52,6 +60,7 @@ class Source(_Answer):
     sample_rate: int | None = None
     channels: int | None = None
     codec: str | None = None
+    notices: tuple[Notice, ...] = ()
 
 
 class Results(_Answer):

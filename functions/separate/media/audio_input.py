@@ -16,10 +16,18 @@ from av.container import InputContainer
 from av.packet import Packet
 
 from media import edges, tracks
-from media.containers import Promise, mpeg_frame_bytes, read_promise, require_bytes, truncated, window
-from media.errors import CorruptMediaError, EmptyFileError, TooLongError, UnsupportedMediaError
+from media.containers import CUT, Promise, read_promise, require_bytes, truncated, window
+from media.errors import (
+    CorruptMediaError,
+    EmptyFileError,
+    NoAudioError,
+    TooLongError,
+    TruncatedError,
+    UnsupportedMediaError,
+)
 from media.mixing import format_of, resampled, resampler
-from media.notices import Notice, Notices
+from media.mpeg import frame_within, frames_lost
+from media.notices import Notice, Notices, text
 from media.samples import CHANNELS, SAMPLE_RATE, Samples
 from media.tags import read_tags
 from media.timeline import Timeline
@@ -47,7 +55,6 @@ _MISSING_SECONDS = 0.1  # what an end cut amid a frame lacks is less, and sizes 
 _UNHEARD_SECONDS = 0.001
 _PADDING_SECONDS = 0.1  # encoders fill a song up to whole frames, and count that as its length
 _BAD_PACKETS = 0.02  # stray tags between frames are common in MP3, and FFmpeg skips them
-_TAGS_BETWEEN_FRAMES = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")
 
 
 @dataclass
@@ -57,10 +64,10 @@ class _Decoding:
     packets: int = 0
     bad_packets: int = 0
     hidden_frames: int = 0
+    hidden_frames_behind: int = 0  # the last one, if more comes
     has_sound: bool = False
     is_last_bad: bool = False
     cut_seconds: float = 0.0
-    is_last_framed: bool = True
     stamped_end: float | None = None
 
 
@@ -105,9 +112,14 @@ class AudioInput:
             end = edges.back(file, start, self._size)
             self._promise: Promise = read_promise(file, start, end)
             self._file = edges.Window(file, *window(file, start, end, self._size))
-            self._container = self._open()
-            opened.callback(lambda: self._container.close())
-            self._take_song()
+            try:
+                self._container = self._open()
+                opened.callback(lambda: self._container.close())
+                self._take_song()
+            except (UnsupportedMediaError, NoAudioError) as error:
+                if self._promise.is_broken:
+                    raise TruncatedError(CUT) from error
+                raise
             self.close = opened.pop_all().close
 
     def _open(self) -> InputContainer:
@@ -118,7 +130,6 @@ class AudioInput:
         except MemoryError as error:  # as FFmpeg says, too, of sizes that are none
             raise CorruptMediaError(_DAMAGED) from error
         except (av.FFmpegError, OSError, ValueError) as error:
-            require_bytes(self._size + self._promise.missing_bytes, self._size)
             raise UnsupportedMediaError(
                 "This is no audio file that can be read. Send WAV, FLAC, MP3, AAC, Ogg, AIFF, MP4 or WebM."
             ) from error
@@ -216,41 +227,48 @@ class AudioInput:
 
     def _frames(self) -> Iterator[_Placed]:
         decoding = _Decoding()
-        hidden = 0
         for packet in self._packets():
-            if hidden and packet.size:  # and more sound behind them
-                self._timeline.lose(packet, hidden)
-                decoding.hidden_frames += hidden
             decoding.packets += bool(packet.size)
-            hidden = self._look_into(packet, decoding)
+            is_frame = True
+            if self._container.format.name in _SELF_FRAMED and packet.size:
+                packet, is_frame = self._framed(packet, decoding)
             try:
                 frames = packet.decode()
             except av.FFmpegError:
                 decoding.bad_packets += 1
                 decoding.is_last_bad = True
-                if decoding.is_last_framed:
+                if is_frame:
                     self._timeline.lose(packet)
                 continue
             for frame in frames:
                 yield self._placed(frame, decoding)
         self._end(decoding)
 
-    def _look_into(self, packet: "Packet[AudioStream]", decoding: _Decoding) -> int:
-        """Take note of what a packet is by its own header; how many frames are hidden behind its first.
-
-        Where the header of a frame is damaged, FFmpeg takes it for a part of the frame before.
-        """
-        if self._container.format.name not in _SELF_FRAMED or not packet.size:
-            return 0
+    def _framed(
+        self, packet: "Packet[AudioStream]", decoding: _Decoding
+    ) -> "tuple[Packet[AudioStream], bool]":
+        """A packet from its frame on, and whether it has one; takes note of frames lost between others."""
         data = bytes(packet)
-        length = mpeg_frame_bytes(data[:7])
-        decoding.is_last_framed = length is not None
+        found = frame_within(data)
         decoding.cut_seconds = 0.0
-        if length and length > packet.size and packet.duration and packet.time_base:
+        if found is None:
+            return packet, False
+        start, length = found
+        lost = decoding.hidden_frames_behind
+        if decoding.has_sound:
+            lost += frames_lost(data[:start], length)
+        if lost:
+            self._timeline.lose(packet, lost)
+            decoding.hidden_frames += lost
+            decoding.bad_packets += lost
+        decoding.hidden_frames_behind = frames_lost(data[start + length :], length)
+        if start + length > len(data) and packet.duration and packet.time_base:
             decoding.cut_seconds = float(packet.duration * packet.time_base) * (1 - packet.size / length)
-        if not length or packet.size < 1.5 * length or data[length:].startswith(_TAGS_BETWEEN_FRAMES):
-            return 0
-        return round(packet.size / length) - 1
+        if start:
+            rest: Packet[Any] = Packet(data[start:])
+            rest.stream, rest.duration, rest.time_base = packet.stream, packet.duration, packet.time_base
+            packet = rest
+        return packet, True
 
     def _placed(self, frame: AudioFrame, decoding: _Decoding) -> _Placed:
         if not _LOWEST_RATE <= frame.sample_rate <= _HIGHEST_RATE:
@@ -293,9 +311,9 @@ class AudioInput:
                 raise CorruptMediaError(_DAMAGED)
             raise truncated(self.seconds, self.seconds + missing)
         self._timeline.refuse_holes(self.seconds / 2)
-        if missing > _UNHEARD_SECONDS or (decoding.cut_seconds and not decoding.is_last_bad):
-            missing = max(missing, decoding.cut_seconds)
-            self._notices.add("cut_end", f"The file ends too early by {missing:.2f} s.", missing)
+        missing = max(missing, 0.0 if decoding.is_last_bad else decoding.cut_seconds)
+        if missing > _UNHEARD_SECONDS:
+            self._notices.add("cut_end", f"The file ends too early: {text(missing)} are missing.", missing)
 
     def _missing_at_the_end(self, decoding: _Decoding) -> float:
         """Seconds that the file promises beyond what is there; less than 0 if there is more."""

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from media.errors import TruncatedError
+from media.mpeg import read_header
 
 _UNKNOWN_32 = (
     0x7FFF_0000  # streaming writers put 0 or one of several values near 2^31 or 2^32 for "not known yet"
 )
 _UNKNOWN_64 = 1 << 62
+CUT = "The file ends too early: before its sound, or amid what says where that is. Send the whole file again."
 _OGG_PAGE_BYTES = 65_307  # the largest page
 
 
@@ -45,6 +47,11 @@ class Promise:
     position: int | None = None
 
     @property
+    def is_broken(self) -> bool:
+        """Whether the file ends where it should not."""
+        return bool(self.missing_bytes) or self.position is not None
+
+    @property
     def seconds(self) -> float | None:
         """What `frames` last."""
         return self.frames * self.frame_seconds if self.frames is not None else None
@@ -68,12 +75,13 @@ def read_promise(file: BinaryIO, start: int, size: int) -> Promise:
 def window(file: BinaryIO, start: int, end: int, size: int) -> tuple[int, int]:
     """What FFmpeg is to read of a file whose media is from `start` to `end`, between tags.
 
-    It knows the tags around formats that are nothing but frames, and takes title and artist from them. Around
-    others it takes them for damage, or for sound.
+    It knows most tags around formats that are nothing but frames, and takes title and artist from them. Other
+    tags it takes for damage, or for sound.
     """
     head = _read(file, start, 16)
     check = next((check for matches, check in _CHECKS if matches(head)), _check_mp3)
-    return 0 if check in (_check_mp3, _check_flac) else start, size if check is _check_mp3 else end
+    is_bare = check in (_check_mp3, _check_flac)
+    return 0 if is_bare and _read(file, 0, 3) == b"ID3" else start, size if check is _check_mp3 else end
 
 
 def truncated(there: float, promised: float) -> TruncatedError:
@@ -83,16 +91,6 @@ def truncated(there: float, promised: float) -> TruncatedError:
     )
 
 
-def mpeg_frame_bytes(header: bytes) -> int | None:
-    """Length of an MPEG audio or ADTS frame, from its first bytes; None if this is no such header."""
-    if len(header) < 7 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
-        return None
-    if header[1] & 0xF6 == 0xF0:  # ADTS: layer bits are zero
-        return (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
-    frame = _mpeg_header(header)
-    return frame.bytes if frame else None
-
-
 def _read(file: BinaryIO, offset: int, count: int) -> bytes:
     file.seek(offset)
     return file.read(count)
@@ -100,9 +98,7 @@ def _read(file: BinaryIO, offset: int, count: int) -> bytes:
 
 def _require(complete: bool) -> None:
     if not complete:
-        raise TruncatedError(
-            "The file ends too early: it lacks what says where its sound is. Send the whole file again."
-        )
+        raise TruncatedError(CUT)
 
 
 def require_bytes(promised: int, size: int) -> None:
@@ -232,6 +228,8 @@ def _check_mp4(file: BinaryIO, offset: int, size: int) -> Promise:
                 return Promise(bytes=media, missing_bytes=end - size)
             require_bytes(end, size)
         elif name in _MP4_INDICES:
+            if end > size and name == b"moov":  # which may be enough of it
+                return Promise(bytes=end - offset, missing_bytes=end - size)
             require_bytes(end, size)
             has_index = has_index or name in (b"moov", b"meta")  # "meta" makes it a picture
         position = end
@@ -280,47 +278,9 @@ def _ebml_number(data: bytes, *, keep_marker: bool) -> tuple[int, int]:
     return (value if keep_marker else value & ((1 << 7 * count) - 1)), count
 
 
-@dataclass(frozen=True)
-class _MpegHeader:
-    bytes: int
-    samples: int
-    sample_rate: int
-    side_info_bytes: int
-
-
-_MPEG1_KBITS = {
-    1: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),  # layer III
-    2: (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),  # layer II
-    3: (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),  # layer I
-}
-_MPEG2_KBITS = {
-    1: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-    2: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-    3: (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
-}
-
-
-def _mpeg_header(header: bytes) -> _MpegHeader | None:
-    """ISO 11172-3, 2.4.2.3."""
-    version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
-    rate_index, sample_rate_index = header[2] >> 4, header[2] >> 2 & 3
-    if version == 1 or layer == 0 or rate_index in (0, 15) or sample_rate_index == 3:
-        return None
-    mpeg1 = version == 3
-    kbits = (_MPEG1_KBITS if mpeg1 else _MPEG2_KBITS)[layer][rate_index - 1]
-    sample_rate = (44_100, 48_000, 32_000)[sample_rate_index] >> {3: 0, 2: 1, 0: 2}[version]
-    padding = header[2] >> 1 & 1
-    mono = header[3] >> 6 == 3
-    if layer == 3:
-        return _MpegHeader((12_000 * kbits // sample_rate + padding) * 4, 384, sample_rate, 0)
-    samples = 1152 if mpeg1 or layer == 2 else 576
-    side_info = (17 if mono else 32) if mpeg1 else (9 if mono else 17)
-    return _MpegHeader(samples // 8 * 1000 * kbits // sample_rate + padding, samples, sample_rate, side_info)
-
-
 def _check_mp3(file: BinaryIO, offset: int, size: int) -> Promise:
     data = _read(file, offset, 256)
-    header = _mpeg_header(data)
+    header = read_header(data)
     if header is None:
         return Promise()
     xing = data[4 + header.side_info_bytes :]

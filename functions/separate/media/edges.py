@@ -5,6 +5,7 @@ from typing import BinaryIO
 
 _ID3V1_BYTES, _APE_BYTES = 128, 32
 _APE_HAS_HEADER = 1 << 31
+_MOST_TAGS = 1_000
 
 
 def front(file: BinaryIO, size: int) -> int:
@@ -25,11 +26,12 @@ def front(file: BinaryIO, size: int) -> int:
 def back(file: BinaryIO, start: int, size: int) -> int:
     """Where the media ends at the latest, before ID3v1, APE and Lyrics3 tags."""
     end = size
-    while True:
+    for _ in range(_MOST_TAGS):
         length = _tag_before(file, end)
         if not length or end - length <= start:
-            return end
+            break
         end -= length
+    return end
 
 
 def _tag_before(file: BinaryIO, end: int) -> int:
@@ -59,16 +61,23 @@ class Window:
     def __init__(self, file: BinaryIO, start: int, end: int) -> None:
         self._file = file
         self._start = start
-        self._end = end
-        file.seek(start)
+        self._length = end - start
+        self._position = 0
 
-    def read(self, count: int = -1) -> bytes:
-        left = max(0, self._end - self._file.tell())
-        return self._file.read(left if count < 0 else min(count, left))
+    def read(self, count: int) -> bytes:
+        self._file.seek(self._start + self._position)
+        data = self._file.read(min(count, self._length - self._position))
+        self._position += len(data)
+        return data
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: self._start, io.SEEK_CUR: self._file.tell(), io.SEEK_END: self._end}[whence]
-        return self._file.seek(max(self._start, base + offset)) - self._start
+        if whence == io.SEEK_CUR:
+            offset += self._position
+        elif whence == io.SEEK_END:
+            offset += self._length
+        # Not beyond the end: a size that is none may be more than a file can have.
+        self._position = min(max(offset, 0), self._length)
+        return self._position
 
     def tell(self) -> int:
-        return self._file.tell() - self._start
+        return self._position

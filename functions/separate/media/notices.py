@@ -24,6 +24,11 @@ class Notice:
     seconds: float
 
 
+def text(seconds: float) -> str:
+    """Seconds, for a person."""
+    return f"{seconds:.2f} s" if seconds >= 0.1 else f"{1000 * seconds:.0f} ms"
+
+
 class Notices:
     """Collects them: the first ones as they are, of the rest one sum for each code."""
 
@@ -41,7 +46,7 @@ class Notices:
     def all(self) -> tuple[Notice, ...]:
         """Those kept, and the sums."""
         sums = (
-            Notice(code, f"And {count} more of these, {total:.2f} s in all.", round(total, 3))
+            Notice(code, f"And {count} more of these, {text(total)} in all.", round(total, 3))
             for code, (count, total) in self._rest.items()
         )
         return (*self._kept, *sums)

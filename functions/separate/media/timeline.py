@@ -9,11 +9,12 @@ from av.audio.stream import AudioStream
 from av.packet import Packet
 
 from media.errors import CorruptMediaError
-from media.notices import Notices
+from media.notices import Notices, text
 
 _LEAST = 0.001  # Matroska's stamps are in milliseconds
 _DRIFT = 0.1  # FFmpeg's tolerance: what clocks of recorders and rounded stamps add up to
-_HOLE = 0.015  # a packet that is missing is a step of 20 ms and more, which no rounding is
+_HOLE = 0.015  # a step that no rounding is
+_PACKET = 0.7  # a packet that is missing is a step of all that it lasts, and clocks shake by less
 _BACK_TO_THE_START = 1.0  # farther back than sound overlaps: a stream that begins anew
 
 
@@ -74,7 +75,7 @@ class Timeline:
         elif lag < 0:
             self._notices.add(
                 "overlap",
-                f"{-lag:.2f} s of the sound are there twice at {self._next + lag:.2f} s: the first is kept.",
+                f"{text(-lag)} of the sound are there twice at {self._next + lag:.2f} s: the first is kept.",
                 -lag,
             )
         if lag:
@@ -119,7 +120,8 @@ class Timeline:
             if last_end is None or lost is not None:
                 tolerance = _LEAST
             else:
-                tolerance = _HOLE if stamp - last_end > _HOLE else _DRIFT
+                hole = min(_DRIFT, max(_HOLE, _PACKET * seconds))
+                tolerance = hole if stamp - last_end > hole else _DRIFT
             return late if late > tolerance else 0.0
         if late >= -_DRIFT:
             return 0.0
@@ -132,14 +134,14 @@ class Timeline:
         if is_lead:
             self._notices.add(
                 "starts_late",
-                f"The sound begins {seconds:.2f} s after the picture: silence is before it.",
+                f"The sound begins {text(seconds)} after the picture: silence is before it.",
                 seconds,
             )
         else:
             code, what = ("damaged", "damaged") if is_damage else ("gap", "missing")
             self._notices.add(
                 code,
-                f"{seconds:.2f} s of the sound are {what} at {self._next:.2f} s: silence is in their place.",
+                f"{text(seconds)} of the sound are {what} at {self._next:.2f} s: silence is in their place.",
                 seconds,
             )
             self._first_filled = self._first_filled if self.filled else self._next

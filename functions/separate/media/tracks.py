@@ -53,11 +53,13 @@ def song_of(container: InputContainer, notices: Notices) -> AudioStream:
             0.0,
         )
     context = song.codec_context
-    if context.channels > CHANNELS:
+    # Asked for once: of channels in an order of their own, PyAV frees the layout each time.
+    channels = context.channels
+    if channels > CHANNELS:
         require_mixable(context.layout)
-    elif context.channels:
-        # One is mono and two are left and right, whatever the file says; there are layouts that PyAV dies of.
-        context.layout = "mono" if context.channels == 1 else "stereo"
+    elif channels:
+        # One is mono and two are left and right, whatever the file says of them.
+        context.layout = "mono" if channels == 1 else "stereo"
     return song
 
 

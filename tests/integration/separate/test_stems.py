@@ -27,6 +27,7 @@ def test_a_queued_job_becomes_stems(
     assert (done.state, done.progress, done.attempts) == (Status.COMPLETED, 100, 1)
     assert (done.duration_seconds, done.sample_rate, done.channels) == (180.0, 48000, 1)
     assert done.gain_db == -1.5
+    assert done.notices is None
     assert engine.songs == [b"song"]
     assert done.stem_keys == {
         "vocals": f"alice/01K/{done.attempt}/vocals.wav",
@@ -99,6 +100,24 @@ def test_the_handler_turns_a_hot_songs_stems_down_together_and_the_job_says_by_h
         heard.append(songs.read(path))
         assert np.abs(heard[-1]).max() < 1 - 2**-23
     assert np.abs(sum(heard) - 10 ** (done.gain_db / 20) * hot).max() < 1e-5
+
+
+def test_the_handler_says_in_the_job_what_was_filled_in_a_song(
+    handler: Callable[[dict[str, Any]], dict[str, Any]], cloud: Aws, jobs: Jobs, tmp_path: Path
+) -> None:
+    whole = songs.write(tmp_path / "song.ogg", songs.noise(3, sample_rate=48_000), songs.KINDS["ogg opus"])
+    song = songs.copy(whole, tmp_path / "song.webm", "webm", keep=lambda at: not 1 < at < 2)
+    etag = cloud.s3.put_object(Bucket=UPLOADS, Key=KEY, Body=song.read_bytes())["ETag"].strip('"')
+    source = Source("s3", UPLOADS, KEY, "song.webm", bytes=song.stat().st_size, etag=etag)
+    jobs.add("alice", "01K", Status.QUEUED, source, JobConfig())
+
+    assert handler(received(cloud, MESSAGE.model_dump_json())) == {"batchItemFailures": []}
+    done = jobs.get("alice", "01K")
+    assert done.duration_seconds == pytest.approx(3, abs=0.01)
+    (notice,) = done.notices
+    assert notice["code"] == "gap"
+    assert "silence is in their place" in notice["message"]
+    assert notice["seconds"] == pytest.approx(1, abs=0.03)
 
 
 @pytest.mark.parametrize("damaged", [True, False])

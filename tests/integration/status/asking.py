@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
-from stempipe.jobs.record import Job, Source, Status
+from stempipe.jobs.record import Job, Notice, Source, Status
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import Upload, direct_job_id, job_upload_key
 from tests.aws import UPLOADS, Aws
@@ -50,6 +50,7 @@ def completed(jobs: Jobs, filename: str = "my song.mp3", job_id: str = "01K") ->
         channels=2,
         codec="mp3",
         gb_seconds=12.5,
+        notices=[Notice("gap", "0.40 s of the sound are missing.", 0.4)],
     )
 
 

@@ -56,6 +56,24 @@ def test_the_upload_is_bound_to_key_type_and_length(ask: Ask, jobs: Jobs) -> Non
     assert {"key": upload["fields"]["key"]} in conditions
 
 
+@pytest.mark.parametrize(
+    ("said", "signed"),
+    [
+        ("audio/webm;codecs=opus", "audio/webm;codecs=opus"),
+        ("audio/ogg; codecs=opus", "audio/ogg; codecs=opus"),
+        ('video/mp4; codecs="avc1.64001F, mp4a.40.2"', 'video/mp4; codecs="avc1.64001F, mp4a.40.2"'),
+        ("", "application/octet-stream"),
+        (None, "application/octet-stream"),
+    ],
+)
+def test_the_type_of_an_upload_is_signed_as_a_browser_says_it(ask: Ask, said: Any, signed: str) -> None:
+    status, body = ask("POST", "/v1/jobs", {"filename": "clip", "size": 5, "contentType": said})
+    assert status == 201
+    fields = body["upload"]["fields"]
+    assert fields["Content-Type"] == signed
+    assert {"Content-Type": signed} in json.loads(base64.b64decode(fields["policy"]))["conditions"]
+
+
 def test_r2_gets_a_signed_put(
     ask: Ask,
     cloud: Aws,
@@ -94,6 +112,9 @@ def test_r2_gets_a_signed_put(
         ({"filename": "", "size": 5}, 422, "invalid_request", "filename"),
         ({"filename": "../..", "size": 5}, 422, "invalid_request", "filename"),
         ({"filename": "song.mp3", "size": 5, "contentType": "a\r\nb"}, 422, "invalid_request", "contentType"),
+        ({"filename": "s", "size": 5, "contentType": "a/b;c"}, 422, "invalid_request", "contentType"),
+        ({"filename": "s", "size": 5, "contentType": 'a/b;c="\r\n"'}, 422, "invalid_request", "contentType"),
+        ({"filename": "s", "size": 5, "contentType": 5}, 422, "invalid_request", "contentType"),
         ({"filename": "song.mp3", "size": 5, "colour": 1}, 422, "invalid_request", "colour"),
         (
             {"filename": "song.mp3", "size": 5, "config": {"stems": {"tuba": True}}},

@@ -57,6 +57,7 @@ def test_a_completed_job_links_to_its_stems_under_sensible_names(ask: Ask, jobs:
         "sampleRate": 44100,
         "channels": 2,
         "codec": "mp3",
+        "notices": [{"code": "gap", "message": "0.40 s of the sound are missing.", "seconds": 0.4}],
     }
 
 

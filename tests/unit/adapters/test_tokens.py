@@ -82,6 +82,21 @@ def test_a_good_token_says_whose_it_is(tokens: Tokens, claims: dict[str, Any]) -
     assert tokens.subject(token(**claims)) == "alice"
 
 
+@pytest.mark.parametrize("claim", ["iat", "nbf"])
+def test_a_clock_that_is_a_little_ahead_makes_no_token_bad(tokens: Tokens, claim: str) -> None:
+    now = int(time.time())
+    little: dict[str, Any] = {claim: now + 3}
+    much: dict[str, Any] = {claim: now + 30}
+    assert tokens.subject(token(**little)) == "alice"
+    with pytest.raises(Unauthorized):
+        tokens.subject(token(**much))
+
+
+def test_a_token_that_has_just_expired_is_refused_at_once(tokens: Tokens) -> None:
+    with pytest.raises(Unauthorized, match="expired"):
+        tokens.subject(token(exp=int(time.time()) - 1))
+
+
 @pytest.mark.parametrize(
     "bad",
     [

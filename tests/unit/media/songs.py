@@ -1,6 +1,6 @@
 """Songs made on the spot, in every container, and the reading of stems."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,6 +59,23 @@ def noise(seconds: float, *, channels: int = 2, seed: int = 0, sample_rate: int 
     return samples
 
 
+def beats(seconds: int, *, sample_rate: int = 44_100) -> Samples:
+    """Soft noise with a loud burst of 5 ms at each whole second: what is shifted or missing shows."""
+    samples = noise(seconds, sample_rate=sample_rate) * np.float32(0.05)
+    burst = 0.9 * np.sin(2 * np.pi * 2_000 * np.arange(sample_rate // 200) / sample_rate)
+    for second in range(seconds):
+        start = second * sample_rate
+        samples[:, start : start + len(burst)] = burst
+    return samples
+
+
+def beats_in(samples: npt.NDArray[Any]) -> list[float]:
+    """When the bursts are, in seconds, of samples at 44.1 kHz."""
+    loud = np.flatnonzero(np.abs(samples[0]) > 0.3)
+    firsts = loud[np.diff(loud, prepend=-44_100) > 11_025]
+    return [float(first) / 44_100 for first in firsts]
+
+
 def tone(seconds: float, hertz: float = 1000.0, *, sample_rate: int = 44_100) -> Samples:
     """A sine on both channels."""
     wave = 0.5 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * sample_rate)) / sample_rate)
@@ -89,6 +106,37 @@ def write(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+def copy(
+    source: Path,
+    target: Path,
+    muxer: str,
+    *,
+    keep: Callable[[float], bool] = lambda seconds: True,
+    late: Callable[[float], float] = lambda seconds: 0.0,
+    picture: bool = False,
+    options: Mapping[str, str] | None = None,
+) -> Path:
+    """Copy the packets whose time is to be kept, each so many seconds later; with a film of 2 s if wanted."""
+    with av.open(source) as reader, av.open(target, "w", format=muxer, options=dict(options or {})) as writer:
+        if picture:
+            film: Any = writer.add_stream("mpeg4", 25)
+            film.width, film.height, film.pix_fmt = 64, 64, "yuv420p"
+        sound = writer.add_stream_from_template(reader.streams.audio[0])
+        if picture:
+            for _ in range(50):
+                writer.mux(film.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), "rgb24")))
+            writer.mux(film.encode(None))
+        for packet in reader.demux(audio=0):
+            if packet.pts is None or packet.dts is None:
+                continue
+            seconds = float(packet.pts * packet.time_base)
+            if keep(seconds):
+                shift = round(late(seconds) / packet.time_base)
+                packet.pts, packet.dts, packet.stream = packet.pts + shift, packet.dts + shift, sound
+                writer.mux(packet)
+    return target
 
 
 def write_video(path: Path, *, seconds: float = 0.4) -> Path:

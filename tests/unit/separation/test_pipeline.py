@@ -70,6 +70,7 @@ def test_each_stem_is_its_share_of_the_song(run: Run, tmp_path: Path, engine: Ha
         sample_rate=44_100,
         codec="pcm_f32le",
         gain_db=0.0,
+        notices=(),
     )
     # Wiener masks of estimates 1 : 3 are 1/10 and 9/10.
     assert np.abs(read(done.stems["vocals"]) - 0.1 * song).max() < 2 / 32_768

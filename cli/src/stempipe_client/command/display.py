@@ -17,6 +17,7 @@ from rich.text import Text
 
 from stempipe_client.command.songs import LeftOut, Song
 from stempipe_client.errors import StempipeError
+from stempipe_client.models import Notice
 from stempipe_client.names import plain
 
 WIDE, NARROW = 64, 36
@@ -41,6 +42,8 @@ class Update:
         Its id, if there is one.
     files
         Each stem's file, at the end.
+    notices
+        What was filled or left out of the song, at the end.
     """
 
     stage: str
@@ -48,6 +51,7 @@ class Update:
     seconds_left: float | None = None
     job: str | None = None
     files: Mapping[str, Path] = field(default_factory=dict)
+    notices: Sequence[Notice] = ()
 
 
 class Display(Protocol):
@@ -146,6 +150,8 @@ class _Outcomes:
                 self._print(f"{stem:<14} {path}")
         else:
             self._print(f"done    {song.path.name}: {', '.join(update.files)} in {song.folder}")
+        for notice in update.notices:
+            self._print(f"notice  {song.path.name}: {notice.message}")
 
     def failed(self, song: Song, error: StempipeError) -> None:
         self._print(f"failed  {song.path.name}: {error}", "red")
@@ -269,7 +275,8 @@ class _Events:
         )
 
     def done(self, song: Song, update: Update) -> None:
-        self._write("done", song, files={stem: str(path) for stem, path in update.files.items()})
+        files = {stem: str(path) for stem, path in update.files.items()}
+        self._write("done", song, files=files, notices=[notice.model_dump() for notice in update.notices])
 
     def failed(self, song: Song, error: StempipeError) -> None:
         self._write("failed", song, error={"code": error.code, "message": error.message})

@@ -116,7 +116,8 @@ def _follow(client: Client, song: Song, out: Path | None) -> Generator[Update]:
         yield Update(stage(job), job.progress, job.estimated_time_remaining, job.id)
     if job.status is not Status.COMPLETED:
         raise outcome(job)
-    yield Update("done", 100, job=job.id, files=client.download(job, out) if out else {})
+    files = client.download(job, out) if out else {}
+    yield Update("done", 100, job=job.id, files=files, notices=job.source.notices)
 
 
 def cancel(context: typer.Context, jobs: options.JobIds) -> None:

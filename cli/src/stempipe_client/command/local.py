@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from stempipe_client.command.songs import Song
 from stempipe_client.config import Config, ModelVariant
 from stempipe_client.errors import StempipeError
 from stempipe_client.files import put
+from stempipe_client.models import Notice
 from stempipe_client.steps import Report, stepwise
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class LocalSeparation:
 
         note = self.memory.note(song.path, self.config)
         files: dict[str, Path] = {}
+        notices: list[Notice] = []
         song.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=song.folder, prefix=".stempipe-") as folder:
 
@@ -71,6 +73,7 @@ class LocalSeparation:
                     title=song.path.stem,
                     on_progress=report,
                 )
+                notices.extend(Notice(**asdict(notice)) for notice in made.notices)
                 for stem, path in made.stems.items():
                     ending = self.output.format
                     files[stem] = put(path, song.folder, song.name, stem, ending, note.may_replace)
@@ -83,7 +86,7 @@ class LocalSeparation:
             except (MediaError, ModelError) as error:
                 more = " Or raise --max-minutes." if error.code == "too_long" else ""
                 raise StempipeError(error.code, f"{error}{more}") from error
-        yield Update("done", 100, files=files)
+        yield Update("done", 100, files=files, notices=notices)
 
 
 def prepare(config: Config, memory: Memory, max_seconds: float, console: Console) -> LocalSeparation:

@@ -104,6 +104,7 @@ def _update(step: Step) -> Update:
         seconds_left=step.seconds_left,
         job=step.job.id,
         files=step.files,
+        notices=step.job.source.notices,
     )
 
 

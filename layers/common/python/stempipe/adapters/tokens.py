@@ -7,6 +7,7 @@ which opens one opens the other. Needs PyJWT, which no function but authorize ha
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,8 @@ from stempipe.errors import Unauthorized
 
 _TIMEOUT_SECONDS = 3
 _KEYS_LIFESPAN_SECONDS = 3600
+# The issuer's clock may be ahead of ours: a token that was made just now is good already.
+_LEEWAY_SECONDS = 5
 
 
 def keys_of(issuer_url: str) -> jwt.PyJWKClient:
@@ -65,11 +68,15 @@ class Tokens:
                 algorithms=["RS256"],
                 issuer=self._issuer,
                 options={"require": ["exp", "iss", "sub"], "verify_aud": False},
+                leeway=_LEEWAY_SECONDS,
             )
         except jwt.PyJWKClientConnectionError:
             raise
         except jwt.PyJWTError as fault:
             raise Unauthorized("The token is not one that opens this API.") from fault
+        # API Gateway has no leeway for the end, and a token is not good for longer here than there.
+        if int(claims["exp"]) <= time.time():
+            raise Unauthorized("The token has expired. Get another one.")
         if self._audience not in _audiences(claims):
             raise Unauthorized("The token is for another audience.")
         # Cognito's ID tokens may have the audience of its access tokens.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Self
 
 from pynamodb.expressions.update import Action
 
 from stempipe.errors import StempipeError, WorkerLost
-from stempipe.jobs.record import MAX_ATTEMPTS, Job, Stage, Status
+from stempipe.jobs.record import MAX_ATTEMPTS, Job, Notice, Stage, Status
 from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld, TransitionRefused
 from stempipe.jobs.table import Jobs, failure
 
@@ -108,6 +109,7 @@ class Claim:
         channels: int,
         codec: str,
         gb_seconds: float,
+        notices: Sequence[Notice] = (),
     ) -> None:
         """``processing`` to ``completed``.
 
@@ -127,6 +129,7 @@ class Claim:
                 Job.channels.set(channels),
                 Job.codec.set(codec),
                 Job.gb_seconds.set(round(gb_seconds, 3)),
+                *([Job.notices.set([asdict(notice) for notice in notices])] if notices else []),
             ],
         )
 

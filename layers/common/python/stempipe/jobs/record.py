@@ -88,6 +88,15 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What was filled or left out of a song, and how many seconds of it that is."""
+
+    code: str
+    message: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Callback:
     """Whom to tell of the job's end, and the secret to sign with, sealed by ``stempipe.adapters.vault``."""
 
@@ -172,6 +181,7 @@ class Job(Model):
     sample_rate = NumberAttribute(attr_name="sampleRate", null=True)
     channels = NumberAttribute(null=True)
     codec = UnicodeAttribute(null=True)
+    notices = JSONAttribute(null=True)
 
     stem_keys = JSONAttribute(attr_name="stemKeys", null=True)
     gain_db = NumberAttribute(attr_name="gainDb", null=True)

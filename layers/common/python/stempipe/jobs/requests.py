@@ -53,6 +53,31 @@ Base64 = Annotated[
 ]
 
 
+_ANY_TYPE = "application/octet-stream"
+_TYPE = r"[A-Za-z0-9.+_-]+/[A-Za-z0-9.+_-]+( ?; ?[A-Za-z0-9.+_-]+=([A-Za-z0-9.+_-]+|\"[A-Za-z0-9.+_, -]+\"))*"
+
+
+def _or_any(text: object) -> object:
+    return _ANY_TYPE if text is None or text == "" else text
+
+
+ContentType = Annotated[
+    str,
+    BeforeValidator(_or_any),
+    Field(pattern=f"^{_TYPE}$", max_length=127),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": f"^({_TYPE})?$", "maxLength": 127},
+                {"type": "null"},
+            ],
+            "examples": ["audio/mpeg", "audio/webm;codecs=opus"],
+        }
+    ),
+]
+"""As a browser says it of a file: with parameters, which are signed with it; empty where it knows none."""
+
+
 class _NewJob(CamelCase):
     """What every request for a job may have."""
 
@@ -81,12 +106,7 @@ class JobRequest(_NewJob):
     size: int = Field(
         ge=0, le=2**53 - 1, strict=True, description="Bytes. The upload must have just as many."
     )
-    content_type: str = Field(
-        "application/octet-stream",
-        pattern=r"^[A-Za-z0-9.+_-]+/[A-Za-z0-9.+_-]+$",
-        max_length=127,
-        examples=["audio/mpeg"],
-    )
+    content_type: ContentType = _ANY_TYPE
 
 
 class InlineAudio(CamelCase):

@@ -36,6 +36,14 @@ class Refusal(CamelCase):
     message: str = Field(examples=["Unauthorized"])
 
 
+class NoticeView(CamelCase):
+    """What was filled or left out of the song. Rely on the code; the message is for a person."""
+
+    code: str = Field(examples=["gap"])
+    message: str
+    seconds: float = Field(description="How much of the song it is.")
+
+
 class SourceView(CamelCase):
     """The upload, and what the decoder found in it."""
 
@@ -45,6 +53,9 @@ class SourceView(CamelCase):
     sample_rate: int | None = None
     channels: int | None = None
     codec: str | None = None
+    notices: list[NoticeView] = Field(
+        default=[], description="What was filled or left out, so that the stems fit the song's own time."
+    )
 
 
 class ResultsView(CamelCase):
@@ -184,6 +195,7 @@ def job_view(job: Job, link: Link) -> JobView:
             sample_rate=job.sample_rate,
             channels=job.channels,
             codec=job.codec,
+            notices=[NoticeView(**notice) for notice in job.notices or []],
         ),
         attempt=job.attempts,
         created_at=job.created_at,

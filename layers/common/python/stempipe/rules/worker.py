@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from stempipe.errors import (
 from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.estimate import Estimate, plan_of
-from stempipe.jobs.record import Job, Stage, Status
+from stempipe.jobs.record import Job, Notice, Stage, Status
 from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import stems_prefix
@@ -57,6 +57,8 @@ class Separated:
         Of the song, as decoded.
     gain_db
         What all stems were turned down by, so that none clips: negative, or 0.
+    notices
+        What of the song was filled or left out.
     """
 
     stems: Mapping[str, Path]
@@ -65,6 +67,7 @@ class Separated:
     channels: int
     codec: str
     gain_db: float
+    notices: Sequence[Notice] = ()
 
 
 class Separate(Protocol):
@@ -296,6 +299,7 @@ class Worker:
                 channels=separated.channels,
                 codec=separated.codec,
                 gb_seconds=(time.monotonic() - started) * self.memory_gb,
+                notices=separated.notices,
             )
         metrics.add_metric("JobsCompleted", MetricUnit.Count, 1)
         metrics.add_metric("SongSeconds", MetricUnit.Seconds, separated.seconds)
