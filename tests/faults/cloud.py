@@ -55,7 +55,7 @@ class Cloud:
         self.deployment = self._running.enter_context(running(port=self.port, state=self.state))
         keys = self.deployment.server.credentials
         # For the rules that run in this process; the table must be written through the proxy.
-        logger.setLevel("ERROR")
+        logger.setLevel("CRITICAL")
         os.environ.update(
             AWS_ENDPOINT_URL=f"http://127.0.0.1:{self.proxy_port}",
             AWS_SDK_UA_APP_ID="SweepFunction",

@@ -90,13 +90,13 @@ class Wish:
 
 # What the owner may do amid this or that way of the song.
 _DEEDS = {
-    Way.API: [Deed.CANCEL, Deed.FORGET, *[Deed.AGAIN] * 4],
-    Way.INBOX: [Deed.CANCEL, Deed.FORGET, *[Deed.PUT_AGAIN] * 2],
+    Way.API: [*[Deed.CANCEL] * 2, Deed.FORGET, *[Deed.AGAIN] * 4],
+    Way.INBOX: [*[Deed.CANCEL] * 2, Deed.FORGET, *[Deed.PUT_AGAIN] * 2],
     Way.NEVER: [Deed.ASK_AGAIN],
     Way.REPLACED: [],
 }
 # If it is the song's own fault that the job fails.
-_DEEDS_OF_BAD = [Deed.FORGET, Deed.RETRY, Deed.RETRY_DELETED]
+_DEEDS_OF_BAD = [Deed.FORGET, *[Deed.RETRY] * 3, *[Deed.RETRY_DELETED] * 2]
 
 
 @dataclass(frozen=True)
@@ -197,12 +197,14 @@ def _steps(way: Way, song: str, wish: Wish | None) -> dict[Step, float]:
         return _steps_of_work(way, song)
     deletion: dict[Step, float] = {Step.CANCEL: 4, Step.MARK: 4, Step.ERASE: 3, Step.FORGET: 4}
     match wish.deed:
+        case Deed.CANCEL:
+            deletion[Step.CANCEL] = 20
         case Deed.ASK_AGAIN:
             return {Step.CREATE: 1, Step.AWAIT: 3, Step.NOTE: 1}
         case Deed.RETRY:
-            return {Step.RETRY: 6, Step.SEND: 2, Step.CLAIM: 2, Step.FAIL: 2, Step.RELEASE: 1}
+            return {Step.RETRY: 10, Step.SEND: 2, Step.CLAIM: 2, Step.FAIL: 2, Step.RELEASE: 1}
     # Less of the work's own, or too seldom anything would happen to the owner's.
-    return {step: weight / 4 for step, weight in _steps_of_work(way, song).items()} | deletion
+    return {step: weight / 6 for step, weight in _steps_of_work(way, song).items()} | deletion
 
 
 def _steps_of_work(way: Way, song: str) -> dict[Step, float]:
@@ -210,7 +212,7 @@ def _steps_of_work(way: Way, song: str) -> dict[Step, float]:
         return {Step.CREATE: 1, Step.REQUEUE: 1}
     before: dict[Step, float] = {Step.LOOK_UP: 3, Step.TAKE_IN: 5, Step.SEND: 8, Step.NOTE: 3}
     if way is Way.API:
-        before[Step.CREATE] = 3
+        before[Step.CREATE] = 6
     if song == "empty.wav":
         return before
     ends: dict[Step, float] = {Step.FAIL: 10} if song in BAD else {Step.PUT: 22, Step.COMPLETE: 12}
@@ -293,7 +295,7 @@ def _one_of(*makes: Make) -> Make:
 
 _TABLE = _one_of(_kill, _freeze, _refuse, _stall, _lose_answer)
 _FAULTS: dict[Step, Make] = {
-    Step.CREATE: _one_of(_refuse, _lose_answer),
+    Step.CREATE: _one_of(_refuse, _lose_answer, _lose_answer),
     Step.LOOK_UP: _one_of(_kill, _refuse, _stall),
     Step.TAKE_IN: _one_of(_kill, _refuse, _lose_answer),
     Step.SEND: _one_of(_kill, _refuse, _lose_answer, _drop, _drop, _duplicate, _duplicate),
