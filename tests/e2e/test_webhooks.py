@@ -80,7 +80,7 @@ def test_a_callback_that_never_answers_is_given_up_and_kept_among_the_dead_lette
 ) -> None:
     text = tmp_path / "notes.mp3"
     text.write_text("These are no sounds.\n")
-    receiver.answers = [503, hang(11), 503]
+    receiver.answers = [503, hang(6), 503]
     job_id = separate(api, text, callbackUrl=receiver.url)
     told = callback(api, job_id, "failed")
     assert (told["attempts"], told["lastStatus"]) == (3, 503)

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from tests.faults import faults
 from tests.faults.end import check_end
-from tests.faults.plan import GOOD, Delivery, Plan, Restart, Way, draw
+from tests.faults.faults import Moment
+from tests.faults.plan import GOOD, Deed, Delivery, Plan, Restart, Way, Wish, draw
 from tests.faults.run import Result, Runner, ready
 from tests.faults.sabotage import Sabotage
+from tests.faults.steps import Step
 
 # From so many schedules on, a kind of fault that never happened is a fault of the suite.
 ENOUGH = 200
@@ -73,10 +75,14 @@ async def run(plans: Sequence[Plan | Restart], state: Path, jobs: int, sabotage:
             print(f"{len(results):4} of {len(plans)} schedules, {failed} failed, {seconds:.0f} s", flush=True)
 
     async with ready(state, sabotage) as runner:
-        for song in GOOD:  # undisturbed: what stems the others must have
-            quiet = await runner.run(Plan(0, song, Way.API, Delivery.PROMPT, [0.0], []))
-            if quiet.violations:
-                _print_failure(quiet, runner)
+        # Undisturbed: what stems the others must have. The second wish's moment never comes.
+        wishes = (None, Wish(Deed.AGAIN, Moment(step=Step.RELEASE)))
+        quiet = [
+            Plan(0, song, Way.API, Delivery.PROMPT, [0.0], [], wish=wish) for song in GOOD for wish in wishes
+        ]
+        for result in await asyncio.gather(*map(runner.run, quiet)):
+            if result.violations:
+                _print_failure(result, runner)
                 return 1
         free = asyncio.Semaphore(jobs)
         await asyncio.gather(*(one(plan, free) for plan in plans if isinstance(plan, Plan)))
@@ -106,8 +112,10 @@ def _print_summary(runner: Runner, results: Sequence[Result], redriven: int, sec
     """Print what happened how often; returns what should have happened and never did."""
     happened: Counter[tuple[str, str]] = Counter()
     outcomes: Counter[str] = Counter()
+    deeds: Counter[str] = Counter()
     for result in results:
         plans = [result.plan] if isinstance(result.plan, Plan) else []
+        deeds.update(_deed(plan.wish) for plan in plans if plan.wish)
         for fault in (fault for plan in plans for fault in plan.faults):
             happened[fault.name, fault.step] += fault.happened
         outcomes.update(result.outcome.split(", "))
@@ -125,6 +133,7 @@ def _print_summary(runner: Runner, results: Sequence[Result], redriven: int, sec
     print(f"{'events':<17}{runner.background.delivered.total():5}  {_counts(runner.background.delivered)}")
     print(f"{'links expired':<17}{runner.links_expired:5}\n{'restarts':<17}{runner.restarts:5}")
     print(f"{'redriven':<17}{redriven:5}")
+    print("owners:", _counts(deeds))
     print("sweep:", _counts(runner.background.swept))
     return [
         *(name for name in names if not sum(n for (kind, _), n in happened.items() if kind == name)),
@@ -135,9 +144,17 @@ def _print_summary(runner: Runner, results: Sequence[Result], redriven: int, sec
             if not runner.director.struck[what, phase]
         ),
         *(f"event {delivery}" for delivery in Delivery if not runner.background.delivered[delivery]),
+        *(f"owner {deed}" for deed in Deed if not any(done.startswith(deed) for done in deeds)),
         *["links expired"] * (not runner.links_expired),
         *["restart"] * (not runner.restarts),
     ]
+
+
+def _deed(wish: Wish) -> str:
+    """What the owner did, and whether amid the work and while a deletion went on."""
+    amid = ", at once" if wish.moment.happened else ""
+    slow = ", slowly" if wish.slow and wish.slow.happened else ""
+    return f"{wish.deed}{amid}{slow}"
 
 
 def _counts(counter: Counter[str]) -> str:

@@ -55,7 +55,7 @@ class Cloud:
         self.deployment = self._running.enter_context(running(port=self.port, state=self.state))
         keys = self.deployment.server.credentials
         # For the rules that run in this process; the table must be written through the proxy.
-        logger.setLevel("ERROR")
+        logger.setLevel("CRITICAL")
         os.environ.update(
             AWS_ENDPOINT_URL=f"http://127.0.0.1:{self.proxy_port}",
             AWS_SDK_UA_APP_ID="SweepFunction",
@@ -106,10 +106,10 @@ class Cloud:
         )
         return sweep.sweep_objects()
 
-    def stems(self) -> list[str]:
-        """The keys of all stems."""
+    def keys(self, bucket: str, prefix: str = "") -> list[str]:
+        """The keys of all objects under a prefix."""
         pages = self.deployment.client("s3").get_paginator("list_objects_v2")
-        found = pages.paginate(Bucket=self.deployment.stems_bucket)
+        found = pages.paginate(Bucket=bucket, Prefix=prefix)
         return [item["Key"] for page in found for item in page.get("Contents", [])]
 
     def dead_letters(self) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -84,7 +85,7 @@ class Director:
     async def _forward(
         self, call: Call, step: Step | None, owner: str, pid: int | None, forward: Forward
     ) -> Answer:
-        if call.operation not in ("UpdateItem", "PutItem"):
+        if call.operation not in ("UpdateItem", "PutItem", "DeleteItem"):
             answer = await forward()
             if step is Step.FETCH:
                 self._phases[owner] = "separating"
@@ -99,9 +100,15 @@ class Director:
             answer = await (self._sabotage.forward(call, step, forward) if self._sabotage else forward())
             if answer.status != 200:
                 return answer
-            attributes = item or answer.json.get("Attributes")
+            history = self.histories[key]
+            if call.operation == "DeleteItem":
+                # Of what is not there a deletion changes nothing.
+                if history and not history[-1].is_forgotten:
+                    history.append(replace(history[-1], is_forgotten=True, begins=False, writer=None))
+                return answer
             writer = (pid or GONE) if call.caller == "SeparateFunction" else None
-            self.histories[key].append(Version.read(attributes, writer))
+            attributes = item or answer.json["Attributes"]
+            history.append(Version.read(attributes, writer, begins=item is not None))
         if pid is not None:
             self._followed(step, owner, pid)
         return answer

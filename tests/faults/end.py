@@ -10,8 +10,8 @@ from stempipe.jobs.record import Status
 from tests.faults.cloud import Cloud
 from tests.faults.director import Director
 from tests.faults.history import Version, violations
+from tests.faults.owner import STUCK_SECONDS
 from tests.faults.plan import BAD
-from tests.faults.run import STUCK_SECONDS
 
 # Whoever looks at the dead letters has them to himself for 10 s.
 LETTERS_IN_HAND_SECONDS = 12
@@ -30,8 +30,8 @@ async def check_end(cloud: Cloud, director: Director, sweeping: asyncio.Event) -
     found += wrong
     last = {key: versions[-1] for key, versions in director.histories.items()}
     await asyncio.to_thread(cloud.sweep_objects, timedelta(hours=2))
-    named = {key for job in last.values() for key in (job.stem_keys or {}).values()}
-    stored = set(await asyncio.to_thread(cloud.stems))
+    named = {key for job in last.values() if not job.is_forgotten for key in (job.stem_keys or {}).values()}
+    stored = set(await asyncio.to_thread(cloud.keys, cloud.deployment.stems_bucket))
     if stored != named:
         found.append(f"objects that no job names: {stored - named}; missing: {named - stored}")
     for (owner, job_id), versions in director.histories.items():
@@ -44,7 +44,9 @@ async def _redrive(cloud: Cloud, director: Director, sweeping: asyncio.Event) ->
     sweeping.clear()
     await asyncio.sleep(LETTERS_IN_HAND_SECONDS)
     letters = await asyncio.to_thread(cloud.dead_letters)
-    jobs = [director.histories[key] for key in {(body["owner"], body["id"]) for body in letters}]
+    found_for = [director.histories[key] for key in {(body["owner"], body["id"]) for body in letters}]
+    # Of a job that its owner deleted, or made again, a letter may be left until sweep comes by.
+    jobs = [versions for versions in found_for if not any(version.is_deleting for version in versions)]
     found = [
         f"a dead letter of a job that is {versions[-1:]}"
         for versions in jobs

@@ -215,6 +215,29 @@ class ShortRead(Fault):
         )
 
 
+# ---- the owner ---------------------------------------------------------------------------------
+
+
+@dataclass(kw_only=True)
+class Moment(Fault):
+    """No fault: a moment at which the owner does something. The call waits until it is done, ``hold``
+    seconds at most."""
+
+    hold: float = 0.0
+    is_come: asyncio.Event = field(default_factory=asyncio.Event, compare=False, repr=False)
+    is_over: asyncio.Event = field(default_factory=asyncio.Event, compare=False, repr=False)
+
+    async def around(self, call: Call, owner: str, forward: Forward, hands: Hands) -> Answer:
+        self.happened += 1
+        self.is_come.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.is_over.wait(), self.hold)
+        return await forward()
+
+    def __str__(self) -> str:
+        return f"at {self.step} {self.nth}, held {self.hold} s"
+
+
 # ---- messages ----------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -13,6 +13,8 @@ from stempipe.errors import WorkerLost
 from stempipe.jobs.record import TRANSITIONS, Status
 
 GONE = 0
+# Of what somebody wrote where there was no record any more.
+_NO_CONFIG = '{"quality": {"outputFormat": null}}'
 Item = Mapping[str, Mapping[str, Any]]
 
 
@@ -22,23 +24,42 @@ class Version:
 
     Attributes
     ----------
+    making, number, attempt
+        As the record has them; its own version is ``number`` here.
+    begins
+        Whether the whole record was written: a life of the job begins with it.
+    is_forgotten
+        Whether the record was deleted; all else is as it was before.
     writer
         The process that wrote, if it was a worker; `GONE` if it had died by then.
     """
 
     status: Status
+    making: int
+    number: int
     attempt: int
+    last_attempt: int
     progress: int
     due_at: float | None
     updated_at: datetime
     stage: str | None = None
     error_code: str | None = None
+    key: str = ""
     etag: str | None = None
     stem_keys: Mapping[str, str] | None = None
-    writer: int | None = None
+    output_format: str = "wav"
+    is_deleting: bool = False
+    is_forgotten: bool = False
+    begins: bool = field(default=False, compare=False)
+    writer: int | None = field(default=None, compare=False)
+
+    @property
+    def attempts(self) -> int:
+        """How often the song was tried in this life."""
+        return self.attempt - self.making
 
     @classmethod
-    def read(cls, item: Item, writer: int | None) -> Version:
+    def read(cls, item: Item, writer: int | None = None, *, begins: bool = False) -> Version:
         """From DynamoDB's form of a record."""
 
         def value(name: str) -> Any:
@@ -47,28 +68,77 @@ class Version:
         stem_keys = value("stemKeys")
         return cls(
             status=Status(value("status")),
+            making=int(value("making") or 0),
+            number=int(value("version") or 0),
             attempt=int(value("attempt")),
+            last_attempt=int(value("lastAttempt") or 0),
             progress=int(value("progress")),
             due_at=float(value("dueAt")) if value("dueAt") else None,
             updated_at=datetime.strptime(value("updatedAt"), "%Y-%m-%dT%H:%M:%S.%f%z"),
             stage=value("stage"),
             error_code=value("errorCode"),
+            key=value("key"),
             etag=value("etag"),
             stem_keys=json.loads(stem_keys) if stem_keys else None,
+            output_format=json.loads(value("config") or _NO_CONFIG)["quality"]["outputFormat"],
+            is_deleting=bool(value("deleting")),
+            begins=begins,
             writer=writer,
         )
 
 
+def lives(versions: Sequence[Version]) -> list[list[Version]]:
+    """The history of each making of a job's id."""
+    found: list[list[Version]] = []
+    for version in versions:
+        if version.begins or not found:
+            found.append([])
+        found[-1].append(version)
+    return found
+
+
 def violations(versions: Sequence[Version]) -> list[str]:
-    """What must not be in a job's history, and is."""
+    """What must not be in the history of a job's id, and is."""
+    found = []
+    for before, after in pairwise(lives(versions)):
+        found += _between(before, after)
+    for life in lives(versions):
+        found += _within(life)
+    return found
+
+
+def _between(before: Sequence[Version], after: Sequence[Version]) -> list[str]:
+    """What one life of a job has of the one before."""
+    found = []
+    last, first = before[-1], after[0]
+    if not (last.is_forgotten or last.status.is_final):
+        found.append(f"made again while it was {last.status}")
+    if first.making <= max(max(version.number, version.attempt) for version in before):
+        found.append(f"made again with numbers of before: {first.making} after {last}")
+    return found
+
+
+def _within(life: Sequence[Version]) -> list[str]:
     found = []
     holder: int | None = None
-    for before, after in pairwise(versions):
-        change = f"{before.status} (attempt {before.attempt}) -> {after.status} (attempt {after.attempt})"
+    for before, after in pairwise(life):
+        change = f"{before.status} (attempt {before.attempts}) -> {after.status} (attempt {after.attempts})"
+        if before.is_forgotten:
+            found.append(f"written after it was forgotten: {change}")
+        if after.is_forgotten:
+            if not (before.status.is_final and before.is_deleting):
+                found.append(f"forgotten while it was {before.status}")
+            continue
+        if after.is_deleting and after == replace(before, is_deleting=True):
+            continue  # no more than the mark that its files are being deleted
+        if before.is_deleting:
+            found.append(f"went on while its files were being deleted: {change}")
         if before.status.is_final and after.status not in TRANSITIONS[before.status]:
             found.append(f"a final job was written: {change}")
         elif after.status is not before.status and after.status not in TRANSITIONS[before.status]:
             found.append(f"no arrow of the design: {change}")
+        if after.making != before.making or after.number not in (before.number, before.number + 1):
+            found.append(f"version {before.number} of {before.making} -> {after.number} of {after.making}")
         is_claim = after.attempt != before.attempt
         # Whoever comes after the last attempt's worker says so in the job.
         gives_up = after.error_code == WorkerLost.code
@@ -76,11 +146,12 @@ def violations(versions: Sequence[Version]) -> list[str]:
             if after.status is not Status.PROCESSING or after.attempt != before.attempt + 1:
                 found.append(f"not a claim, yet another attempt: {change}")
             holder = after.writer
-        elif after.writer and holder and after.writer != holder and not gives_up:
+        elif after.writer and holder != GONE and after.writer != holder and not gives_up:
             found.append(f"written by process {after.writer} while {holder} had the claim: {change}")
         if (
             (is_claim or after.writer is None or gives_up)
             and before.status is Status.PROCESSING
+            and after.status is not Status.CANCELLED
             and (before.due_at or 0) > after.updated_at.timestamp()
         ):
             found.append(f"taken from a worker whose lease held: {change}")
@@ -91,9 +162,12 @@ def violations(versions: Sequence[Version]) -> list[str]:
             and after.progress < before.progress
         ):
             found.append(f"progress fell from {before.progress} to {after.progress}: {change}")
-    for version in versions:
+    for version in life:
         if (version.stem_keys is not None) != (version.status is Status.COMPLETED):
             found.append(f"stems of a job that is {version.status}")
         if (version.error_code is not None) != (version.status is Status.FAILED):
             found.append(f"error code {version.error_code} of a job that is {version.status}")
+        for key in (version.stem_keys or {}).values():
+            if f"/{version.attempt}/" not in key or not key.endswith(f".{version.output_format}"):
+                found.append(f"{key} of attempt {version.attempt} for {version.output_format}")
     return found

@@ -15,6 +15,7 @@ from tests.faults.faults import (
     FullDisk,
     Kill,
     LoseAnswer,
+    Moment,
     Refuse,
     ShortRead,
     Stall,
@@ -54,12 +55,58 @@ class Delivery(StrEnum):
                 return []
 
 
+class Deed(StrEnum):
+    """What the owner does amid the work, or once the job has ended if it does so before."""
+
+    CANCEL = "deletes it once"
+    FORGET = "deletes it until it is gone"
+    AGAIN = "deletes it until it is gone and makes it again, with other wishes"
+    PUT_AGAIN = "deletes it and puts the song into the inbox again"
+    ASK_AGAIN = "asks for it again"  # after its upload never came
+    RETRY = "retries it"
+    RETRY_DELETED = "retries it while it is being deleted"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A deed of the owner's, and when.
+
+    Attributes
+    ----------
+    moment
+        At which it is done.
+    slow
+        At which a request to delete the job waits, before it deletes any file, for what the owner does next.
+    """
+
+    deed: Deed
+    moment: Moment
+    slow: Moment | None = None
+
+    def __str__(self) -> str:
+        slow = f", deleting being slow {self.slow}" if self.slow else ""
+        return f"owner {self.deed} {self.moment}{slow}"
+
+
+# What the owner may do amid this or that way of the song.
+_DEEDS = {
+    Way.API: [*[Deed.CANCEL] * 2, Deed.FORGET, *[Deed.AGAIN] * 4],
+    Way.INBOX: [*[Deed.CANCEL] * 2, Deed.FORGET, *[Deed.PUT_AGAIN] * 2],
+    Way.NEVER: [Deed.ASK_AGAIN],
+    Way.REPLACED: [],
+}
+# If it is the song's own fault that the job fails.
+_DEEDS_OF_BAD = [Deed.FORGET, *[Deed.RETRY] * 3, *[Deed.RETRY_DELETED] * 2]
+
+
 @dataclass(frozen=True)
 class Plan:
     """One schedule.
 
     Attributes
     ----------
+    wish
+        What the owner does.
     link_expires
         The stems' links expire while a stem is downloaded.
     """
@@ -71,9 +118,11 @@ class Plan:
     delays: Sequence[float]
     faults: Sequence[Fault]
     link_expires: bool = False
+    wish: Wish | None = None
 
     def __str__(self) -> str:
         parts = [f"{self.song} by {self.way}", f"event {self.delivery}", *map(str, self.faults)]
+        parts += [str(self.wish)] * bool(self.wish)
         return "; ".join(parts + ["link expires"] * self.link_expires)
 
 
@@ -105,36 +154,69 @@ def draw(seed: int) -> Plan | Restart:
     """The schedule of a seed."""
     chance = Random(seed)
     if seed % 100 == 99:
-        plans = [replace(_draw(chance, seed), faults=(), link_expires=False) for _ in range(6)]
+        plans = [replace(_draw(chance, seed), faults=(), link_expires=False, wish=None) for _ in range(6)]
         return Restart(seed, plans, round(chance.uniform(0.2, 4), 2), round(chance.uniform(0, 2), 2))
     return _draw(chance, seed)
 
 
 def _draw(chance: Random, seed: int) -> Plan:
-    way = chance.choices(list(Way), [50, 40, 5, 5])[0]
+    way = chance.choices(list(Way), [50, 36, 5, 9])[0]
     song = chance.choices([*GOOD, *BAD], [50, 20, 10, 5, 8, 4])[0]
     if way is not Way.INBOX and song == "empty.wav":  # the API refuses it at once
         song = "short.wav"
     delivery = chance.choices(list(Delivery), [70, 10, 15, 5])[0]
     count = chance.choices([0, 1, 2, 3], [8, 32, 35, 25])[0]
-    steps = _steps(way, song)
+    wish = _wish(chance, way, song) if chance.random() < 0.45 else None
+    steps = _steps(way, song, wish)
     faults = [_FAULTS[step](chance, step) for step in chance.choices(list(steps), [*steps.values()], k=count)]
-    return Plan(
-        seed, song, way, delivery, delivery.delays(chance), faults, link_expires=chance.random() < 0.15
-    )
+    delays, link_expires = delivery.delays(chance), chance.random() < 0.15
+    return Plan(seed, song, way, delivery, delays, faults, link_expires, wish)
 
 
-def _steps(way: Way, song: str) -> dict[Step, int]:
+def _wish(chance: Random, way: Way, song: str) -> Wish | None:
+    deeds = _DEEDS_OF_BAD if song in BAD and song != "empty.wav" and way is not Way.NEVER else _DEEDS[way]
+    if not deeds or song == "empty.wav":
+        return None
+    deed = chance.choice(deeds)
+    step = Step.FAIL if song in BAD else chance.choice(_MOMENTS)
+    hold = chance.choice([0.0, 0.5, 2.0])
+    moment = Moment(step=step, nth=_nth(chance, step), hold=0.0 if deed in _AFTERWARDS else hold)
+    nth = chance.choice([0, 1, 1, 2, 2]) if deed is Deed.AGAIN else int(deed is Deed.RETRY_DELETED)
+    return Wish(deed, moment, Moment(step=Step.LIST, nth=nth, hold=_SLOW_SECONDS) if nth else None)
+
+
+# Less than the function's own time.
+_SLOW_SECONDS = 9.0
+_MOMENTS = [Step.CLAIM, Step.FETCH, Step.REPORT, Step.PUT, Step.PUT, Step.COMPLETE]
+_AFTERWARDS = (Deed.ASK_AGAIN, Deed.RETRY, Deed.RETRY_DELETED)
+
+
+def _steps(way: Way, song: str, wish: Wish | None) -> dict[Step, float]:
     """Steps at which something may go wrong, and how often it should."""
+    if wish is None:
+        return _steps_of_work(way, song)
+    deletion: dict[Step, float] = {Step.CANCEL: 4, Step.MARK: 4, Step.ERASE: 3, Step.FORGET: 4}
+    match wish.deed:
+        case Deed.CANCEL:
+            deletion[Step.CANCEL] = 20
+        case Deed.ASK_AGAIN:
+            return {Step.CREATE: 1, Step.AWAIT: 3, Step.NOTE: 1}
+        case Deed.RETRY:
+            return {Step.RETRY: 10, Step.SEND: 2, Step.CLAIM: 2, Step.FAIL: 2, Step.RELEASE: 1}
+    # Less of the work's own, or too seldom anything would happen to the owner's.
+    return {step: weight / 6 for step, weight in _steps_of_work(way, song).items()} | deletion
+
+
+def _steps_of_work(way: Way, song: str) -> dict[Step, float]:
     if way is Way.NEVER:
         return {Step.CREATE: 1, Step.REQUEUE: 1}
-    before = {Step.LOOK_UP: 3, Step.TAKE_IN: 5, Step.SEND: 8, Step.NOTE: 3}
+    before: dict[Step, float] = {Step.LOOK_UP: 3, Step.TAKE_IN: 5, Step.SEND: 8, Step.NOTE: 3}
     if way is Way.API:
-        before[Step.CREATE] = 3
+        before[Step.CREATE] = 6
     if song == "empty.wav":
         return before
-    ends = {Step.FAIL: 10} if song in BAD else {Step.PUT: 22, Step.COMPLETE: 12}
-    again = {Step.RELEASE: 2, Step.PUT_OFF: 2, Step.REQUEUE: 2}
+    ends: dict[Step, float] = {Step.FAIL: 10} if song in BAD else {Step.PUT: 22, Step.COMPLETE: 12}
+    again: dict[Step, float] = {Step.RELEASE: 2, Step.PUT_OFF: 2, Step.REQUEUE: 2}
     return before | {Step.CLAIM: 10, Step.FETCH: 34, Step.REPORT: 10} | ends | again
 
 
@@ -177,6 +259,10 @@ def _stall(chance: Random, step: Step) -> Fault:
     return Stall(step=step, nth=_nth(chance, step), seconds=chance.choices([1.0, 4.5, long], [50, 35, 15])[0])
 
 
+def _stall_a_little(chance: Random, step: Step) -> Fault:
+    return Stall(step=step, seconds=round(chance.uniform(0.5, 3), 1))
+
+
 def _lose_answer(chance: Random, step: Step) -> Fault:
     return LoseAnswer(step=step, nth=_nth(chance, step), times=chance.choice([1, 1, 4]))
 
@@ -209,11 +295,11 @@ def _one_of(*makes: Make) -> Make:
 
 _TABLE = _one_of(_kill, _freeze, _refuse, _stall, _lose_answer)
 _FAULTS: dict[Step, Make] = {
-    Step.CREATE: _one_of(_refuse, _lose_answer),
+    Step.CREATE: _one_of(_refuse, _lose_answer, _lose_answer),
     Step.LOOK_UP: _one_of(_kill, _refuse, _stall),
     Step.TAKE_IN: _one_of(_kill, _refuse, _lose_answer),
     Step.SEND: _one_of(_kill, _refuse, _lose_answer, _drop, _drop, _duplicate, _duplicate),
-    Step.NOTE: _one_of(_kill, _refuse, _stall),
+    Step.NOTE: _one_of(_kill, _refuse, _stall, _lose_answer),
     Step.CLAIM: _TABLE,
     # What a worker does between fetching and putting calls nobody: a while after the one it is at it.
     Step.FETCH: _one_of(
@@ -226,4 +312,10 @@ _FAULTS: dict[Step, Make] = {
     Step.RELEASE: _one_of(_kill, _refuse, _lose_answer),
     Step.PUT_OFF: _one_of(_kill, _refuse),
     Step.REQUEUE: _one_of(_kill, _refuse, _lose_answer),
+    Step.CANCEL: _one_of(_refuse, _lose_answer, _lose_answer),
+    Step.MARK: _one_of(_refuse, _lose_answer),
+    Step.ERASE: _one_of(_refuse, _stall_a_little),
+    Step.FORGET: _one_of(_refuse, _lose_answer),
+    Step.RETRY: _one_of(_refuse, _lose_answer, _lose_answer),
+    Step.AWAIT: _one_of(_refuse, _lose_answer),
 }

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 _HEAD_LIMIT = 1 << 20
 
@@ -51,6 +51,12 @@ class Call:
     def path(self) -> str:
         """The path, decoded, without the query."""
         return unquote(urlsplit(self.head.split(b" ", 2)[1].decode("latin-1")).path)
+
+    @cached_property
+    def prefix(self) -> str:
+        """Which objects S3 is to list; empty if it is not to list any, or all."""
+        query = parse_qs(urlsplit(self.head.split(b" ", 2)[1].decode("latin-1")).query)
+        return query.get("prefix", [""])[0]
 
     @cached_property
     def caller(self) -> str:

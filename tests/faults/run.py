@@ -16,21 +16,22 @@ from uuid import uuid4
 import httpx
 
 from local.server import free_port
-from stempipe.jobs.record import MAX_ATTEMPTS, Status
+from stempipe.jobs.record import Status
 from tests.faults import songs
 from tests.faults.background import Background
 from tests.faults.calls import Violation, persist
 from tests.faults.cloud import DOWNLOAD_LINK_SECONDS, Cloud
 from tests.faults.director import Director
-from tests.faults.faults import ShortRead
+from tests.faults.faults import LoseAnswer, ShortRead
 from tests.faults.history import Version, violations
-from tests.faults.plan import BAD, GOOD, Plan, Restart, Way
+from tests.faults.owner import STUCK_SECONDS, Owner
+from tests.faults.plan import BAD, GOOD, Deed, Plan, Restart, Way
 from tests.faults.proxy import Proxy
 from tests.faults.sabotage import Sabotage
 from tests.faults.steps import Step
 
-# Longer than anything here takes, the second life of a message that was lost included.
-STUCK_SECONDS = 150
+# In which a worker that lost its job has deleted what it made of it.
+FILES_SECONDS = 15
 # What may happen to a song only because too much went wrong, always after the last attempt.
 OUR_SIDE = {"storage_unavailable", "internal_error", "worker_lost", "out_of_time"}
 
@@ -55,14 +56,14 @@ class Runner:
     Attributes
     ----------
     expected
-        The stems of each good song, as undisturbed runs made them.
+        The stems of each good song and format, as undisturbed runs made them.
     """
 
     cloud: Cloud
     director: Director
     background: Background
     songs: dict[str, Path]
-    expected: dict[str, Stems] = field(default_factory=dict)
+    expected: dict[tuple[str, str], Stems] = field(default_factory=dict)
     restarts: int = 0
     links_expired: int = 0
 
@@ -110,126 +111,90 @@ class Runner:
         faults = list(plan.faults)
         if plan.link_expires:
             faults.append(ShortRead(step=Step.DOWNLOAD, share=0.5))
+        if plan.wish:
+            faults += [moment for moment in (plan.wish.moment, plan.wish.slow) if moment]
         self.director.enlist(owner, faults)
         self.background.delays[owner] = (plan, [])
-        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=30) as api:
-            awaited = await self._upload(plan, owner, api)
-            await self._until_done(owner, awaited)
-            outcome = await self._check(plan, owner, awaited, api)
-        if outcome == "completed":
-            await self._forget_upload(plan, owner)
+        headers = {"Authorization": f"Bearer {token}"}
+        url = self.cloud.deployment.api_url
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as api:
+            someone = Owner(self.cloud, self.director, plan, self.songs, owner, api)
+            name = await someone.upload()
+            if plan.wish:
+                await someone.fulfil(plan.wish, name)
+            await self._until_done(someone, name)
+            outcome = await self._check(someone, name)
+            if outcome == "completed":
+                await someone.take_song_away()
         return outcome
 
     def _sign_in(self, email: str) -> str:
         return self.cloud.deployment.token(email)
 
-    # -- uploading ---------------------------------------------------------------------------
-
-    async def _upload(self, plan: Plan, owner: str, api: httpx.AsyncClient) -> list[str]:
-        """Send the song. Returns the etags of which each must become a job, or the id of the job."""
-        song = self.songs[plan.song].read_bytes()
-        if plan.way in (Way.INBOX, Way.REPLACED):
-            key = f"inbox/{owner}/{plan.song}"
-            if plan.way is Way.REPLACED:
-                before = next(name for name in GOOD if name != plan.song)
-                await self._put(key, self.songs[before].read_bytes())
-            await self._put(key, song)
-            return [hashlib.md5(song).hexdigest()]
-        request = {"filename": plan.song, "size": len(song)}
-
-        async def create() -> Any:
-            answer = await api.post(f"{self.cloud.deployment.api_url}/v1/jobs", json=request)
-            return answer.raise_for_status().json()
-
-        created = await persist(create)
-        if plan.way is Way.API:
-
-            async def send() -> None:
-                nonlocal created
-                link = created["upload"]
-                async with httpx.AsyncClient(timeout=30) as anybody:
-                    answer = await anybody.post(link["url"], data=link["fields"], files={"file": song})
-                if answer.status_code == 403:  # the link has expired
-                    created = await persist(create)
-                answer.raise_for_status()
-
-            await persist(send)
-        return [created["job"]["id"]]
-
-    async def _put(self, key: str, content: bytes) -> None:
-        bucket = self.cloud.deployment.uploads_bucket
-
-        def put() -> None:
-            self.cloud.deployment.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
-
-        await persist(lambda: asyncio.to_thread(put))
-
-    async def _forget_upload(self, plan: Plan, owner: str) -> None:
-        """Delete a direct upload, so that those who look for forgotten ones have less to look at."""
-        if plan.way in (Way.INBOX, Way.REPLACED):
-            bucket, key = self.cloud.deployment.uploads_bucket, f"inbox/{owner}/{plan.song}"
-            s3 = self.cloud.deployment.client("s3")
-            await persist(partial(asyncio.to_thread, s3.delete_object, Bucket=bucket, Key=key))
-
     # -- waiting and checking ----------------------------------------------------------------
 
-    async def _until_done(self, owner: str, awaited: list[str]) -> None:
+    async def _until_done(self, owner: Owner, name: str) -> None:
         deadline = time.monotonic() + STUCK_SECONDS
         while time.monotonic() < deadline:
-            jobs = self.director.jobs_of(owner)
-            ended = all(versions[-1].status.is_final for versions in jobs.values())
-            if ended and all(self._find(owner, name) for name in awaited):
+            jobs = self.director.jobs_of(owner.id)
+            if owner.has_ended(name) and all(versions[-1].status.is_final for versions in jobs.values()):
                 return
             await asyncio.sleep(0.1)
-        states = [str(versions[-1]) for versions in self.director.jobs_of(owner).values()]
+        states = [str(versions[-1]) for versions in self.director.jobs_of(owner.id).values()]
         raise Violation(f"stuck after {STUCK_SECONDS} s: {states or 'no job at all'}")
 
-    def _find(self, owner: str, name: str) -> Version | None:
-        for job_id, versions in self.director.jobs_of(owner).items():
-            if name in (job_id, versions[-1].etag):
-                return versions[-1]
-        return None
-
-    async def _check(self, plan: Plan, owner: str, awaited: list[str], api: httpx.AsyncClient) -> str:
-        (name,) = awaited
-        job = self._find(owner, name)
-        assert job
-        jobs = self.director.jobs_of(owner)
-        self._check_outcome(plan, job)
+    async def _check(self, owner: Owner, name: str) -> str:
+        found = owner.find(name)
+        assert found
+        last, plan = found[1][-1], owner.plan
+        jobs = self.director.jobs_of(owner.id)
+        outcome = _check_outcome(plan, last)
         # Whoever asks for a job and hears nothing asks again, and the first one goes on awaiting its upload.
         others = [versions[-1].error_code != "upload_missing" for versions in jobs.values()]
         if sum(others) > (2 if plan.way is Way.REPLACED else 1):
             raise Violation(f"{sum(others)} jobs of one upload")
         for job_id, versions in jobs.items():
-            item = await persist(partial(asyncio.to_thread, self.cloud.job, owner, job_id))
-            if item is None or Version.read(item, versions[-1].writer) != versions[-1]:
+            item = await persist(partial(asyncio.to_thread, self.cloud.job, owner.id, job_id))
+            if (item and Version.read(item)) != (None if versions[-1].is_forgotten else versions[-1]):
                 raise Violation(f"the table holds {item}, and the last write was {versions[-1]}")
 
         async def listed() -> Any:
-            answer = await api.get(f"{self.cloud.deployment.api_url}/v1/jobs")
+            answer = await owner.api.get("/v1/jobs")
             return {view["id"]: view for view in answer.raise_for_status().json()["jobs"]}
 
+        there = {job_id: versions[-1] for job_id, versions in jobs.items() if not versions[-1].is_forgotten}
         views = await persist(listed)
-        if views.keys() != jobs.keys():
-            raise Violation(f"the API lists {views.keys()}, and there are {jobs.keys()}")
-        for job_id, versions in jobs.items():
-            if versions[-1].status is Status.COMPLETED:
-                await self._check_stems(plan, owner, job_id, versions[-1], api)
-        return f"{job.error_code or job.status}"
+        if views.keys() != there.keys():
+            raise Violation(f"the API lists {views.keys()}, and there are {there.keys()}")
+        for job_id, job in there.items():
+            if job.status is Status.COMPLETED:
+                await self._check_stems(plan, owner.id, job_id, job, owner.api)
+        if all(isinstance(fault, LoseAnswer) and fault.times == 1 for fault in plan.faults if fault.happened):
+            await self._check_that_nothing_is_lost(owner.id, there)
+        return outcome
 
-    def _check_outcome(self, plan: Plan, job: Version) -> None:
-        disturbed = any(fault.happened for fault in plan.faults)
-        outcome = job.error_code or str(job.status)
-        if plan.way is Way.NEVER:
-            allowed = {"upload_missing"}
-        elif plan.song in BAD:
-            allowed = {BAD[plan.song]}
-        else:
-            allowed = {"completed"}
-        if outcome not in allowed:
-            too_much = outcome in OUR_SIDE and job.attempt == MAX_ATTEMPTS
-            if not (disturbed and (too_much or outcome == "undeliverable")):
-                raise Violation(f"{outcome} in attempt {job.attempt}, and not {allowed}")
+    async def _check_that_nothing_is_lost(self, owner: str, jobs: dict[str, Version]) -> None:
+        """What a single lost answer is no reason for: a claim that nobody works on, files that are left."""
+        for job_id, versions in self.director.jobs_of(owner).items():
+            for before, claimed, after in zip(versions, versions[1:], versions[2:], strict=False):
+                is_claim = claimed.attempt == before.attempt + 1
+                if is_claim and after.status is Status.QUEUED and after.writer is None:
+                    raise Violation(f"attempt {claimed.attempts} at {job_id} was claimed, and left")
+        stems = {key for job in jobs.values() for key in (job.stem_keys or {}).values()}
+        songs = {job.key for job in jobs.values() if not job.is_deleting}
+        deployment = self.cloud.deployment
+        for bucket, prefix, wanted in (
+            (deployment.stems_bucket, f"{owner}/", stems),
+            (deployment.uploads_bucket, f"jobs/{owner}/", {key for key in songs if key.startswith("jobs/")}),
+        ):
+            deadline = time.monotonic() + FILES_SECONDS
+            while (stored := await self._stored(bucket, prefix)) - wanted and time.monotonic() < deadline:
+                await asyncio.sleep(0.5)
+            if stored - wanted:
+                raise Violation(f"nobody's files are left: {stored - wanted}")
+
+    async def _stored(self, bucket: str, prefix: str) -> set[str]:
+        return set(await persist(partial(asyncio.to_thread, self.cloud.keys, bucket, prefix)))
 
     async def _check_stems(
         self, plan: Plan, owner: str, job_id: str, job: Version, api: httpx.AsyncClient
@@ -247,15 +212,15 @@ class Runner:
         found = {}
         for stem in keys:
             found[stem] = hashlib.sha256(await self._download(plan, job_id, stem, api)).hexdigest()
-        if found != self.expected.setdefault(song, found):
-            raise Violation(f"other stems of {song} than an undisturbed run makes")
+        if found != self.expected.setdefault((song, job.output_format), found):
+            raise Violation(f"other {job.output_format} stems of {song} than an undisturbed run makes")
 
     async def _download(self, plan: Plan, job_id: str, stem: str, api: httpx.AsyncClient) -> bytes:
         """A stem, however often its link expires and its connection breaks."""
         content = b""
 
         async def link() -> str:
-            answer = await api.get(f"{self.cloud.deployment.api_url}/v1/jobs/{job_id}")
+            answer = await api.get(f"/v1/jobs/{job_id}")
             return str(answer.raise_for_status().json()["results"]["stems"][stem])
 
         url = await persist(link)
@@ -275,6 +240,26 @@ class Runner:
                 if plan.link_expires:
                     await asyncio.sleep(DOWNLOAD_LINK_SECONDS + 0.5)
         raise Violation(f"{stem} cannot be downloaded")
+
+
+def _check_outcome(plan: Plan, job: Version) -> str:
+    """What became of the job, which must be what was to be expected."""
+    disturbed = any(fault.happened for fault in plan.faults) or plan.wish is not None
+    outcome = "forgotten" if job.is_forgotten else job.error_code or str(job.status)
+    deed = plan.wish and plan.wish.deed
+    if deed is Deed.CANCEL:
+        allowed = {"cancelled", "forgotten"}  # had it ended before, it is forgotten
+    elif deed in (Deed.FORGET, Deed.RETRY_DELETED):
+        allowed = {"forgotten"}
+    elif plan.way is Way.NEVER and deed is not Deed.ASK_AGAIN:
+        allowed = {"upload_missing"}
+    else:
+        allowed = {BAD.get(plan.song, "completed")}
+    if outcome not in allowed:
+        too_much = outcome in OUR_SIDE and job.attempt == job.last_attempt
+        if not (disturbed and (too_much or outcome == "undeliverable")):
+            raise Violation(f"{outcome} in attempt {job.attempts}, and not {allowed}")
+    return outcome
 
 
 @asynccontextmanager

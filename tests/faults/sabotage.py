@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from local.server import REGION
+from stempipe.jobs.record import MAX_ATTEMPTS
 from tests.faults.proxy import Answer, Call, Forward
 from tests.faults.steps import WORKER_WRITES, Step
 
@@ -22,6 +23,9 @@ class Sabotage(StrEnum):
     FENCING = "fencing"  # a worker that lost its claim may write
     CLAIMS = "claims"  # whoever comes gets the job
     SWEEP = "sweep"  # nobody puts right what was left behind
+    MAKINGS = "makings"  # every life of a job's id begins with the same numbers
+    MARKS = "marks"  # no write is known again whose answer was lost
+    DELETION = "deletion"  # deleting stops nothing, and forgets whatever is there by then
 
     async def forward(self, call: Call, step: Step | None, forward: Forward) -> Answer:
         """Hand a write on, without its condition where that is what is taken away."""
@@ -29,20 +33,56 @@ class Sabotage(StrEnum):
             self is Sabotage.CLAIMS and step is Step.CLAIM
         ):
             _strip_condition(call)
+        elif self is Sabotage.MAKINGS and "Item" in call.json:
+            call.json["Item"] |= {name: {"N": "1"} for name in ("making", "version", "attempt")}
+            call.json["Item"]["lastAttempt"] = {"N": str(1 + MAX_ATTEMPTS)}
+            _write_anew(call)
+        elif self is Sabotage.MARKS and call.operation != "DeleteItem":
+            _set(call, "writeId", {"S": "any"})
+        elif self is Sabotage.DELETION and step is Step.FORGET:
+            _strip_condition(call)
+        elif self is Sabotage.DELETION and step in (Step.CANCEL, Step.MARK):
+            # A name that nobody looks at.
+            names = call.json["ExpressionAttributeNames"]
+            names |= {name: "undone" for name, of in names.items() if of == "deleting"}
+            _write_anew(call)
         return await forward()
 
 
+def _set(call: Call, attribute: str, value: dict[str, str]) -> None:
+    """Have a write set an attribute, which it sets anyway, to something else."""
+    content = call.json
+    if "Item" in content:
+        if attribute not in content["Item"]:
+            return
+        content["Item"][attribute] = value
+    else:
+        name = next((name for name, of in content["ExpressionAttributeNames"].items() if of == attribute), "")
+        found = re.search(re.escape(name) + r" = (:\w+)", content["UpdateExpression"]) if name else None
+        if not found:
+            return
+        content["ExpressionAttributeValues"][found[1]] = value
+    _write_anew(call)
+
+
 def _strip_condition(call: Call) -> None:
-    content = json.loads(call.body)
+    content = call.json
     del content["ConditionExpression"]
     # DynamoDB refuses names and values that no expression uses.
     for kind in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
         content[kind] = {
             name: value
-            for name, value in content[kind].items()
-            if re.search(re.escape(name) + r"\b", content["UpdateExpression"])
+            for name, value in content.get(kind, {}).items()
+            if re.search(re.escape(name) + r"\b", content.get("UpdateExpression", ""))
         }
-    call.body = json.dumps(content).encode()
+        if not content[kind]:
+            del content[kind]
+    _write_anew(call)
+
+
+def _write_anew(call: Call) -> None:
+    """Put the call's JSON, which was changed, into its body, and sign it."""
+    call.body = json.dumps(call.json).encode()
     # The function's own signature does not hold any more; the suite's keys are in its environment.
     headers = {name: call.headers[name] for name in ("host", "content-type", "x-amz-target")}
     request = AWSRequest("POST", f"http://{headers['host']}/", data=call.body, headers=headers)

@@ -26,13 +26,20 @@ class Step(StrEnum):
     RELEASE = "release"
     PUT_OFF = "put off"
     REQUEUE = "requeue"
+    CANCEL = "cancel"
+    MARK = "mark"
+    LIST = "list"
+    ERASE = "erase"
+    FORGET = "forget"
+    RETRY = "retry"
+    AWAIT = "await again"
     DOWNLOAD = "download"
 
     @property
     def service(self) -> str:
         """Whom it calls."""
         match self:
-            case Step.LOOK_UP | Step.FETCH | Step.PUT | Step.DOWNLOAD:
+            case Step.LOOK_UP | Step.FETCH | Step.PUT | Step.LIST | Step.ERASE | Step.DOWNLOAD:
                 return "s3"
             case Step.SEND | Step.PUT_OFF:
                 return "sqs"
@@ -55,7 +62,9 @@ def owner_of(call: Call) -> str | None:
             return str(owner) if owner else None
         case "s3", _:
             # /{bucket}/jobs/{owner}/..., /{bucket}/inbox/{owner}/..., /{bucket}/{owner}/...
-            parts = [part for part in call.path.split("/")[2:] if part not in ("jobs", "inbox")]
+            # and the listings of these.
+            path = f"{call.path.rstrip('/')}/{call.prefix}"
+            parts = [part for part in path.split("/")[2:] if part not in ("jobs", "inbox")]
             return unquote(parts[0]) if len(parts) > 1 else None
     return None
 
@@ -65,8 +74,18 @@ def step_of(call: Call) -> Step | None:
     match call.caller, call.service, call.operation:
         case "StatusFunction", _, "PutItem":
             return Step.CREATE
+        case "StatusFunction", _, "DeleteItem":
+            return Step.FORGET
+        case "StatusFunction", "s3", "GET":
+            return Step.LIST
+        case "StatusFunction", "s3", "DELETE":
+            return Step.ERASE
+        case "StatusFunction", _, "UpdateItem":
+            return _status_update(call)
+        case "StatusFunction", _, "SendMessage":
+            return Step.SEND
         case "SeparateFunction", _, "GET":
-            return Step.FETCH
+            return None if call.prefix else Step.FETCH
         case "SeparateFunction", _, "PUT" | "POST":
             return Step.PUT if call.service == "s3" else None
         case "SeparateFunction", _, "ChangeMessageVisibility":
@@ -97,6 +116,19 @@ def _worker_update(call: Call) -> Step | None:
         case "queued":
             return Step.RELEASE
     return None
+
+
+def _status_update(call: Call) -> Step | None:
+    if "messageId" in call.sets:
+        return Step.NOTE
+    match call.sets.get("status"):
+        case "cancelled":
+            return Step.CANCEL
+        case "queued":
+            return Step.RETRY
+        case "awaiting_upload":
+            return Step.AWAIT
+    return Step.MARK if "deleting" in call.sets else None
 
 
 def _intake_update(call: Call) -> Step | None:

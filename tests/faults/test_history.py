@@ -11,6 +11,7 @@ from stempipe.jobs.record import Status
 from tests.faults.history import GONE, Version, violations
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+MAKING = 1000
 FIRST, SECOND = 101, 102  # workers' processes
 
 
@@ -18,7 +19,8 @@ def version(status: Status, attempt: int, progress: int = 0, *, at: float = 0, *
     """A record, written ``at`` seconds, with a lease of 3 s while it is worked on."""
     updated = NOW + timedelta(seconds=at)
     lease = updated.timestamp() + 3 if status is Status.PROCESSING else None
-    return replace(Version(status, attempt, progress, lease, updated), **more)  # type: ignore[arg-type]
+    made = Version(status, MAKING, MAKING, MAKING + attempt, MAKING + 3, progress, lease, updated)
+    return replace(made, **more)  # type: ignore[arg-type]
 
 
 WAITS = version(Status.AWAITING_UPLOAD, 0)
@@ -27,7 +29,25 @@ CLAIMED = version(Status.PROCESSING, 1, at=1, writer=FIRST)
 HALF = version(Status.PROCESSING, 1, 50, at=2, writer=FIRST)
 LAPSED = version(Status.QUEUED, 1, at=6)
 TAKEN = version(Status.PROCESSING, 2, at=7, writer=SECOND)
-DONE = version(Status.COMPLETED, 2, 100, at=8, writer=SECOND, stem_keys={"vocals": "a/01K/2/vocals.wav"})
+DONE = version(
+    Status.COMPLETED, 2, 100, at=8, writer=SECOND, stem_keys={"vocals": f"a/01K/{MAKING + 2}/vocals.wav"}
+)
+# Cancelled amid the work, forgotten, and made again under its id.
+CANCELLED = version(Status.CANCELLED, 1, 50, at=3, is_deleting=True)
+FORGOTTEN = replace(CANCELLED, is_forgotten=True)
+FIRST_LIFE = [WAITS, QUEUED, CLAIMED, HALF, CANCELLED, FORGOTTEN]
+
+
+def again(life: Version, making: int = MAKING + 500) -> Version:
+    """The same version of a later life."""
+    moved = {
+        name: getattr(life, name) - MAKING + making
+        for name in ("making", "number", "attempt", "last_attempt")
+    }
+    return replace(life, **moved)
+
+
+LATER = [replace(again(WAITS), begins=True), again(QUEUED), again(CLAIMED)]
 
 
 def test_a_job_whose_first_worker_was_lost_has_nothing_against_it() -> None:
@@ -47,19 +67,38 @@ def test_a_job_whose_last_worker_was_lost_is_given_up_by_the_next_but_not_before
     assert "taken from a worker whose lease held" in found
 
 
+def test_a_job_that_was_deleted_and_made_again_has_nothing_against_it() -> None:
+    assert violations([*FIRST_LIFE, *LATER]) == []
+    # The second request to delete it marks once more what is marked already.
+    assert violations([*FIRST_LIFE[:-1], CANCELLED, FORGOTTEN, *LATER]) == []
+    # Or a cancelled song was put into the inbox again: it takes the place of the record.
+    assert violations([*FIRST_LIFE[:-1], *LATER]) == []
+
+
 @pytest.mark.parametrize(
     ("history", "what"),
     [
         ([QUEUED, replace(DONE, writer=None)], "no arrow"),
-        ([QUEUED, CLAIMED, HALF, LAPSED, TAKEN, DONE, replace(HALF, attempt=2)], "a final job"),
+        ([QUEUED, CLAIMED, HALF, LAPSED, TAKEN, DONE, replace(HALF, attempt=MAKING + 2)], "a final job"),
         ([QUEUED, CLAIMED, HALF, LAPSED, TAKEN, DONE, DONE], "a final job"),
-        ([QUEUED, replace(CLAIMED, attempt=2)], "not a claim"),
-        ([QUEUED, CLAIMED, replace(HALF, attempt=2), DONE], "taken from a worker whose lease held"),
+        ([QUEUED, replace(CLAIMED, attempt=MAKING + 2)], "not a claim"),
+        ([QUEUED, CLAIMED, replace(HALF, attempt=MAKING + 2), DONE], "taken from a worker whose lease held"),
         ([QUEUED, CLAIMED, HALF, replace(LAPSED, updated_at=NOW)], "taken from a worker whose lease held"),
         ([QUEUED, CLAIMED, HALF, LAPSED, TAKEN, replace(DONE, writer=FIRST)], "written by process 101"),
         ([QUEUED, CLAIMED, HALF, replace(HALF, progress=49)], "progress fell from 50 to 49"),
         ([QUEUED, replace(CLAIMED, stem_keys={"vocals": "k"})], "stems of a job that is processing"),
         ([QUEUED, version(Status.FAILED, 0)], "error code None"),
+        ([QUEUED, CLAIMED, replace(HALF, number=MAKING + 2)], "version 1000"),
+        ([*FIRST_LIFE, replace(WAITS, begins=True)], "made again with numbers of before"),
+        ([*FIRST_LIFE, replace(again(WAITS, MAKING + 1), begins=True)], "made again with numbers of before"),
+        ([*FIRST_LIFE[:4], *LATER], "made again while it was processing"),
+        ([*FIRST_LIFE[:4], replace(HALF, is_forgotten=True)], "forgotten while it was processing"),
+        ([*FIRST_LIFE, QUEUED], "written after it was forgotten"),
+        ([*FIRST_LIFE[:5], QUEUED], "went on while its files were being deleted"),
+        ([*FIRST_LIFE, *LATER[:2], replace(LATER[1], status=Status.FAILED, writer=FIRST)], "101 while None"),
+        ([*FIRST_LIFE, *LATER, replace(again(HALF), writer=SECOND)], "written by process 102 while 101"),
+        ([TAKEN, replace(DONE, stem_keys={"vocals": f"a/01K/{MAKING + 1}/vocals.wav"})], "of attempt 1002"),
+        ([TAKEN, replace(DONE, output_format="flac")], "for flac"),
     ],
 )
 def test_what_must_not_be_is_seen(history: list[Version], what: str) -> None:

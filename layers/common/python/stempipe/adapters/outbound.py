@@ -93,8 +93,8 @@ class Outbound:
         *,
         resolve: Resolve = resolve,
         tls: ssl.SSLContext | None = None,
-        connect_seconds: float = 5,
-        total_seconds: float = 10,
+        connect_seconds: float = 3,
+        total_seconds: float = 5,
     ) -> None:
         self._trusted_hosts = {host.lower() for host in trusted_hosts}
         self._resolve = resolve
