@@ -103,7 +103,7 @@ def test_a_token_that_this_test_signs_with_the_pools_key_is_let_in(
     "changes",
     [
         {"exp": int(time.time()) - 1},
-        {"nbf": int(time.time()) + 600},
+        {"nbf": int(time.time()) + 36_000},
         {"iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_another"},
         {"iss": "https://issuer.example"},
         {"iss": None},

@@ -170,3 +170,8 @@ def test_it_says_what_the_decoder_says(song: Path) -> None:
         assert opened.expected_seconds == pytest.approx(20)
         assert sum(block.shape[1] for block in opened.blocks()) == 20 * 44_100
         assert opened.seconds == pytest.approx(20)
+
+
+def test_songs_of_hours_may_take_more_of_the_processor() -> None:
+    assert Limits.of(600) == Limits()
+    assert Limits.of(3 * 3600).cpu_seconds == 1800

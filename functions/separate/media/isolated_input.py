@@ -10,6 +10,7 @@ that it starts in no time: the `decoder`, which lives as long as this process.
 """
 
 import json
+import math
 import os
 import signal
 import socket
@@ -40,6 +41,10 @@ _CRASHES = {
 }
 
 
+# The slowest decoding that is taken for a song's: so many times as fast as it plays.
+_REAL_TIME = 6
+
+
 @dataclass(frozen=True)
 class Limits:
     """What decoding one song may take: many times what any real one does.
@@ -47,13 +52,19 @@ class Limits:
     Attributes
     ----------
     cpu_seconds : int
-        Ten minutes of MP3 take two.
+        Ten minutes of MP3 take two, of AAC in 5.1 six.
     memory_bytes : int
         Of the process's own data. A song with a cover of 50 MB takes 150 MB.
     """
 
     cpu_seconds: int = 100
     memory_bytes: int = 512 << 20
+
+    @classmethod
+    def of(cls, max_seconds: float) -> Self:
+        """For songs of up to so many seconds: those of hours may take more time than those of minutes."""
+        shortest = cls().cpu_seconds
+        return cls(cpu_seconds=max(shortest, math.ceil(max_seconds / _REAL_TIME)))
 
 
 class _Decoder:
@@ -159,7 +170,7 @@ class IsolatedInput:
         self._pipe = os.fdopen(ours, "rb")
         try:
             self._decoder = _take_decoder()
-            self.process = self._decoder.start(source, max_seconds, limits or Limits(), theirs)
+            self.process = self._decoder.start(source, max_seconds, limits or Limits.of(max_seconds), theirs)
         except BaseException:
             self._pipe.close()
             raise

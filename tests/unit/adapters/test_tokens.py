@@ -102,7 +102,7 @@ def test_a_token_that_has_just_expired_is_refused_at_once(tokens: Tokens) -> Non
     [
         "", "x", "a.b.c", "." * 4,
         token(STRANGER), token(kid=None), token(kid="two"), token()[:-4] + "AAAA",
-        token(exp=int(time.time()) - 1), token(without="exp"), token(nbf=int(time.time()) + 60),
+        token(exp=int(time.time()) - 1), token(without="exp"), token(nbf=int(time.time()) + 36_000),
         token(iss="https://other.example"), token(without="iss"), token(without="sub"), token(sub=""),
         token(client_id="other"), token(without="client_id"), token(aud="other"), token(aud=[]),
         token(token_use="id", aud="stempipe"),
