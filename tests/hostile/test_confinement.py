@@ -5,6 +5,7 @@ Tried from inside, by what stands in place of decoding.
 
 import ctypes
 import errno
+import json
 import os
 import resource
 import signal
@@ -252,3 +253,56 @@ def test_songs_processes_and_the_one_that_forks_them_forbid_it(song: Path) -> No
             raise OSError(errno.EPERM, "can be inspected")
 
     assert outcome(attempt, song, is_confined=False) == "done"
+
+
+class Speech:
+    """A message from a song's process, and what is behind it."""
+
+    def __init__(self, behind: bytes = b"", **changes: Any) -> None:
+        said: dict[str, Any] = {
+            "codec": "mp3",
+            "channels": 2,
+            "sample_rate": 44_100,
+            "seconds": 1.0,
+            "expected_seconds": 1.0,
+            "tags": {},
+            "notices": [],
+            "bytes": len(behind),
+        }
+        self.data = json.dumps(said | changes).encode() + b"\n" + behind
+
+
+@pytest.mark.parametrize(
+    "speeches",
+    [
+        [Speech(), Speech(bytes=-1)],
+        [Speech(), Speech(bytes=1 << 40)],
+        [Speech(codec="x" * (1 << 20))],
+        [Speech(), *[Speech(bytes(8 * 44_100))] * 12],
+    ],
+    ids=["less than nothing", "more than memory", "a line without end", "more than the longest song"],
+)
+def test_the_worker_takes_no_more_from_a_songs_process_than_a_song(
+    speeches: list[Speech], song: Path
+) -> None:
+    def prepare() -> None:
+        decoder.decode = lambda source, max_seconds, to: to.writelines(speech.data for speech in speeches)
+
+    with (
+        forked_decoder(prepare),
+        pytest.raises(CorruptMediaError, match="breaks the decoder"),
+        IsolatedInput(song, 10) as opened,
+    ):
+        list(opened.blocks())
+
+
+def test_a_songs_process_does_not_say_which_one_the_worker_ends(song: Path, worker: int) -> None:
+    speech = Speech(process=worker, _code=None)
+
+    def prepare() -> None:
+        decoder.decode = lambda source, max_seconds, to: to.writelines([speech.data])
+
+    with forked_decoder(prepare), IsolatedInput(song, 10) as opened:
+        assert opened.codec == "mp3"
+    os.kill(worker, 0)
+    assert opened.process != worker

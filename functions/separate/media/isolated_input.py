@@ -26,10 +26,14 @@ import numpy as np
 
 from media.errors import CorruptMediaError, MediaError
 from media.notices import Notice
-from media.samples import CHANNELS, Samples
+from media.samples import CHANNELS, SAMPLE_RATE, Samples
 from media.tags import Tags
 
 UNDECODABLE = "The file breaks the decoder, or takes more of it than any song does. Export it again."
+# What the process may say of its song: it may be the song that speaks, so nothing else is taken from it.
+_SAID = ("codec", "channels", "sample_rate", "seconds", "expected_seconds")
+_LONGEST_LINE = 1 << 16  # many times tags, notices and all
+_LEEWAY_SECONDS = 1.0
 _ERRORS = {error.code: error for error in MediaError.__subclasses__()}
 _CRASHES = {
     -signal.SIGABRT,
@@ -128,6 +132,11 @@ def _take_decoder() -> _Decoder:
         decoder.close()
 
 
+def _bytes_of(seconds: float) -> int:
+    """Of so many seconds of samples."""
+    return round(seconds * SAMPLE_RATE) * CHANNELS * np.dtype(np.float32).itemsize
+
+
 class IsolatedInput:
     """`AudioInput`, with its attributes and errors, in a process of its own.
 
@@ -166,11 +175,13 @@ class IsolatedInput:
             As `AudioInput` does; `CorruptMediaError` also for what goes beyond the limits or crashes FFmpeg.
         """
         self._code: int | None = None
+        self._limits = limits or Limits.of(max_seconds)
+        self._bytes_left = _bytes_of(max_seconds + _LEEWAY_SECONDS)
         ours, theirs = os.pipe()
         self._pipe = os.fdopen(ours, "rb")
         try:
             self._decoder = _take_decoder()
-            self.process = self._decoder.start(source, max_seconds, limits or Limits.of(max_seconds), theirs)
+            self.process = self._decoder.start(source, max_seconds, self._limits, theirs)
         except BaseException:
             self._pipe.close()
             raise
@@ -211,21 +222,26 @@ class IsolatedInput:
 
     def _receive(self) -> Samples | None:
         """The next message's samples, any number of them; None after the last message."""
-        line = self._pipe.readline()
+        line = self._pipe.readline(_LONGEST_LINE)
         if not line.endswith(b"\n"):
+            if len(line) == _LONGEST_LINE:
+                raise CorruptMediaError(UNDECODABLE)
             self._end()
             return None
         message = json.loads(line)
         if "error" in message:
             raise _ERRORS[message["error"]](message["message"])
-        count = message.pop("bytes")
+        count = message["bytes"]
+        self._bytes_left -= count
+        if not 0 <= count <= self._limits.memory_bytes or self._bytes_left < 0:
+            raise CorruptMediaError(UNDECODABLE)
         data = self._pipe.read(count)
         if len(data) < count:
             self._end()
             return None
-        message["tags"] = Tags(**message["tags"])
-        message["notices"] = tuple(Notice(**notice) for notice in message["notices"])
-        vars(self).update(message)
+        vars(self).update({name: message[name] for name in _SAID})
+        self.tags = Tags(**message["tags"])
+        self.notices = tuple(Notice(**notice) for notice in message["notices"])
         return np.frombuffer(data, np.float32).reshape(CHANNELS, -1)
 
     def _end(self) -> None:
