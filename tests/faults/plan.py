@@ -179,7 +179,7 @@ def _wish(chance: Random, way: Way, song: str) -> Wish | None:
         return None
     deed = chance.choice(deeds)
     step = Step.FAIL if song in BAD else chance.choice(_MOMENTS)
-    hold = chance.choice([0.0, 0.5, 2.0])
+    hold = chance.choice([0.0, 2.0, 2.0, 2.0])  # less than the lease
     moment = Moment(step=step, nth=_nth(chance, step), hold=0.0 if deed in _AFTERWARDS else hold)
     nth = chance.choice([0, 1, 1, 2, 2]) if deed is Deed.AGAIN else int(deed is Deed.RETRY_DELETED)
     return Wish(deed, moment, Moment(step=Step.LIST, nth=nth, hold=_SLOW_SECONDS) if nth else None)
