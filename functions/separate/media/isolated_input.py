@@ -3,7 +3,7 @@
 A few megabytes of tags make FFmpeg work for hours, because its dictionaries take the square of their size in
 time; a few kilobytes of index make it take gigabytes; a million lines of C may crash, or do what a file bids
 them. The process may take so much time and memory and no more, has none of the worker's environment, its
-credentials above all, and reaches nothing but the song (`confinement`).
+credentials above all, and reaches nothing but the song, where the kernel sees to it (`confinement`).
 
 Each song has a new process. It is a fork of one that has done its imports and waits for the next song, so
 that it starts in no time: the `decoder`, which lives as long as this process.
