@@ -108,7 +108,8 @@ def step_of(call: Call) -> Step | None:
 def _worker_update(call: Call) -> Step | None:
     match call.sets.get("status"):
         case "processing":
-            return Step.CLAIM if "ADD" in call.json["UpdateExpression"] else Step.REPORT
+            is_claim = "startedAt" in call.json["ExpressionAttributeNames"].values()
+            return Step.CLAIM if is_claim else Step.REPORT
         case "completed":
             return Step.COMPLETE
         case "failed":
