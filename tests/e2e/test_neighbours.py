@@ -85,11 +85,9 @@ def test_whoever_takes_all_that_he_may_have_holds_up_nobody_else(
         usual = Told(max(told.webhook for told in alone), max(told.socket for told in alone))
         async with AsyncExitStack() as sockets:
             assert await hold_all_connections(cloud, sockets) == MOST
-
             his.answers = [hang(60)]
             await asyncio.gather(*(asyncio.to_thread(make_and_cancel, mallory, his) for _ in range(JOBS)))
             beside = [await send(cloud, zoe, long_song, hers) for _ in range(2)]
-        print(usual, beside, len(his.received))
         assert his.received
         for told in beside:
             assert told.webhook <= 2 * usual.webhook

@@ -23,6 +23,8 @@ from tests.faults.plan import GOOD, Deed, Plan, Way, Wish
 
 # Longer than anything here takes, the second life of a message that was lost included.
 STUCK_SECONDS = 150
+# Not found, conflict, gone.
+REFUSALS = (404, 409, 410)
 AS_FLAC = {"quality": {"outputFormat": "flac"}}
 
 
@@ -168,7 +170,7 @@ class Owner:
                 deleting = asyncio.create_task(self._delete_once(job_id))
                 await _until(lambda: deleting.done() or slow.is_come.is_set(), STUCK_SECONDS)
                 answer = await self._ask("POST", f"/{job_id}/retry")
-                if answer.status_code not in (404, 409):
+                if answer.status_code not in REFUSALS:
                     raise Violation(f"a job that is being deleted was retried: {answer.status_code}")
                 slow.is_over.set()
                 await deleting
@@ -219,7 +221,7 @@ class Owner:
         async def ask() -> httpx.Response:
             self._asked += 1
             answer = await self.api.request(method, f"/v1/jobs{path}", **request)
-            if answer.status_code not in (404, 409):
+            if answer.status_code not in REFUSALS:
                 answer.raise_for_status()
             return answer
 

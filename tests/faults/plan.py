@@ -161,7 +161,7 @@ def draw(seed: int) -> Plan | Restart:
 
 def _draw(chance: Random, seed: int) -> Plan:
     way = chance.choices(list(Way), [50, 36, 5, 9])[0]
-    song = chance.choices([*GOOD, *BAD], [50, 20, 10, 5, 8, 4])[0]
+    song = chance.choices([*GOOD, *BAD], [48, 20, 10, 5, 12, 4])[0]
     if way is not Way.INBOX and song == "empty.wav":  # the API refuses it at once
         song = "short.wav"
     delivery = chance.choices(list(Delivery), [70, 10, 15, 5])[0]
@@ -210,7 +210,7 @@ def _steps(way: Way, song: str, wish: Wish | None) -> dict[Step, float]:
 def _steps_of_work(way: Way, song: str) -> dict[Step, float]:
     if way is Way.NEVER:
         return {Step.CREATE: 1, Step.REQUEUE: 1}
-    before: dict[Step, float] = {Step.LOOK_UP: 3, Step.TAKE_IN: 5, Step.SEND: 8, Step.NOTE: 3}
+    before: dict[Step, float] = {Step.LOOK_UP: 3, Step.TAKE_IN: 5, Step.SEND: 16, Step.NOTE: 3}
     if way is Way.API:
         before[Step.CREATE] = 6
     if song == "empty.wav":

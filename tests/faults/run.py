@@ -183,6 +183,10 @@ class Runner:
         stems = {key for job in jobs.values() for key in (job.stem_keys or {}).values()}
         songs = {job.key for job in jobs.values() if not job.is_deleting}
         deployment = self.cloud.deployment
+        histories = self.director.jobs_of(owner).values()
+        if any(version.attempts > 1 for versions in histories for version in versions):
+            # What an attempt left that was given up is sweep's, an hour later.
+            return
         for bucket, prefix, wanted in (
             (deployment.stems_bucket, f"{owner}/", stems),
             (deployment.uploads_bucket, f"jobs/{owner}/", {key for key in songs if key.startswith("jobs/")}),

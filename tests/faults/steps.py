@@ -108,6 +108,7 @@ def step_of(call: Call) -> Step | None:
 def _worker_update(call: Call) -> Step | None:
     match call.sets.get("status"):
         case "processing":
+            # Every change raises the version; a claim alone says when the work began.
             is_claim = "startedAt" in call.json["ExpressionAttributeNames"].values()
             return Step.CLAIM if is_claim else Step.REPORT
         case "completed":
