@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -130,6 +131,17 @@ class Due(GlobalSecondaryIndex["Job"]):  # type: ignore[no-untyped-call]
 
     shard = NumberAttribute(attr_name="openShard", hash_key=True)
     due_at = NumberAttribute(attr_name="dueAt", range_key=True)
+
+
+SHARDS = 8
+"""Partitions of the index of jobs under way: one alone would bound how many workers may report at once. As
+many follow for uploads that have not come, which are looked at when there is nothing else to do."""
+
+
+def shard_of(job_id: str, status: Status) -> int:
+    """Partition of the index of open jobs: uploads that may never come have their own."""
+    shard = zlib.crc32(job_id.encode()) % SHARDS
+    return shard + SHARDS if status is Status.AWAITING_UPLOAD else shard
 
 
 class Job(Model):

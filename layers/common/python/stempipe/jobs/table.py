@@ -7,7 +7,6 @@ are in ``stempipe.jobs.claim``, those of what is overdue in ``stempipe.jobs.over
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, Self
@@ -19,12 +18,8 @@ from stempipe.errors import JobNotFound, StempipeError, UploadMissing
 from stempipe.jobs import writes
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.listing import Listing
-from stempipe.jobs.record import MAX_ATTEMPTS, Callback, Delivery, Job, Source, Status, job_model
+from stempipe.jobs.record import MAX_ATTEMPTS, Callback, Delivery, Job, Source, Status, job_model, shard_of
 from stempipe.jobs.refusals import JobExists, JobIsFinal, TransitionRefused
-
-SHARDS = 8
-"""Partitions of the index of jobs under way: one alone would bound how many workers may report at once. As
-many follow for uploads that have not come, which are looked at when there is nothing else to do."""
 
 # Seconds in which what wrote a queued job should have sent its message.
 _SEND_SECONDS = 60
@@ -355,12 +350,6 @@ class Jobs:
         if to is not Status.PROCESSING:
             actions += [Job.stage.remove(), Job.estimated_seconds_left.remove()]
         return writes.change(job, actions, condition)
-
-
-def shard_of(job_id: str, status: Status) -> int:
-    """Partition of the index of open jobs: uploads that may never come have their own."""
-    shard = zlib.crc32(job_id.encode()) % SHARDS
-    return shard + SHARDS if status is Status.AWAITING_UPLOAD else shard
 
 
 def failure(error: StempipeError) -> list[Action]:
