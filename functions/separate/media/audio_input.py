@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import av
-import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -28,9 +27,9 @@ from media.errors import (
 from media.mixing import format_of, resampled, resampler
 from media.mpeg import frame_within, frames_lost
 from media.notices import Notice, Notices, text
-from media.samples import CHANNELS, SAMPLE_RATE, Samples
+from media.samples import SAMPLE_RATE, Samples
 from media.tags import read_tags
-from media.timeline import Timeline
+from media.timeline import Timeline, silence
 
 # FFmpeg's names. Playlists and other formats that open further files or addresses are not among them.
 _CONTAINERS = "wav,w64,aiff,caf,flac,mp3,aac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
@@ -211,7 +210,7 @@ class AudioInput:
         for _, run in groupby(self._frames(), key=lambda placed: (placed.stretch, format_of(placed.frame))):
             first = next(run)
             start = round(first.start * SAMPLE_RATE)
-            yield from _silence(start - written)
+            yield from silence(start - written)
             twice = max(0, written - start)
             written = max(written, start)
             converter = resampler(first.frame)
@@ -223,7 +222,7 @@ class AudioInput:
                     if fresh.shape[1]:
                         yield fresh
         if self._timeline.ends_in_silence:
-            yield from _silence(round(self.seconds * SAMPLE_RATE) - written)
+            yield from silence(round(self.seconds * SAMPLE_RATE) - written)
 
     def _frames(self) -> Iterator[_Placed]:
         decoding = _Decoding()
@@ -346,9 +345,3 @@ class AudioInput:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _silence(count: int) -> Iterator[Samples]:
-    """So many samples of it, about a second at a time; none if the count is less than 0."""
-    for start in range(0, count, SAMPLE_RATE):
-        yield np.zeros((CHANNELS, min(SAMPLE_RATE, count - start)), np.float32)

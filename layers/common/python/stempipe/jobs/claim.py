@@ -11,7 +11,8 @@ from pynamodb.expressions.update import Action
 from stempipe.errors import StempipeError, WorkerLost
 from stempipe.jobs.record import MAX_ATTEMPTS, Job, Notice, Stage, Status
 from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld, TransitionRefused
-from stempipe.jobs.table import Jobs, failure
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.writes import failure
 
 
 class Claim:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from stempipe.errors import Undeliverable, UploadMissing, WorkerLost
 from stempipe.jobs.record import MAX_ATTEMPTS, SHARDS, Job, Status
-from stempipe.jobs.table import Jobs, failure
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.writes import failure
 
 # Of a partition of the index: what a run can see to.
 _AT_ONCE = 1000

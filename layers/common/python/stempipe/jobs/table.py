@@ -211,7 +211,8 @@ class Jobs:
         TransitionRefused
             The job no longer awaits its upload: this is a repeated event.
         """
-        return self.move(job, Status.FAILED, failure(error), Job.status == Status.AWAITING_UPLOAD.value)
+        awaits = Job.status == Status.AWAITING_UPLOAD.value
+        return self.move(job, Status.FAILED, writes.failure(error), awaits)
 
     def mark_enqueued(self, job: Job, message_id: str) -> None:
         """Note that the message is in the queue, so that neither a repeated event nor sweep sends another."""
@@ -350,8 +351,3 @@ class Jobs:
         if to is not Status.PROCESSING:
             actions += [Job.stage.remove(), Job.estimated_seconds_left.remove()]
         return writes.change(job, actions, condition)
-
-
-def failure(error: StempipeError) -> list[Action]:
-    """What a failed job says of its error."""
-    return [Job.error_code.set(error.code), Job.error_message.set(error.message)]

@@ -12,6 +12,7 @@ from pynamodb.exceptions import DeleteError, PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from stempipe.errors import StempipeError
 from stempipe.jobs.record import Job
 from stempipe.jobs.refusals import TransitionRefused
 
@@ -64,6 +65,11 @@ def forget(job: Job, condition: Condition) -> None:
     except DeleteError as fault:
         if not _is_refusal(fault):
             raise
+
+
+def failure(error: StempipeError) -> list[Action]:
+    """What a failed job says of its error."""
+    return [Job.error_code.set(error.code), Job.error_message.set(error.message)]
 
 
 def _if_written(job: Job, write_id: str, fault: PutError | UpdateError) -> Job:
