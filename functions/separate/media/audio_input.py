@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import av
 import numpy as np
@@ -265,8 +265,9 @@ class AudioInput:
         if start + length > len(data) and packet.duration and packet.time_base:
             decoding.cut_seconds = float(packet.duration * packet.time_base) * (1 - packet.size / length)
         if start:
-            whole, packet = packet, Packet(data[start:])
-            packet.stream, packet.duration, packet.time_base = whole.stream, whole.duration, whole.time_base
+            tail = cast("Packet[AudioStream]", Packet(data[start:]))
+            tail.stream, tail.duration, tail.time_base = packet.stream, packet.duration, packet.time_base
+            packet = tail
         return packet, True
 
     def _placed(self, frame: AudioFrame, decoding: _Decoding) -> _Placed:
