@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self, cast
 
 import av
-import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -28,7 +27,7 @@ from media.errors import (
 from media.mixing import format_of, resampled, resampler
 from media.mpeg import frame_within, frames_lost
 from media.notices import Notice, Notices, text
-from media.samples import CHANNELS, SAMPLE_RATE, Samples
+from media.samples import SAMPLE_RATE, Samples, silence
 from media.tags import read_tags
 from media.timeline import Timeline
 
@@ -50,6 +49,7 @@ _SELF_FRAMED = {"mp3", "aac"}  # FFmpeg estimates how long these are, and counts
 _UNBROKEN = {"flac"}  # numbers its samples, which jump where frames are damaged, and nowhere else
 _CHAINED = {"ogg"}  # may be several streams in a row, each with a time of its own
 _OF_ONE_RATE = {"wav", "w64", "aiff", "caf"}  # as many bytes for each second
+_MPEG_CODECS = {"mp1", "mp2", "mp3"}
 _DAMAGED = "The audio is damaged and cannot be decoded. Export or download it again."
 _MISSING_SECONDS = 0.1  # what an end cut amid a frame lacks is less, and sizes are often a little too large
 _UNHEARD_SECONDS = 0.001
@@ -160,6 +160,7 @@ class AudioInput:
         )
         context = self._stream.codec_context
         self.codec: str = context.codec.canonical_name
+        self._is_framed = name in _SELF_FRAMED or (name in _OF_ONE_RATE and self.codec in _MPEG_CODECS)
         self.sample_rate = context.sample_rate
         self.channels = context.channels
         self.tags = read_tags(self._container.metadata, self._stream.metadata)
@@ -211,7 +212,7 @@ class AudioInput:
         for _, run in groupby(self._frames(), key=lambda placed: (placed.stretch, format_of(placed.frame))):
             first = next(run)
             start = round(first.start * SAMPLE_RATE)
-            yield from _silence(start - written)
+            yield from silence(start - written)
             twice = max(0, written - start)
             written = max(written, start)
             converter = resampler(first.frame)
@@ -223,14 +224,14 @@ class AudioInput:
                     if fresh.shape[1]:
                         yield fresh
         if self._timeline.ends_in_silence:
-            yield from _silence(round(self.seconds * SAMPLE_RATE) - written)
+            yield from silence(round(self.seconds * SAMPLE_RATE) - written)
 
     def _frames(self) -> Iterator[_Placed]:
         decoding = _Decoding()
         for packet in self._packets():
             decoding.packets += bool(packet.size)
             is_frame = True
-            if self._container.format.name in _SELF_FRAMED and packet.size:
+            if self._is_framed and packet.size:
                 packet, is_frame = self._framed(packet, decoding)
             try:
                 frames = packet.decode()
@@ -346,9 +347,3 @@ class AudioInput:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _silence(count: int) -> Iterator[Samples]:
-    """So many samples of it, about a second at a time; none if the count is less than 0."""
-    for start in range(0, count, SAMPLE_RATE):
-        yield np.zeros((CHANNELS, min(SAMPLE_RATE, count - start)), np.float32)

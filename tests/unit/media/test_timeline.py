@@ -9,7 +9,7 @@ import pytest
 from media.audio_input import AudioInput
 from media.errors import CorruptMediaError, TooLongError
 from media.notices import Notice
-from tests.unit.media.songs import KINDS, Samples, beats, beats_in, copy, noise, write
+from tests.unit.media.songs import KINDS, Kind, Samples, beats, beats_in, copy, noise, write
 
 FRAGMENTS = {"movflags": "frag_keyframe+empty_moov", "frag_duration": "500000"}
 NEAR = 0.03  # encoders' delays, where the container does not say them, and what they smear
@@ -283,6 +283,14 @@ def test_damage_at_the_ends_shortens_nothing_either(tmp_path: Path, where: int) 
 @pytest.mark.parametrize("name", KINDS)
 def test_nothing_is_mended_in_a_song_that_is_whole(tmp_path: Path, name: str) -> None:
     _, notices = play(made(tmp_path, name, 3))
+    assert notices == ()
+
+
+@pytest.mark.parametrize("codec", ["mp2", "libmp3lame"])
+def test_what_fills_up_a_chunk_is_no_frame(tmp_path: Path, codec: str) -> None:
+    song = write(tmp_path / "song.w64", beats(3), Kind("w64", codec, "w64"))
+    samples, notices = play(song)
+    assert samples.shape[1] == pytest.approx(3 * 44_100, abs=2_304)
     assert notices == ()
 
 
