@@ -143,14 +143,15 @@ class AudioInput:
             self._refuse_longer_than_allowed(declared)
         if declared is None:
             declared = tracks.container_seconds(self._container)
-            if declared is not None and self._is_too_long(declared):
-                # It may be another track's length, or the time of day.
+            if declared is not None and self._is_too_long(declared):  # or another track is
                 if tracks.goes_on_for(self._container, self._stream, self._max_seconds + _PADDING_SECONDS):
                     self._refuse_longer_than_allowed(declared)
                 declared = None
                 self._container.close()
                 self._container = self._open()
                 self._stream = tracks.song_of(self._container, Notices())
+            if not tracks.is_alone(self._container, self._stream):
+                declared = None
         self._declared = declared
         self._timeline = Timeline(
             begin,
