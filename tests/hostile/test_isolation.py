@@ -15,7 +15,7 @@ from media.errors import CorruptMediaError, TooLongError
 from media.isolated_input import IsolatedInput, Limits
 from tests.hostile import corpus
 from tests.hostile.corpus import Songs
-from tests.unit.media.songs import KINDS, copy, noise, write
+from tests.unit.media.songs import KINDS, noise, write
 
 PEAK_OF_A_CHILD = """
 import resource, sys
@@ -147,15 +147,3 @@ def test_it_says_what_the_decoder_says(song: Path) -> None:
         assert opened.expected_seconds == pytest.approx(20)
         assert sum(block.shape[1] for block in opened.blocks()) == 20 * 44_100
         assert opened.seconds == pytest.approx(20)
-        assert opened.notices == ()
-
-
-def test_it_passes_on_what_was_filled(tmp_path: Path) -> None:
-    whole = write(tmp_path / "song.ogg", noise(3, sample_rate=48_000), KINDS["ogg opus"])
-    holed = copy(whole, tmp_path / "song.webm", "webm", keep=lambda at: not 1 < at < 2)
-    with IsolatedInput(holed, 600) as opened:
-        before = opened.notices
-        assert sum(block.shape[1] for block in opened.blocks()) == pytest.approx(3 * 44_100, abs=100)
-        (notice,) = opened.notices
-    assert before == ()
-    assert (notice.code, round(notice.seconds, 1)) == ("gap", 1.0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self
 
 import av
 from av.audio.frame import AudioFrame
@@ -27,9 +27,9 @@ from media.errors import (
 from media.mixing import format_of, resampled, resampler
 from media.mpeg import frame_within, frames_lost
 from media.notices import Notice, Notices, text
-from media.samples import SAMPLE_RATE, Samples, silence
+from media.samples import SAMPLE_RATE, Samples
 from media.tags import read_tags
-from media.timeline import Timeline
+from media.timeline import Timeline, silence
 
 # FFmpeg's names. Playlists and other formats that open further files or addresses are not among them.
 _CONTAINERS = "wav,w64,aiff,caf,flac,mp3,aac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
@@ -267,9 +267,9 @@ class AudioInput:
         if start + length > len(data) and packet.duration and packet.time_base:
             decoding.cut_seconds = float(packet.duration * packet.time_base) * (1 - packet.size / length)
         if start:
-            tail = cast("Packet[AudioStream]", Packet(data[start:]))
-            tail.stream, tail.duration, tail.time_base = packet.stream, packet.duration, packet.time_base
-            packet = tail
+            rest: Packet[Any] = Packet(data[start:])
+            rest.stream, rest.duration, rest.time_base = packet.stream, packet.duration, packet.time_base
+            packet = rest
         return packet, True
 
     def _placed(self, frame: AudioFrame, decoding: _Decoding) -> _Placed:

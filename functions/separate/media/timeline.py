@@ -4,12 +4,16 @@ What should hold of a song's time is what FFmpeg's `aresample=async=1:first_pts=
 nothing is, nothing twice, and else sample after sample, however its stamps shake.
 """
 
+from collections.abc import Iterator
+
+import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
 from media.errors import CorruptMediaError
 from media.notices import Notices, text
+from media.samples import CHANNELS, SAMPLE_RATE, Samples
 
 _LEAST = 0.001  # Matroska's stamps are in milliseconds
 _DRIFT = 0.1  # FFmpeg's tolerance: what clocks of recorders and rounded stamps add up to
@@ -153,3 +157,9 @@ class Timeline:
             self.filled += seconds
         self._next += seconds
         self.seconds = max(self.seconds, self._next)
+
+
+def silence(count: int) -> Iterator[Samples]:
+    """So many samples of it, about a second at a time; none if the count is less than 0."""
+    for start in range(0, count, SAMPLE_RATE):
+        yield np.zeros((CHANNELS, min(SAMPLE_RATE, count - start)), np.float32)

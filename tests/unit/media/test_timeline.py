@@ -8,6 +8,7 @@ import pytest
 
 from media.audio_input import AudioInput
 from media.errors import CorruptMediaError, TooLongError
+from media.isolated_input import IsolatedInput
 from media.notices import Notice
 from tests.unit.media.songs import KINDS, Kind, Samples, beats, beats_in, copy, noise, write
 
@@ -73,6 +74,16 @@ def test_where_packets_are_missing_there_is_silence_and_the_rest_is_in_its_place
     assert codes(notices) == ["gap"]
     assert "at 2." in notices[0].message
     assert notices[0].seconds == pytest.approx(hole + 0.05, abs=0.11)  # whole packets
+
+
+def test_what_was_filled_is_told_by_the_decoders_process(tmp_path: Path) -> None:
+    holed = copy(made(tmp_path, "ogg opus"), tmp_path / "holed", "webm", keep=lambda at: not 1.5 < at < 2.5)
+    with IsolatedInput(holed, 60) as song:
+        before = song.notices
+        assert sum(block.shape[1] for block in song.blocks()) == pytest.approx(6 * 44_100, abs=100)
+        assert song.notices == play(holed)[1]
+    assert before == ()
+    assert codes(song.notices) == ["gap"]
 
 
 def test_many_holes_are_told_of_and_summed_up(tmp_path: Path) -> None:
