@@ -49,6 +49,7 @@ _SELF_FRAMED = {"mp3", "aac"}  # FFmpeg estimates how long these are, and counts
 _UNBROKEN = {"flac"}  # numbers its samples, which jump where frames are damaged, and nowhere else
 _CHAINED = {"ogg"}  # may be several streams in a row, each with a time of its own
 _OF_ONE_RATE = {"wav", "w64", "aiff", "caf"}  # as many bytes for each second
+_MPEG_CODECS = {"mp1", "mp2", "mp3"}
 _DAMAGED = "The audio is damaged and cannot be decoded. Export or download it again."
 _MISSING_SECONDS = 0.1  # what an end cut amid a frame lacks is less, and sizes are often a little too large
 _UNHEARD_SECONDS = 0.001
@@ -142,14 +143,15 @@ class AudioInput:
             self._refuse_longer_than_allowed(declared)
         if declared is None:
             declared = tracks.container_seconds(self._container)
-            if declared is not None and self._is_too_long(declared):
-                # It may be another track's length, or the time of day.
+            if declared is not None and self._is_too_long(declared):  # or another track is
                 if tracks.goes_on_for(self._container, self._stream, self._max_seconds + _PADDING_SECONDS):
                     self._refuse_longer_than_allowed(declared)
                 declared = None
                 self._container.close()
                 self._container = self._open()
                 self._stream = tracks.song_of(self._container, Notices())
+            if not tracks.is_alone(self._container, self._stream):
+                declared = None
         self._declared = declared
         self._timeline = Timeline(
             begin,
@@ -159,6 +161,7 @@ class AudioInput:
         )
         context = self._stream.codec_context
         self.codec: str = context.codec.canonical_name
+        self._is_framed = name in _SELF_FRAMED or (name in _OF_ONE_RATE and self.codec in _MPEG_CODECS)
         self.sample_rate = context.sample_rate
         self.channels = context.channels
         self.tags = read_tags(self._container.metadata, self._stream.metadata)
@@ -229,7 +232,7 @@ class AudioInput:
         for packet in self._packets():
             decoding.packets += bool(packet.size)
             is_frame = True
-            if self._container.format.name in _SELF_FRAMED and packet.size:
+            if self._is_framed and packet.size:
                 packet, is_frame = self._framed(packet, decoding)
             try:
                 frames = packet.decode()

@@ -52,13 +52,15 @@ class Timeline:
         self.seconds = 0.0
         self.filled = 0.0
         self.stretch = 0
+        self.ends_in_silence = False
         self._zero = begin
         self._is_stamped = is_stamped
         self._restarts = restarts
         self._notices = notices
         self._next = 0.0  # where the next frame goes if it follows at once
+        # Counted in samples while that goes, for fractions of seconds do not add up.
+        self._begun, self._samples, self._rate = 0.0, 0, 0
         self._stamped_end: float | None = None
-        self.ends_in_silence = False
         self._lost: float | None = None  # seconds of packets since the last frame that gave none
         self._first_filled = 0.0
 
@@ -85,7 +87,10 @@ class Timeline:
         if lag:
             self.stretch += 1
         start = self._next + min(lag, 0.0)
-        self._next = start + frame.samples / frame.sample_rate
+        if lag or frame.sample_rate != self._rate:
+            self._begun, self._samples, self._rate = start, 0, frame.sample_rate
+        self._samples += frame.samples
+        self._next = self._begun + self._samples / self._rate
         self.seconds = max(self.seconds, self._next)
         return start
 

@@ -3,7 +3,7 @@
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 
 from media.errors import NoAudioError, UnsupportedMediaError
 from media.mixing import require_mixable
@@ -67,14 +67,25 @@ def begin_of(container: InputContainer, song: AudioStream) -> float | None:
     """When the first of the other tracks of sound and of moving pictures begins; None if there is none."""
     times = [
         float(stream.start_time * stream.time_base)
-        for stream in container.streams
-        if stream.index != song.index
-        and stream.type in ("audio", "video")
-        and not stream.disposition & Disposition.attached_pic
-        and stream.start_time is not None
-        and stream.time_base
+        for stream in _others(container, song)
+        if stream.type in ("audio", "video") and stream.start_time is not None and stream.time_base
     ]
     return min(times, default=None)
+
+
+def is_alone(container: InputContainer, song: AudioStream) -> bool:
+    """Whether nothing else in the file takes time."""
+    return not _others(container, song)
+
+
+def _others(container: InputContainer, song: AudioStream) -> list[Stream]:
+    return [
+        stream
+        for stream in container.streams
+        if stream.index != song.index
+        and stream.type != "attachment"
+        and not stream.disposition & Disposition.attached_pic
+    ]
 
 
 def seconds_of(container: InputContainer, song: AudioStream, begin: float | None) -> float | None:

@@ -8,8 +8,9 @@ import pytest
 
 from media.audio_input import AudioInput
 from media.errors import CorruptMediaError, TooLongError
+from media.isolated_input import IsolatedInput
 from media.notices import Notice
-from tests.unit.media.songs import KINDS, Samples, beats, beats_in, copy, noise, write
+from tests.unit.media.songs import KINDS, Kind, Samples, beats, beats_in, copy, noise, write
 
 FRAGMENTS = {"movflags": "frag_keyframe+empty_moov", "frag_duration": "500000"}
 NEAR = 0.03  # encoders' delays, where the container does not say them, and what they smear
@@ -73,6 +74,16 @@ def test_where_packets_are_missing_there_is_silence_and_the_rest_is_in_its_place
     assert codes(notices) == ["gap"]
     assert "at 2." in notices[0].message
     assert notices[0].seconds == pytest.approx(hole + 0.05, abs=0.11)  # whole packets
+
+
+def test_what_was_filled_is_told_by_the_decoders_process(tmp_path: Path) -> None:
+    holed = copy(made(tmp_path, "ogg opus"), tmp_path / "holed", "webm", keep=lambda at: not 1.5 < at < 2.5)
+    with IsolatedInput(holed, 60) as song:
+        before = song.notices
+        assert sum(block.shape[1] for block in song.blocks()) == pytest.approx(6 * 44_100, abs=100)
+        assert song.notices == play(holed)[1]
+    assert before == ()
+    assert codes(song.notices) == ["gap"]
 
 
 def test_many_holes_are_told_of_and_summed_up(tmp_path: Path) -> None:
@@ -283,6 +294,14 @@ def test_damage_at_the_ends_shortens_nothing_either(tmp_path: Path, where: int) 
 @pytest.mark.parametrize("name", KINDS)
 def test_nothing_is_mended_in_a_song_that_is_whole(tmp_path: Path, name: str) -> None:
     _, notices = play(made(tmp_path, name, 3))
+    assert notices == ()
+
+
+@pytest.mark.parametrize("codec", ["mp2", "libmp3lame"])
+def test_what_fills_up_a_chunk_is_no_frame(tmp_path: Path, codec: str) -> None:
+    song = write(tmp_path / "song.w64", beats(3), Kind("w64", codec, "w64"))
+    samples, notices = play(song)
+    assert samples.shape[1] == pytest.approx(3 * 44_100, abs=2_304)
     assert notices == ()
 
 
