@@ -238,7 +238,7 @@ def test_a_message_is_not_acknowledged_before_its_job_is_queued(
     cloud.sqs.delete_queue(QueueUrl=cloud.jobs_queue_url)
     assert puller.drain(a_minute) == Drained(done=0, again=1)
     assert jobs.listing.newest("alice", 10).jobs[0].enqueued_at is None
-    cloud.sqs.create_queue(QueueName="jobs")
+    cloud.sqs.create_queue(QueueName="JOBS_QUEUE_URL")
     clock.now += 30
     assert puller.drain(a_minute) == Drained(done=1, again=0)
     assert len(cloud.messages()) == 1

@@ -167,7 +167,7 @@ def test_what_failed_half_way_may_come_again_under_its_id(
     cloud.sqs.delete_queue(QueueUrl=cloud.jobs_queue_url)
     assert door.send(notification) == (500, "internal_error")
     assert remembered() == set()
-    cloud.sqs.create_queue(QueueName="jobs")
+    cloud.sqs.create_queue(QueueName="JOBS_QUEUE_URL")
     assert door.send(notification).status == 204
     assert len(cloud.messages()) == 1
 
@@ -197,8 +197,8 @@ def test_what_is_no_notification_is_refused(door: Door) -> None:
 
 
 def test_an_upload_of_no_job_is_refused(door: Door, notification: dict[str, Any], cloud: Aws) -> None:
-    cloud.s3.put_object(Bucket=UPLOADS, Key="jobs/alice/none", Body=b"music")
-    assert door.send(notification | {"object": {"key": "jobs/alice/none"}}) == (404, "job_not_found")
+    cloud.s3.put_object(Bucket=UPLOADS, Key="jobs/alice/none/17", Body=b"music")
+    assert door.send(notification | {"object": {"key": "jobs/alice/none/17"}}) == (404, "job_not_found")
 
 
 def test_a_deletion_is_nothing_to_take_in(door: Door, notification: dict[str, Any], jobs: Jobs) -> None:

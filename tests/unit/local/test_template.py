@@ -188,10 +188,12 @@ def test_of_the_bucket_policies_only_the_refusal_of_plain_http_is_dropped(origin
     template = copy.deepcopy(original)
     policy = template["Resources"]["StemsBucketPolicy"]["Properties"]["PolicyDocument"]
     other = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "*"}
-    policy["Statement"].append(other)
+    policy["Statement"] = [other]
     rewritten = rewrite(template)["Resources"]
     assert rewritten["StemsBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"] == [other]
-    assert "UploadsBucketPolicy" not in rewritten
+    (kept,) = rewritten["UploadsBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert kept["Sid"] == "RefuseKeysOfOthers"
+    assert "StemsBucketPolicy" not in rewrite(original)["Resources"]
 
 
 def test_the_template_given_is_left_as_it_was(original: Template) -> None:
