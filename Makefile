@@ -94,7 +94,7 @@ test: dev ministack sam-cli spleeter models  ## All tests but those that need Do
 test-faults: dev ministack models  ## Cause faults of every kind on a local cloud (SCHEDULES=200, SEED=1)
 	@$(DEV)/python -m tests.faults --schedules $(SCHEDULES) --seed $(SEED)
 
-test-sam: dev ministack sam-cli  ## Build with SAM and invoke every function in Docker
+test-sam: dev ministack sam-cli  ## Build with SAM, and send a song through the built functions and images (Docker)
 	$(DEV)/pytest -m sam tests/sam $(PYTEST_FLAGS)
 
 fuzz: fuzz-env  ## Feed events, configurations and media made to break things (SECONDS=45, AGAIN=input)

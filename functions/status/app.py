@@ -181,7 +181,7 @@ def delete_job(id: JobId) -> Response[JobView | None]:
 @app.post(
     "/v1/jobs/<id>/retry",
     operation_id="retryJob",
-    summary="Try a failed or cancelled job again",
+    summary="Try a failed job again",
     status_code=HTTPStatus.ACCEPTED,
     responses=_answers(202, 401, 404, 409, 410, 422, 503),
 )

@@ -1,4 +1,4 @@
-"""`sam local invoke` of every function, with the sample events: one song from request to stems."""
+"""`sam local invoke` of status, intake and separate with sample events: a song from request to stems."""
 
 from __future__ import annotations
 

@@ -54,6 +54,12 @@ def test_failures_of_a_batch_are_reported(resources: dict[str, Any]) -> None:
     assert "MaximumConcurrency" in mapping["ScalingConfig"]
 
 
+def test_whoever_deploys_is_asked_for_each_parameter_under_a_heading(template: dict[str, Any]) -> None:
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    asked = [parameter for group in groups for parameter in group["Parameters"]]
+    assert sorted(asked) == sorted(template["Parameters"])
+
+
 def test_buckets_are_closed_encrypted_and_expire(resources: dict[str, Any]) -> None:
     buckets = properties(resources, "AWS::S3::Bucket")
     assert set(buckets) == {"UploadsBucket", "StemsBucket"}

@@ -40,7 +40,7 @@ class Status(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the job has ended. Nothing but its owner's retry moves it on."""
+        """Whether the job has ended. Only a retry, a redrive or another link to upload moves it on."""
         return self in (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
 
@@ -145,7 +145,7 @@ def shard_of(job_id: str, status: Status) -> int:
 
 
 class Job(Model):
-    """One song on its way to stems. Changed by ``stempipe.jobs.table`` alone."""
+    """One song on its way to stems. Changed by ``stempipe.jobs`` alone."""
 
     newest = Newest()
     due = Due()
@@ -166,7 +166,7 @@ class Job(Model):
     # The claim: who holds the job is told by the number of the attempt, which no retry sets back either.
     attempt = NumberAttribute()
     last_attempt = NumberAttribute(attr_name="lastAttempt")
-    # Of the latest change. A change that is refused because it was made already finds its own mark here.
+    # Of the latest change but for notes. One that is refused because it was made finds its own mark here.
     write_id = UnicodeAttribute(attr_name="writeId")
     # Its files are being deleted: there is nothing left to try again with.
     is_deleting = BooleanAttribute(attr_name="deleting", null=True)

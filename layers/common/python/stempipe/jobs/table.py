@@ -197,10 +197,7 @@ class Jobs:
         TransitionRefused
             The job no longer awaits its upload: this is a repeated event.
         """
-        actions: list[Action] = [
-            Job.etag.set(etag),
-            Job.bytes.set(size),
-        ]
+        actions: list[Action] = [Job.etag.set(etag), Job.bytes.set(size)]
         return self.move(job, Status.QUEUED, actions, Job.status == Status.AWAITING_UPLOAD.value)
 
     def refuse_upload(self, job: Job, error: StempipeError) -> Job:

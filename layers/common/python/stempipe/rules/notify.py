@@ -25,7 +25,7 @@ class Change:
 
     @property
     def is_visible(self) -> bool:
-        """Whether its owner can see it; renewing a lease, for one, shows nothing."""
+        """Whether its owner can see it; noting that its message was sent, for one, shows nothing."""
         return self.before is None or self.before.version != self.after.version
 
     @property
