@@ -60,8 +60,6 @@ def decode(source: Path, max_seconds: float, to: BinaryIO) -> None:
             _tell(to, song, nothing)
     except MediaError as error:
         _tell_error(to, error)
-    except MemoryError:
-        _tell_error(to, CorruptMediaError(UNDECODABLE))
 
 
 def _tell_error(to: BinaryIO, error: MediaError) -> None:
@@ -146,13 +144,16 @@ def _be_the_songs_process(song: Mapping[str, Any], pipe: int, *, is_confined: bo
     code = 1
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (song["cpu_seconds"], song["cpu_seconds"] + 1))
-        resource.setrlimit(resource.RLIMIT_DATA, (song["memory_bytes"], song["memory_bytes"]))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         with os.fdopen(pipe, "wb") as to:
             source = Opened.ahead(song["source"])
-            if is_confined:
-                confine()
-            decode(source, song["max_seconds"], to)
+            resource.setrlimit(resource.RLIMIT_DATA, (song["memory_bytes"], song["memory_bytes"]))
+            try:
+                if is_confined:
+                    confine()
+                decode(source, song["max_seconds"], to)
+            except MemoryError:
+                _tell_error(to, CorruptMediaError(UNDECODABLE))
         code = 0
     except BrokenPipeError:
         pass  # nobody listens any more
