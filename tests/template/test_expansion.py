@@ -31,6 +31,9 @@ def chosen(name: str) -> dict[str, str]:
     return USERS[users] | STORAGE[storage] | ALARMS[alarms]
 
 
+pytestmark = pytest.mark.slow  # it needs the environment of sam
+
+
 @pytest.fixture(scope="module")
 def sam(root: Path) -> Callable[..., Any]:
     """Has expand.py do something, with what it reads."""
