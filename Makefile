@@ -34,6 +34,7 @@ SAM := SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam
 OFFLINE := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}
 LAMBDA_PYTHON := .venv/lambda/bin/python
 SOURCES := functions layers cli/src local tests benchmarks
+SOUND := tests/unit/separation tests/unit/media/test_timeline.py
 FAST := $(DEV)/pytest -q -m "not slow and not sam" -p no:cacheprovider
 export PYTHONPATH := $(CURDIR)/layers/common/python:$(CURDIR)/functions/separate:$(CURDIR)/cli/src
 
@@ -73,7 +74,7 @@ smoke:  ## Check a deployment from outside (API=https://..., LIVE=wss://..., STE
 # ---- work on it -----------------------------------------------------------------------------
 
 check: dev  ## Before every commit: format, lint, imports, types, unit tests
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-separation static unit-others
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-sound static unit-others
 
 static: dev
 	$(DEV)/ruff format --check $(SOURCES)
@@ -82,11 +83,11 @@ static: dev
 	$(DEV)/mypy $(SOURCES)
 
 # Two halves, for two cores; with no common cache, because they run at once.
-unit-separation: dev models
-	$(FAST) tests/unit/separation
+unit-sound: dev models
+	$(FAST) $(SOUND)
 
 unit-others: dev
-	$(FAST) tests/unit tests/template tests/faults --ignore=tests/unit/separation
+	$(FAST) tests/unit tests/template tests/faults $(SOUND:%=--ignore=%)
 
 test: dev ministack sam-cli spleeter models  ## All tests but those that need Docker
 	$(DEV)/pytest -m "not sam" $(PYTEST_FLAGS)
@@ -166,5 +167,5 @@ $(LAMBDA_PYTHON): | .venv/uv/.made
 	@$(UV) pip install --quiet --no-deps --python .venv/$*/bin/python -r $<
 	@touch $@
 
-.PHONY: help demo local models build deploy redrive smoke check static unit-separation unit-others test test-faults \
+.PHONY: help demo local models build deploy redrive smoke check static unit-sound unit-others test test-faults \
     test-sam fuzz quality bench lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env lambda-python
