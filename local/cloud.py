@@ -17,9 +17,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from downloads.directory import models_directory
 from local import template as templates
 from local.server import ROOT, LocalError, Server
-from separation.models.weights import VARIANTS, models_directory
+from separation.models.weights import VARIANTS
 
 STACK = "stempipe"
 # Each execution is a process here. A hundred uploads at once are taken in sooner by a few that take turns

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from downloads.fetch import FetchError, Wheel, fetch
 from local.server import LocalError
-from separation.models.fetch import FetchError, Wheel, fetch
 
 # Spleeter's own example: 11 s of a song with vocals.
 EXAMPLE_URL = "https://github.com/deezer/spleeter/raw/master/audio_example.mp3"

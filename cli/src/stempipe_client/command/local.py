@@ -136,9 +136,10 @@ def _output(config: Config) -> AudioOutput:
 
 
 def _install(variant: ModelVariant, console: Console) -> None:
-    from separation.errors import ModelDamagedError, ModelMissingError
-    from separation.models.fetch import FetchError
-    from separation.models.weights import install, models_directory, verify
+    from downloads.directory import models_directory
+    from downloads.errors import ModelDamagedError, ModelMissingError
+    from downloads.fetch import FetchError
+    from separation.models.weights import install, verify
 
     folder = models_directory()
     try:

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from downloads.directory import models_directory
 from separation.engine import Bandwidth, Engine, EngineName, Precision
 from separation.models.checkpoint import read_checkpoint
-from separation.models.weights import VariantName, models_directory, verify
+from separation.models.weights import VariantName, verify
 
 
 def load_engine(

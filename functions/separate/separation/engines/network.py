@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from downloads.errors import ModelDamagedError
 from separation.engines.silent_openvino import ops, ov
-from separation.errors import ModelDamagedError
 from separation.models.weights import Activation, Head
 
 Weights = Mapping[str, npt.NDArray[np.float32]]

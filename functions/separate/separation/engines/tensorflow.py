@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from downloads.errors import ModelDamagedError
 from separation.engine import Bandwidth
-from separation.errors import ModelDamagedError
 from separation.masks import Magnitude
 from separation.models.weights import VariantName
 

@@ -8,9 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from separation.errors import ModelDamagedError, ModelMissingError
-from separation.models.fetch import FetchError
-from separation.models.weights import VARIANTS, install, models_directory, verify
+from downloads.directory import models_directory
+from downloads.errors import ModelDamagedError, ModelMissingError
+from downloads.fetch import FetchError
+from separation.models.weights import VARIANTS, install, verify
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

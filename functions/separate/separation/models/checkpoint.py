@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from separation.errors import ModelDamagedError
+from downloads.errors import ModelDamagedError
 
 _FOOTER_BYTES = 48
 _TABLE_MAGIC = 0xDB4775248B80FB57

