@@ -126,7 +126,7 @@ lock: uv  ## Pin the newest versions that requirements/*.in allow
 	@set -e; cd requirements; \
 	compile() { ../$(UV) pip compile --quiet --upgrade --no-annotate --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command "make lock" --python-version 3.11 "$$@"; }; \
-	compile --universal dev.in ../cli/pyproject.toml -o dev.txt; \
+	compile --universal --excludes dev.excludes dev.in ../cli/pyproject.toml -o dev.txt; \
 	for name in layer separate authorize fuzz; do compile --universal $$name.in -c dev.txt -o $$name.txt; done; \
 	for name in uv ministack sam audit; do compile --universal $$name.in -o $$name.txt; done; \
 	compile --overrides tensorflow.overrides --excludes spleeter.excludes spleeter.in -o spleeter.txt; \
