@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache, lru_cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from analysis import analyse, write_files  # type: ignore
 from media import AudioOutput, MediaError
 from media.confinement import forbid_inspection
 from separation import Engine, ModelError, load_engine, separate
@@ -87,6 +88,33 @@ def separate_song(
     )
 
 
+def analyse_song(
+    song: Path,
+    stems: Mapping[str, Path],
+    destination: Path,
+    config: JobConfig,
+    title: str,
+    on_progress: Callable[[float], None],
+) -> Sequence[Path]:
+    """What listens, as the rules want it (``stempipe.rules.worker.Analyse``)."""
+    if config.analysis is None:
+        raise ValueError("No analysis was asked for.")
+    try:
+        found = analyse(
+            song,
+            stems,
+            notes=config.analysis.notes,
+            frame_rate=config.analysis.fps,
+            max_seconds=settings().max_song_seconds,
+            on_progress=on_progress,
+        )
+    except MediaError as error:
+        raise UnusableMedia(error.code, str(error)) from error
+    except ModelError as error:
+        raise ModelUnavailable(error.code, str(error)) from error
+    return write_files(found, destination, title)
+
+
 @cache
 def worker(memory_mb: int) -> Worker:
     """The rules, wired to AWS once per process, whose credentials are then its own alone."""
@@ -98,6 +126,7 @@ def worker(memory_mb: int) -> Worker:
         jobs=Jobs.of(settings()),
         storage=Storage(s3_client(settings()), settings().storage_provider),
         separate=separate_song,
+        analyse=analyse_song,
         stems_bucket=settings().stems_bucket,
         lease_seconds=settings().lease_seconds,
         memory_gb=memory_mb / 1024,

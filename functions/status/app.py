@@ -38,7 +38,7 @@ from stempipe.errors import (
 from stempipe.jobs.record import Status
 from stempipe.jobs.requests import IdempotencyKey, Limit, NewJob, Time
 from stempipe.jobs.table import Jobs
-from stempipe.jobs.views import CreatedJob, ErrorView, Health, JobPage, JobView, Problem, Refusal
+from stempipe.jobs.views import CreatedJob, ErrorView, FilesView, Health, JobPage, JobView, Problem, Refusal
 from stempipe.observability import logger, tracer
 from stempipe.rules.api import Api
 from stempipe.rules.webhooks import Callbacks
@@ -161,6 +161,17 @@ def list_jobs(
 def get_job(id: JobId) -> JobView:
     """Links expire; each answer has new ones."""
     return api().get(owner(), id)
+
+
+@app.get(
+    "/v1/jobs/<id>/files",
+    operation_id="listFiles",
+    summary="List the files of a job's results, with links",
+    responses=_answers(200, 401, 404, 422),
+)
+def list_files(id: JobId) -> FilesView:
+    """Stems are there first, then what was asked for besides. Links expire; each answer has new ones."""
+    return api().files(owner(), id)
 
 
 @app.delete(

@@ -18,6 +18,7 @@ from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Stage, Status
 from stempipe.jobs.refusals import ClaimLost, JobExists, JobIsFinal, JobIsHeld
 from stempipe.jobs.table import Jobs
 from tests.aws import RESOURCES, TABLE, Aws
+from tests.stored import stored_song
 
 LEASE = 30
 SOURCE = Source("s3", "uploads", "jobs/alice/01K", "song.mp3", bytes=5, etag="e")
@@ -51,15 +52,7 @@ def queued(jobs: Jobs, owner: str = "alice", job_id: str = "01K") -> None:
 
 
 def complete(claim: Claim) -> None:
-    claim.complete(
-        {"vocals": "key"},
-        gain_db=0.0,
-        duration_seconds=1.5,
-        sample_rate=44100,
-        channels=2,
-        codec="mp3",
-        gb_seconds=3.2,
-    )
+    claim.complete(stored=stored_song({"vocals": "key"}, duration_seconds=1.5), gb_seconds=3.2)
 
 
 def test_a_second_job_of_the_same_id_is_refused_and_the_first_kept(jobs: Jobs) -> None:

@@ -27,6 +27,8 @@ from stempipe.rules.webhooks import Callbacks
 from stempipe.rules.worker import Separated, Worker
 from stempipe.settings import IntakeSettings, StatusSettings
 from tests.aws import STEMS, UPLOADS, Aws
+from tests.integration.separate.engine import Engine
+from tests.stored import stored_song
 
 SONG = JobRequest(filename="song.mp3", size=4)
 AS_MP3 = JobRequest.model_validate(
@@ -84,9 +86,7 @@ def make_again(api: Api, make: Callable[[JobRequest], Job]) -> Callable[[Job], J
 
 
 def complete(claim: Claim, stems: Mapping[str, str]) -> None:
-    claim.complete(
-        stems, gain_db=0, duration_seconds=1, sample_rate=44100, channels=2, codec="mp3", gb_seconds=1
-    )
+    claim.complete(stored=stored_song(stems), gb_seconds=1)
 
 
 def test_a_worker_of_before_can_neither_report_nor_complete(
@@ -129,10 +129,10 @@ def test_a_worker_of_before_deletes_none_of_the_new_ones_stems(
     def overtaken(*_: Any, **__: Any) -> Separated:
         # Meanwhile the owner makes the job again, and another worker takes it to its end.
         make_again(first)
-        Worker(jobs, storage, separate, STEMS, 30, 1.0).work_on(JobMessage(owner="alice", id=first.id))
+        Worker(jobs, storage, separate, Engine().analyse, STEMS, 30, 1.0).work_on(JobMessage(owner="alice", id=first.id))
         return separate()
 
-    Worker(jobs, storage, overtaken, STEMS, 30, 1.0).work_on(JobMessage(owner="alice", id=first.id))
+    Worker(jobs, storage, overtaken, Engine().analyse, STEMS, 30, 1.0).work_on(JobMessage(owner="alice", id=first.id))
     job = jobs.get("alice", first.id)
     assert (job.state, job.attempts, job.config.quality.output_format) == (Status.COMPLETED, 1, "mp3")
     stored = [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=STEMS).get("Contents", [])]

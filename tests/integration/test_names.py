@@ -15,6 +15,7 @@ import pytest
 from stempipe.jobs.claim import Claim
 from stempipe.jobs.table import Jobs
 from tests.aws import UPLOADS, Aws
+from tests.stored import stored_song
 
 Sample = Callable[[str], dict[str, Any]]
 
@@ -51,15 +52,7 @@ def stems_of(
 
     def stems_of(job_id: str) -> tuple[str, str]:
         claim = Claim.take(jobs, "alice", job_id, 30)
-        claim.complete(
-            {"vocals": f"alice/{job_id}/1/vocals.wav"},
-            gain_db=0,
-            duration_seconds=1,
-            sample_rate=44_100,
-            channels=2,
-            codec="mp3",
-            gb_seconds=1,
-        )
+        claim.complete(stored=stored_song({"vocals": f"alice/{job_id}/1/vocals.wav"}), gb_seconds=1)
         event = deepcopy(sample_event("status-get-job"))
         event["rawPath"] = event["requestContext"]["http"]["path"] = f"/v1/jobs/{job_id}"
         event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = "alice"

@@ -24,6 +24,7 @@ from stempipe.rules.intake import Intake
 from stempipe.rules.sweep import Sweep
 from stempipe.settings import SweepSettings
 from tests.aws import STEMS, TABLE, UPLOADS, Aws
+from tests.stored import stored_song
 
 KEY = "jobs/alice/01K/17"
 MESSAGE = {"owner": "alice", "id": "01K"}
@@ -280,15 +281,7 @@ def test_stems_that_no_job_points_to_are_deleted_once_they_are_old(
     cloud.s3.create_multipart_upload(Bucket=STEMS, Key=lost)
     Claim.take(jobs, "alice", "01K", 30).release()
     claim = Claim.take(jobs, "alice", "01K", 30)
-    claim.complete(
-        {"vocals": kept},
-        gain_db=0,
-        duration_seconds=1,
-        sample_rate=44100,
-        channels=2,
-        codec="mp3",
-        gb_seconds=1,
-    )
+    claim.complete(stored=stored_song({"vocals": kept}), gb_seconds=1)
     # moto has every multipart upload begin in 2010.
     assert sweep.sweep_objects() == {"uploads_aborted": 1}
     clock.forward(hours=2)

@@ -31,6 +31,7 @@ from stempipe.rules.webhooks import Callbacks, Deliverer
 from stempipe.settings import WebhookSettings
 from tests.aws import UPLOADS, Aws
 from tests.receiver import Receiver, hang, receiving, redirect_to
+from tests.stored import stored_song
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
@@ -81,13 +82,7 @@ def ended(jobs: Jobs, callbacks: Callbacks, receiver: Receiver) -> Callable[...,
         source = Source("s3", UPLOADS, "key", "song.mp3", bytes=5, etag="e")
         jobs.add("alice", "01K", Status.QUEUED, source, JobConfig(), callback=callback)
         Claim.take(jobs, "alice", "01K", 30).complete(
-            {"vocals": "alice/01K/1/vocals.wav"},
-            gain_db=0.0,
-            duration_seconds=180.0,
-            sample_rate=44100,
-            channels=2,
-            codec="mp3",
-            gb_seconds=12.5,
+            stored=stored_song({"vocals": "alice/01K/1/vocals.wav"}, duration_seconds=180.0), gb_seconds=12.5
         )
         return WebhookMessage(owner="alice", id="01K", version=int(jobs.get("alice", "01K").version))
 

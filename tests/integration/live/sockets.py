@@ -14,6 +14,7 @@ from stempipe.jobs.record import Callback, Job, Source, Status
 from stempipe.jobs.table import Jobs
 from stempipe.rules.live import Live
 from tests.aws import UPLOADS
+from tests.stored import stored_song
 
 Message = dict[str, Any]
 
@@ -52,11 +53,6 @@ def queued(jobs: Jobs, job_id: str = "01K", owner: str = "alice", callback: Call
 def complete(jobs: Jobs, job_id: str = "01K", stems: tuple[str, ...] = ("vocals", "accompaniment")) -> None:
     """Have a queued job completed."""
     Claim.take(jobs, "alice", job_id, 30).complete(
-        {stem: f"alice/{job_id}/1/{stem}.wav" for stem in stems},
-        gain_db=0.0,
-        duration_seconds=180.0,
-        sample_rate=44100,
-        channels=2,
-        codec="mp3",
+        stored=stored_song({stem: f"alice/{job_id}/1/{stem}.wav" for stem in stems}, duration_seconds=180.0),
         gb_seconds=12.5,
     )

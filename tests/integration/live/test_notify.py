@@ -23,6 +23,7 @@ from stempipe.rules.notify import Notifier
 from tests.aws import CONNECTIONS, Aws
 from tests.integration.live.sockets import Message, Sockets, ask, complete, queued
 from tests.receiver import Receiver
+from tests.stored import stored_song
 
 
 def test_every_change_is_told_in_order_to_those_who_subscribed_and_to_nobody_else(
@@ -42,9 +43,7 @@ def test_every_change_is_told_in_order_to_those_who_subscribed_and_to_nobody_els
         claim.report(Stage.SEPARATING, progress, 1.0)
     Claim.take(jobs, "alice", "01L", 30)
     complete_with = {"vocals": "alice/01K/1/vocals.wav"}
-    claim.complete(
-        complete_with, gain_db=0, duration_seconds=1, sample_rate=44100, channels=2, codec="mp3", gb_seconds=1
-    )
+    claim.complete(stored=stored_song(complete_with), gb_seconds=1)
     told()
 
     assert sockets.versions("phone") == [("01K", version) for version in (2, 3, 4, 5, 6)]

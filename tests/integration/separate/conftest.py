@@ -32,7 +32,16 @@ def storage(cloud: Aws) -> Storage:
 def worker(jobs: Jobs, storage: Storage, engine: Engine, tmp_path: Path) -> Worker:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    return Worker(jobs, storage, engine, stems_bucket=STEMS, lease_seconds=30, memory_gb=2.0, scratch=scratch)
+    return Worker(
+        jobs,
+        storage,
+        engine,
+        engine.analyse,
+        stems_bucket=STEMS,
+        lease_seconds=30,
+        memory_gb=2.0,
+        scratch=scratch,
+    )
 
 
 @pytest.fixture

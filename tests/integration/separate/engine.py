@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ class Engine:
 
     def __init__(self) -> None:
         self.during: Callable[[], None] = lambda: None
+        self.while_listening: Callable[[], None] = lambda: None
         self.songs: list[bytes] = []
+        self.heard: list[dict[str, bytes]] = []
 
     def __call__(
         self,
@@ -40,6 +42,23 @@ class Engine:
             stems[stem] = destination / f"{stem}.{config.quality.output_format}"
             self.write(stems[stem])
         return Separated(stems, seconds=180.0, sample_rate=48000, channels=1, codec="mp3", gain_db=-1.5)
+
+    def analyse(
+        self,
+        song: Path,
+        stems: Mapping[str, Path],
+        destination: Path,
+        config: JobConfig,
+        title: str,
+        on_progress: Callable[[float], None],
+    ) -> Sequence[Path]:
+        """Write down what was heard: the names of the files."""
+        self.heard.append({name: file.read_bytes() for name, file in {"song": song, **stems}.items()})
+        on_progress(0.5)
+        self.while_listening()
+        found = destination / "analysis.json"
+        found.write_text("{}")
+        return [found]
 
     def write(self, path: Path) -> None:
         path.write_bytes(path.stem.encode())

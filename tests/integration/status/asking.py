@@ -12,6 +12,7 @@ from stempipe.jobs.record import Job, Notice, Source, Status
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import Upload, direct_job_id, job_upload_key
 from tests.aws import UPLOADS, Aws
+from tests.stored import stored_song
 
 
 class Answer(NamedTuple):
@@ -43,14 +44,13 @@ def completed(jobs: Jobs, filename: str = "my song.mp3", job_id: str = "01K") ->
     jobs.add("alice", job_id, Status.QUEUED, source, JobConfig())
     claim = Claim.take(jobs, "alice", job_id, 30)
     claim.complete(
-        {"vocals": "alice/01K/1/vocals.wav", "accompaniment": "alice/01K/1/accompaniment.wav"},
-        gain_db=-1.25,
-        duration_seconds=180.25,
-        sample_rate=44100,
-        channels=2,
-        codec="mp3",
+        stored=stored_song(
+            {"vocals": "alice/01K/1/vocals.wav", "accompaniment": "alice/01K/1/accompaniment.wav"},
+            gain_db=-1.25,
+            duration_seconds=180.25,
+            notices=[Notice("gap", "0.40 s of the sound are missing.", 0.4)],
+        ),
         gb_seconds=12.5,
-        notices=[Notice("gap", "0.40 s of the sound are missing.", 0.4)],
     )
 
 

@@ -30,6 +30,7 @@ from stempipe.jobs.record import MAX_ATTEMPTS, TRANSITIONS, Job, Source, Stage, 
 from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld, TransitionRefused
 from stempipe.jobs.table import Jobs
 from tests.aws import TABLE, aws
+from tests.stored import stored_song
 
 LEASE = 30
 SOURCE = Source("s3", "uploads", "jobs/alice/01K", "song.mp3", bytes=5)
@@ -231,15 +232,7 @@ class JobLife(RuleBasedStateMachine):
         try:
             match write:
                 case "complete":
-                    claim.complete(
-                        {"vocals": "k"},
-                        gain_db=0,
-                        duration_seconds=1,
-                        sample_rate=44100,
-                        channels=2,
-                        codec="mp3",
-                        gb_seconds=1,
-                    )
+                    claim.complete(stored=stored_song({"vocals": "k"}), gb_seconds=1)
                 case "fail":
                     claim.fail(InternalError())
                 case "release" if not claim.is_last_attempt:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 import boto3
@@ -117,13 +117,16 @@ class Storage:
     ) -> None:
         """Write an object to a file, and tell ``on_bytes`` how many bytes have come; it may raise.
 
+        Without an etag it is whatever object is there.
+
         Raises
         ------
         UploadGone
             It is not there, or its etag is another one by now.
         """
         with _faults(gone=(HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED)):
-            answer = self._client.get_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"' if etag else "*")
+            known: dict[str, Any] = {"IfMatch": f'"{etag}"'} if etag else {}
+            answer = self._client.get_object(Bucket=bucket, Key=key, **known)
             with to.open("wb") as file:
                 for chunk in answer["Body"].iter_chunks(1 << 20):
                     file.write(chunk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Self
 
 from pynamodb.expressions.update import Action
@@ -12,7 +12,34 @@ from stempipe.errors import StempipeError, WorkerLost
 from stempipe.jobs.record import MAX_ATTEMPTS, Job, Notice, Stage, Status
 from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld, TransitionRefused
 from stempipe.jobs.table import Jobs
-from stempipe.jobs.writes import failure
+from stempipe.jobs.writes import ending
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What was made of a song and is stored: where the files are, by name, and what the decoder found."""
+
+    stem_keys: Mapping[str, str]
+    player_keys: Mapping[str, str]
+    gain_db: float
+    duration_seconds: float
+    sample_rate: int
+    channels: int
+    codec: str
+    notices: Sequence[Notice] = ()
+
+    def actions(self) -> list[Action]:
+        """What the record says of it."""
+        return [
+            Job.stem_keys.set(dict(self.stem_keys)),
+            *([Job.player_keys.set(dict(self.player_keys))] if self.player_keys else []),
+            Job.gain_db.set(round(self.gain_db, 6)),
+            Job.duration_seconds.set(round(self.duration_seconds, 3)),
+            Job.sample_rate.set(self.sample_rate),
+            Job.channels.set(self.channels),
+            Job.codec.set(self.codec),
+            *([Job.notices.set([asdict(notice) for notice in self.notices])] if self.notices else []),
+        ]
 
 
 class Claim:
@@ -62,7 +89,7 @@ class Claim:
                 raise JobIsFinal(job) from refusal
             if job.attempt >= job.last_attempt and (job.due_at or 0) < now.timestamp():
                 error = WorkerLost(MAX_ATTEMPTS)
-                jobs.move(job, Status.FAILED, failure(error), lapsed & (Job.attempt == job.attempt))
+                jobs.move(job, *ending(job, error), lapsed & (Job.attempt == job.attempt))
                 raise error from refusal
             raise JobIsHeld(f"the job is {job.status}") from refusal
         return cls(jobs, job, lease_seconds)
@@ -100,49 +127,46 @@ class Claim:
         if renews:
             self._renewed_at = now
 
+    def keep(self, stored: Stored) -> None:
+        """Note what is stored, while the work goes on: its owner has it from now on, whatever comes.
+
+        Raises
+        ------
+        ClaimLost
+            The job is no longer this worker's.
+        """
+        self._write(Status.PROCESSING, stored.actions())
+        self.job.stem_keys = dict(stored.stem_keys)
+
     def complete(
         self,
-        stem_keys: Mapping[str, str],
         *,
-        gain_db: float,
-        duration_seconds: float,
-        sample_rate: int,
-        channels: int,
-        codec: str,
         gb_seconds: float,
-        notices: Sequence[Notice] = (),
+        stored: Stored | None = None,
+        analysis_keys: Mapping[str, str] | None = None,
     ) -> None:
-        """``processing`` to ``completed``.
+        """``processing`` to ``completed``, with what was not kept before.
 
         Raises
         ------
         ClaimLost
             The job is no longer this worker's.
         """
-        self._write(
-            Status.COMPLETED,
-            [
-                Job.progress.set(100),
-                Job.stem_keys.set(dict(stem_keys)),
-                Job.gain_db.set(round(gain_db, 6)),
-                Job.duration_seconds.set(round(duration_seconds, 3)),
-                Job.sample_rate.set(sample_rate),
-                Job.channels.set(channels),
-                Job.codec.set(codec),
-                Job.gb_seconds.set(round(gb_seconds, 3)),
-                *([Job.notices.set([asdict(notice) for notice in notices])] if notices else []),
-            ],
-        )
+        actions = stored.actions() if stored else []
+        actions += [Job.progress.set(100), Job.gb_seconds.set(round(gb_seconds, 3))]
+        if analysis_keys is not None:
+            actions.append(Job.analysis_keys.set(dict(analysis_keys)))
+        self._write(Status.COMPLETED, actions)
 
     def fail(self, error: StempipeError) -> None:
-        """``processing`` to ``failed``.
+        """``processing`` to ``failed``, or to ``completed`` without analysis if the stems are stored.
 
         Raises
         ------
         ClaimLost
             The job is no longer this worker's.
         """
-        self._write(Status.FAILED, failure(error))
+        self._write(*ending(self.job, error))
 
     def release(self) -> None:
         """``processing`` back to ``queued``, to be tried again.

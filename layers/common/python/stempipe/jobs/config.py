@@ -76,6 +76,13 @@ class Quality(_Strict):
         return bitrate
 
 
+class AnalysisConfig(_Strict):
+    """What is to be found in the stems."""
+
+    notes: bool = Field(True, description="Find notes and sung pitch, which takes most of the time.")
+    fps: Literal[24, 25, 30, 50, 60] = Field(60, description="Frames a second of the curves.")
+
+
 class JobConfig(_Strict):
     """What a client may ask of a job. Every field has a default.
 
@@ -98,6 +105,15 @@ class JobConfig(_Strict):
         "average",
         description="Above the bandwidth: 'average' shares the sound out as below it, so that stems "
         "sum to the song; 'zeros' is silence, Spleeter's own default.",
+    )
+    analysis: AnalysisConfig | None = Field(
+        None,
+        description="Find beats, onsets, hits, notes and curves once the stems are there; null: stems alone.",
+        examples=[{"notes": True, "fps": 60}],
+    )
+    player: bool = Field(
+        False,
+        description="Make, with each stem, what a page needs to play and draw it from any moment on.",
     )
 
     @field_validator("stems")

@@ -16,19 +16,27 @@ Plan = Mapping[Stage, float]
 # is large for WAV, smaller for FLAC, and next to nothing for MP3, whose encoding takes long.
 _UPLOADING = {"wav": 0.10, "flac": 0.07, "mp3": 0.02}
 _DOWNLOADING = 0.03
+# Of each stem, and of their mix, next to all that comes before; with notes and without.
+_ANALYSING = {True: 0.3, False: 0.12}
 # The share of a stage that its pace is measured over: encoding, which ends the separation, is not as fast as
 # what comes before it.
 _LATELY = 0.3
 
 
-def plan_of(config: JobConfig) -> Plan:
-    """What to expect of a job with this configuration."""
+def plan_of(config: JobConfig, *, separates: bool = True) -> Plan:
+    """What to expect of a job with this configuration, whether its stems are yet to be made or are there."""
+    if not separates:
+        return {Stage.DOWNLOADING: _DOWNLOADING, Stage.ANALYSING: 1 - _DOWNLOADING}
     uploading = _UPLOADING[config.quality.output_format]
-    return {
+    plan = {
         Stage.DOWNLOADING: _DOWNLOADING,
         Stage.SEPARATING: 1 - _DOWNLOADING - uploading,
         Stage.UPLOADING: uploading,
     }
+    if config.analysis:
+        plan[Stage.ANALYSING] = _ANALYSING[config.analysis.notes] * (1 + len(config.kept))
+    whole = sum(plan.values())
+    return {stage: share / whole for stage, share in plan.items()}
 
 
 def seconds_in_queue(waiting: int, workers: int, recent: Sequence[float]) -> float:
@@ -53,8 +61,9 @@ class Estimate:
 
     The stage under way is measured by its latest reports: neither the model's loading nor anything else that
     comes once is taken for the pace of the rest. A stage that is to come is expected to
-    take what the plan says, next to what separating took. Progress is the share of the time gone by in all
-    the time that this makes, so that the two never contradict each other; it never goes back.
+    take what the plan says, next to what separating took, or analysing where nothing is separated. Progress
+    is the share of the time gone by in all the time that this makes, so that the two never contradict each
+    other; it never goes back.
 
     All times are in seconds, on any one clock.
 
@@ -74,7 +83,8 @@ class Estimate:
         self._share = 0.0
         # Reports of the stage that its pace is measured from, the latest last: (share, time).
         self._reports: deque[tuple[float, float]] = deque()
-        self._separating: float | None = None
+        self._main = Stage.SEPARATING if Stage.SEPARATING in plan else Stage.ANALYSING
+        self._main_seconds: float | None = None
         self._progress = 0.0
 
     @property
@@ -85,25 +95,25 @@ class Estimate:
     def report(self, stage: Stage, share: float, now: float) -> None:
         """Take note that ``share`` of a stage, 0 to 1, is done."""
         if stage is not self._stage:
-            if self._stage is Stage.SEPARATING and self._separating is None:
-                self._separating = now - self._stage_began  # too short a song to measure a pace in
+            if self._stage is self._main and self._main_seconds is None:
+                self._main_seconds = now - self._stage_began  # too short a song to measure a pace in
             self._stage, self._stage_began, self._share = stage, now, 0.0
             self._reports.clear()
         self._share = max(self._share, min(max(share, 0.0), 1.0))
-        if self._share == 0.0 and stage is Stage.SEPARATING:
+        if self._share == 0.0 and stage is self._main:
             return  # the model is yet to be loaded
         self._reports.append((self._share, now))
         # At least two are left to measure from.
         while len(self._reports) > 2 and self._reports[1][0] < self._share - _LATELY:
             self._reports.popleft()
-        if stage is Stage.SEPARATING and (pace := self._pace()) is not None:
-            self._separating = pace
+        if stage is self._main and (pace := self._pace()) is not None:
+            self._main_seconds = pace
 
     def seconds_left(self, now: float) -> float | None:
         """Seconds until the job is done; None while nothing was measured to tell it from."""
-        if self._separating is None:
+        if self._main_seconds is None:
             return None
-        per_share = self._separating / self._plan[Stage.SEPARATING]
+        per_share = self._main_seconds / self._plan[self._main]
         stages = list(self._plan)
         to_come = stages[stages.index(self._stage) + 1 :]
         return self._stage_left(now, per_share) + sum(self._plan[stage] * per_share for stage in to_come)

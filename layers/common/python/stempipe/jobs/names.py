@@ -33,5 +33,13 @@ def base_name(filename: str) -> str:
 
 def stem_name(song: str, stem: str, ending: str) -> str:
     """File name of a stem: nothing in it that a file system refuses, and no longer than one allows."""
-    rest = f" - {stem}.{ending}"
+    return _named(song, f" - {stem}.{ending}")
+
+
+def file_name(song: str, name: str) -> str:
+    """File name of anything else that was made of a song, likewise: `song.mid` is named as the song is."""
+    return _named(song, name.removeprefix("song") if name.startswith("song.") else f" - {name}")
+
+
+def _named(song: str, rest: str) -> str:
     return clean(song).encode()[: _LONGEST_NAME - len(rest)].decode(errors="ignore") + rest

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from stempipe.errors import Undeliverable, UploadMissing, WorkerLost
 from stempipe.jobs.record import MAX_ATTEMPTS, SHARDS, Job, Status
 from stempipe.jobs.table import Jobs
-from stempipe.jobs.writes import failure
+from stempipe.jobs.writes import ending, failure
 
 # Of a partition of the index: what a run can see to.
 _AT_ONCE = 1000
@@ -57,7 +57,7 @@ class Overdue:
         return self._jobs.move(job, Status.FAILED, failure(UploadMissing()), awaiting)
 
     def requeue(self, job: Job) -> Job:
-        """``processing`` with a lapsed lease back to ``queued``, or to ``failed`` after the last attempt.
+        """``processing`` with a lapsed lease back to ``queued``, or to its end after the last attempt.
 
         Raises
         ------
@@ -70,7 +70,7 @@ class Overdue:
             & (Job.due_at < self._jobs.now().timestamp())
         )
         if job.attempt >= job.last_attempt:
-            return self._jobs.move(job, Status.FAILED, failure(WorkerLost(MAX_ATTEMPTS)), lapsed)
+            return self._jobs.move(job, *ending(job, WorkerLost(MAX_ATTEMPTS)), lapsed)
         return self._jobs.move(job, Status.QUEUED, [Job.progress.set(0)], lapsed)
 
     def give_up_message(self, job: Job, message_id: str) -> Job:

@@ -66,6 +66,7 @@ class Stage(StrEnum):
     DOWNLOADING = "downloading"
     SEPARATING = "separating"
     UPLOADING = "uploading"
+    ANALYSING = "analysing"
 
 
 class Delivery(StrEnum):
@@ -195,7 +196,13 @@ class Job(Model):
     codec = UnicodeAttribute(null=True)
     notices = JSONAttribute(null=True)
 
+    # Where its files are, by name. Stems are there before the rest, while a worker is still at it.
     stem_keys = JSONAttribute(attr_name="stemKeys", null=True)
+    player_keys = JSONAttribute(attr_name="playerKeys", null=True)
+    analysis_keys = JSONAttribute(attr_name="analysisKeys", null=True)
+    # Why there is no analysis, though the stems are there.
+    analysis_error_code = UnicodeAttribute(attr_name="analysisErrorCode", null=True)
+    analysis_error_message = UnicodeAttribute(attr_name="analysisErrorMessage", null=True)
     gain_db = NumberAttribute(attr_name="gainDb", null=True)
     error_code = UnicodeAttribute(attr_name="errorCode", null=True)
     error_message = UnicodeAttribute(attr_name="errorMessage", null=True)
@@ -227,6 +234,17 @@ class Job(Model):
     def song(self) -> str:
         """The name of the song, after its file."""
         return self.filename.rpartition(".")[0] or self.filename
+
+    @property
+    def keys_in_use(self) -> set[str]:
+        """Keys of the files that it points to; none where they are being deleted."""
+        if self.is_deleting:
+            return set()
+        return {
+            key
+            for keys in (self.stem_keys, self.player_keys, self.analysis_keys)
+            for key in (keys or {}).values()
+        }
 
     @property
     def state(self) -> Status:

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from stempipe.jobs.camel_case import CamelCase
 from stempipe.jobs.config import JobConfig
-from stempipe.jobs.names import stem_name
+from stempipe.jobs.names import file_name, stem_name
 from stempipe.jobs.record import Delivery, Job, Stage, Status
 
 # AWS Lambda, x86, per GB-second; see docs/architecture.md.
@@ -58,10 +58,21 @@ class SourceView(CamelCase):
     )
 
 
+class AnalysisView(CamelCase):
+    """What becomes of the analysis that was asked for. Its files are among the job's files."""
+
+    state: Literal["pending", "done", "failed"]
+    error: ErrorView | None = None
+
+
 class ResultsView(CamelCase):
     """Links to the stems. They expire; ask for the job again to get new ones."""
 
     stems: dict[str, str]
+    analysis: AnalysisView | None = Field(
+        None,
+        description="Null where none was asked for. Stems are there before it, and do without it.",
+    )
     gain_db: float = Field(
         le=0,
         description="What all stems were turned down by, so that none of them clips; 0 if nothing. "
@@ -155,6 +166,20 @@ class CreatedJob(CamelCase):
     upload: UploadView | None = Field(None, description="Null once the song is there.")
 
 
+class FileView(CamelCase):
+    """A file of a job's results."""
+
+    name: str = Field(examples=["analysis.json"])
+    kind: Literal["stem", "player", "analysis"]
+    url: str = Field(description="A link to it. It expires; ask again to get a new one.")
+
+
+class FilesView(CamelCase):
+    """All files of a job's results, as far as they are there."""
+
+    files: list[FileView]
+
+
 class JobPage(CamelCase):
     """Jobs, newest first."""
 
@@ -207,16 +232,49 @@ def job_view(job: Job, link: Link) -> JobView:
     )
 
 
+def files_view(job: Job, link: Link) -> FilesView:
+    """The JSON of a job's files, with fresh links."""
+    files = [
+        FileView(name=_filename(key), kind="stem", url=link(key, _stem_filename(job, stem, key)))
+        for stem, key in (job.stem_keys or {}).items()
+    ]
+    rest: list[tuple[Literal["player", "analysis"], dict[str, str] | None]] = [
+        ("player", job.player_keys),
+        ("analysis", job.analysis_keys),
+    ]
+    for kind, keys in rest:
+        files += [
+            FileView(name=name, kind=kind, url=link(key, file_name(job.song, name)))
+            for name, key in (keys or {}).items()
+        ]
+    return FilesView(files=files)
+
+
 def _results(job: Job, link: Link) -> ResultsView | None:
     if job.stem_keys is None:
         return None
     return ResultsView(
-        stems={
-            stem: link(key, stem_name(job.song, stem, key.rpartition(".")[2]))
-            for stem, key in job.stem_keys.items()
-        },
+        stems={stem: link(key, _stem_filename(job, stem, key)) for stem, key in job.stem_keys.items()},
         gain_db=job.gain_db or 0.0,
+        analysis=_analysis(job),
     )
+
+
+def _analysis(job: Job) -> AnalysisView | None:
+    if job.config.analysis is None:
+        return None
+    if job.analysis_error_code:
+        error = ErrorView(code=job.analysis_error_code, message=job.analysis_error_message)
+        return AnalysisView(state="failed", error=error)
+    return AnalysisView(state="pending" if job.analysis_keys is None else "done")
+
+
+def _filename(key: str) -> str:
+    return key.rpartition("/")[2]
+
+
+def _stem_filename(job: Job, stem: str, key: str) -> str:
+    return stem_name(job.song, stem, key.rpartition(".")[2])
 
 
 def _callback(job: Job) -> CallbackView | None:

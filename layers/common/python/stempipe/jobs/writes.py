@@ -13,7 +13,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from stempipe.errors import StempipeError
-from stempipe.jobs.record import Job
+from stempipe.jobs.record import Job, Status
 from stempipe.jobs.refusals import TransitionRefused
 
 
@@ -70,6 +70,20 @@ def forget(job: Job, condition: Condition) -> None:
 def failure(error: StempipeError) -> list[Action]:
     """What a failed job says of its error."""
     return [Job.error_code.set(error.code), Job.error_message.set(error.message)]
+
+
+def ending(job: Job, error: StempipeError) -> tuple[Status, list[Action]]:
+    """How a job ends that a worker took and no worker will take again, by what it says then.
+
+    One whose stems are stored has what it is for: it completes, and says why there is no analysis.
+    """
+    if job.stem_keys is None:
+        return Status.FAILED, failure(error)
+    return Status.COMPLETED, [
+        Job.progress.set(100),
+        Job.analysis_error_code.set(error.code),
+        Job.analysis_error_message.set(error.message),
+    ]
 
 
 def _if_written(job: Job, write_id: str, fault: PutError | UpdateError) -> Job:

@@ -37,7 +37,7 @@ from stempipe.jobs.uploads import (
     job_upload_key,
     stems_prefix,
 )
-from stempipe.jobs.views import CreatedJob, JobPage, JobView, UploadView, job_view
+from stempipe.jobs.views import CreatedJob, FilesView, JobPage, JobView, UploadView, files_view, job_view
 from stempipe.rules.webhooks import Callbacks
 from stempipe.settings import StatusSettings
 
@@ -181,6 +181,16 @@ class Api:
         if job.state is Status.QUEUED:
             view.estimated_time_remaining = self._seconds_in_queue(owner)
         return view
+
+    def files(self, owner: str, job_id: str) -> FilesView:
+        """The files of one job's results.
+
+        Raises
+        ------
+        JobNotFound
+            The owner has no such job.
+        """
+        return files_view(self.jobs.get(owner, job_id), stem_links(self.storage, self.settings))
 
     def _seconds_in_queue(self, owner: str) -> float | None:
         # How long the owner's own songs took stands for how long everybody's take.

@@ -189,7 +189,7 @@ class Sweep:
         if not old:
             return _NOTHING
         try:
-            wanted = set((self.jobs.get(unquote(owner), job_id).stem_keys or {}).values())
+            wanted = self.jobs.get(unquote(owner), job_id).keys_in_use
         except JobNotFound:
             wanted = set()
         unwanted = [stem.key for stem in old if stem.key not in wanted]

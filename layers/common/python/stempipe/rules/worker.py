@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from stempipe.adapters.queue import JobMessage, TryAgain
 from stempipe.adapters.storage import Storage
 from stempipe.errors import (
     InternalError,
     JobNotFound,
-    OutOfTime,
     StempipeError,
     StorageUnavailable,
     WorkerLost,
 )
-from stempipe.jobs.claim import Claim
+from stempipe.jobs.claim import Claim, Stored
 from stempipe.jobs.config import JobConfig
-from stempipe.jobs.estimate import Estimate, plan_of
-from stempipe.jobs.record import Job, Notice, Stage, Status
+from stempipe.jobs.record import Job, Notice, Stage
 from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import stems_prefix
 from stempipe.observability import MetricUnit, logger, metrics
-
-HEARTBEAT_SECONDS = 0.5
-"""From one write of progress to the next. Whoever watches hears of it once a second at least: Lambda looks at
-the table's stream four times a second, and what is left is for the write and for notify."""
+from stempipe.rules.heartbeat import Heartbeat
 
 _FIRST_RETRY_SECONDS = 5
 _RETRY_FACTOR = 4
@@ -42,7 +35,18 @@ _RETRY_FACTOR = 4
 # seconds they would be gone before the table is back.
 _UNCLAIMED_SECONDS = 120
 
-_CONTENT_TYPES = {"wav": "audio/wav", "flac": "audio/flac", "mp3": "audio/mpeg"}
+_CONTENT_TYPES = {
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".mp3": "audio/mpeg",
+    ".mid": "audio/midi",
+    ".json": "application/json",
+    ".jams": "application/json",
+    ".csv": "text/csv",
+    ".chan": "text/plain",
+    ".bin": "application/octet-stream",
+    ".dat": "application/octet-stream",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class Separated:
         What all stems were turned down by, so that none clips: negative, or 0.
     notices
         What of the song was filled or left out.
+    player
+        Files that a page plays and draws the stems from; none unless they were asked for.
     """
 
     stems: Mapping[str, Path]
@@ -68,6 +74,7 @@ class Separated:
     codec: str
     gain_db: float
     notices: Sequence[Notice] = ()
+    player: Sequence[Path] = ()
 
 
 class Separate(Protocol):
@@ -87,80 +94,21 @@ class Separate(Protocol):
     ) -> Separated: ...
 
 
-class Heartbeat:
-    """Writes progress and keeps the lease, beside the work.
+class Analyse(Protocol):
+    """Finds what there is to hear in a song and its stems, and writes it to files in ``destination``.
 
-    The work says where it is by ``at``, as often as it likes; a thread writes the latest, so that
-    neither the work waits for the table nor the table is written more often than needed.
-
-    Parameters
-    ----------
-    claim
-        What is renewed.
-    deadline
-        When the work must have ended, on the monotonic clock.
+    Calls ``on_progress`` as ``Separate`` does, and raises the same.
     """
 
-    def __init__(self, claim: Claim, deadline: float) -> None:
-        self._claim = claim
-        self._deadline = deadline
-        self._estimate = Estimate(plan_of(claim.job.config), time.monotonic())
-        self._lock = threading.Lock()
-        self._lost: ClaimLost | None = None
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-
-    def at(self, stage: Stage, share: float) -> None:
-        """Say where the work is: ``share`` of the stage is done.
-
-        Raises
-        ------
-        ClaimLost
-            The job is no longer this worker's; the work must stop.
-        OutOfTime
-            The worker is about to be stopped.
-        """
-        with self._lock:
-            self._estimate.report(stage, share, time.monotonic())
-        if self._lost:
-            raise self._lost
-        if time.monotonic() > self._deadline:
-            raise OutOfTime
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _beat(self) -> None:
-        due = time.monotonic()
-        while True:
-            try:
-                self._write()
-            except ClaimLost as lost:
-                self._lost = lost
-                return
-            except Exception:
-                # The table may be back at the next beat; if not, the lease lapses and the job is
-                # another's.
-                logger.exception("Progress could not be written")
-            # From due time to due time, however long a write takes; what is overdue is not made up for.
-            due = max(due + HEARTBEAT_SECONDS, time.monotonic())
-            if self._done.wait(due - time.monotonic()):
-                return
-
-    def _write(self) -> None:
-        with self._lock:
-            now = time.monotonic()
-            stage, progress = self._estimate.stage, self._estimate.progress(now)
-            left = self._estimate.seconds_left(now)
-        # 100 is for the completed job alone.
-        self._claim.report(stage, min(int(progress), 99), left)
+    def __call__(
+        self,
+        song: Path,
+        stems: Mapping[str, Path],
+        destination: Path,
+        config: JobConfig,
+        title: str,
+        on_progress: Callable[[float], None],
+    ) -> Sequence[Path]: ...
 
 
 @dataclass(frozen=True)
@@ -171,8 +119,8 @@ class Worker:
     ----------
     jobs, storage
         Where jobs and objects are.
-    separate
-        The engine.
+    separate, analyse
+        The engine, and what listens to its stems.
     stems_bucket
         Where stems go.
     lease_seconds
@@ -186,6 +134,7 @@ class Worker:
     jobs: Jobs
     storage: Storage
     separate: Separate
+    analyse: Analyse
     stems_bucket: str
     lease_seconds: int
     memory_gb: float
@@ -236,19 +185,21 @@ class Worker:
             self._take_back(claim.job)
 
     def _take_back(self, job: Job) -> None:
-        """Delete the stems of an attempt that is not to have any."""
+        """Delete what an attempt has stored that its job does not point to."""
+        in_use: Set[str] = frozenset()
         with suppress(JobNotFound):
-            now = self.jobs.get(job.owner, job.id)
-            if now.state is Status.COMPLETED and now.attempt == job.attempt:
-                return  # This worker completed it: not the write was lost, but the table's answers to it.
+            # This worker may have kept it: then not the write was lost, but the table's answers to it.
+            in_use = self.jobs.get(job.owner, job.id).keys_in_use
         try:
-            self.storage.delete_under(self.stems_bucket, stem_key(job, ""))
+            for item in self.storage.list(self.stems_bucket, stem_key(job, "")):
+                if item.key not in in_use:
+                    self.storage.delete(self.stems_bucket, item.key)
         except StorageUnavailable:
             logger.exception("Stems of a lost attempt are left for sweep")
 
     def _attempt(self, claim: Claim, deadline: float) -> None:
         try:
-            self._make_stems(claim, deadline)
+            self._work(claim, deadline)
         except ClaimLost:
             raise
         except Exception as fault:
@@ -268,56 +219,111 @@ class Worker:
         claim.fail(error)
         metrics.add_metric("JobsFailed", MetricUnit.Count, 1)
 
-    def _make_stems(self, claim: Claim, deadline: float) -> None:
+    def _work(self, claim: Claim, deadline: float) -> None:
         started = time.monotonic()
         job, config = claim.job, claim.job.config
-        with TemporaryDirectory(dir=self.scratch) as folder:
-            source, stems = Path(folder) / "song", Path(folder) / "stems"
-            stems.mkdir()
+        stored: Stored | None = None
+        stems: Mapping[str, Path]
+        analysis_keys: dict[str, str] | None = None
+        with TemporaryDirectory(dir=self.scratch) as scratch:
+            folder = Path(scratch)
             with Heartbeat(claim, deadline) as heartbeat:
-                self.storage.fetch(
-                    job.bucket,
-                    job.key,
-                    job.etag,
-                    source,
-                    on_bytes=lambda count: heartbeat.at(Stage.DOWNLOADING, count / max(1.0, job.bytes)),
-                )
-                if source.stat().st_size != job.bytes:
-                    raise StorageUnavailable(
-                        "The object storage sent less than the whole song. Trying again may help."
-                    )
-                heartbeat.at(Stage.SEPARATING, 0)
-                separated = self.separate(
-                    source, stems, config, job.song, lambda share: heartbeat.at(Stage.SEPARATING, share)
-                )
-                keys = self._put(job, config, separated, heartbeat)
+                song = self._fetch_song(job, folder, heartbeat)
+                if job.stem_keys is None:
+                    separated = self._separate(job, song, folder, heartbeat)
+                    stored = self._store(job, separated, heartbeat)
+                    stems = separated.stems
+                else:
+                    stems = self._fetch_stems(job, folder, heartbeat)
+                if config.analysis:
+                    if stored:
+                        claim.keep(stored)
+                        stored = None
+                    analysis_keys = self._analyse(job, song, stems, folder, heartbeat)
             claim.complete(
-                keys,
-                gain_db=separated.gain_db,
-                duration_seconds=separated.seconds,
-                sample_rate=separated.sample_rate,
-                channels=separated.channels,
-                codec=separated.codec,
+                stored=stored,
+                analysis_keys=analysis_keys,
                 gb_seconds=(time.monotonic() - started) * self.memory_gb,
-                notices=separated.notices,
             )
         metrics.add_metric("JobsCompleted", MetricUnit.Count, 1)
-        metrics.add_metric("SongSeconds", MetricUnit.Seconds, separated.seconds)
         metrics.add_metric("WorkSeconds", MetricUnit.Seconds, time.monotonic() - started)
 
-    def _put(self, job: Job, config: JobConfig, separated: Separated, heartbeat: Heartbeat) -> dict[str, str]:
+    def _fetch_song(self, job: Job, folder: Path, heartbeat: Heartbeat) -> Path:
+        song = folder / "song"
+        self.storage.fetch(
+            job.bucket,
+            job.key,
+            job.etag,
+            song,
+            on_bytes=lambda count: heartbeat.at(Stage.DOWNLOADING, count / max(1.0, job.bytes)),
+        )
+        if song.stat().st_size != job.bytes:
+            raise StorageUnavailable(
+                "The object storage sent less than the whole song. Trying again may help."
+            )
+        return song
+
+    def _fetch_stems(self, job: Job, folder: Path, heartbeat: Heartbeat) -> dict[str, Path]:
+        """Stems that an attempt before this one has stored."""
+        stems = {}
+        for stem, key in (job.stem_keys or {}).items():
+            stems[stem] = folder / key.rpartition("/")[2]
+            self.storage.fetch(
+                self.stems_bucket, key, None, stems[stem], lambda _: heartbeat.at(Stage.DOWNLOADING, 1)
+            )
+        return stems
+
+    def _separate(self, job: Job, song: Path, folder: Path, heartbeat: Heartbeat) -> Separated:
+        stems = folder / "stems"
+        stems.mkdir()
+        heartbeat.at(Stage.SEPARATING, 0)
+        separated = self.separate(
+            song, stems, job.config, job.song, lambda share: heartbeat.at(Stage.SEPARATING, share)
+        )
+        metrics.add_metric("SongSeconds", MetricUnit.Seconds, separated.seconds)
+        return separated
+
+    def _store(self, job: Job, separated: Separated, heartbeat: Heartbeat) -> Stored:
+        files = [*separated.stems.values(), *separated.player]
+        keys = self._put(job, files, lambda share: heartbeat.at(Stage.UPLOADING, share))
+        return Stored(
+            stem_keys={stem: keys[file.name] for stem, file in separated.stems.items()},
+            player_keys={file.name: keys[file.name] for file in separated.player},
+            gain_db=separated.gain_db,
+            duration_seconds=separated.seconds,
+            sample_rate=separated.sample_rate,
+            channels=separated.channels,
+            codec=separated.codec,
+            notices=separated.notices,
+        )
+
+    def _analyse(
+        self, job: Job, song: Path, stems: Mapping[str, Path], folder: Path, heartbeat: Heartbeat
+    ) -> dict[str, str]:
+        found = folder / "analysis"
+        found.mkdir()
+
+        def on_progress(share: float) -> None:
+            heartbeat.at(Stage.ANALYSING, share)
+
+        on_progress(0)
+        files = self.analyse(song, stems, found, job.config, job.song, on_progress)
+        return self._put(job, files, lambda _: on_progress(1))
+
+    def _put(self, job: Job, files: Iterable[Path], on_progress: Callable[[float], None]) -> dict[str, str]:
+        """Store files, and give their keys by their names."""
         keys = {}
-        content_type = _CONTENT_TYPES[config.quality.output_format]
-        sent, total = 0, sum(file.stat().st_size for file in separated.stems.values())
+        sizes = {file: file.stat().st_size for file in files}
+        sent, total = 0, max(1, sum(sizes.values()))
 
         def on_bytes(count: int) -> None:
-            heartbeat.at(Stage.UPLOADING, (sent + count) / total)
+            on_progress((sent + count) / total)
 
-        for stem, file in separated.stems.items():
+        for file, size in sizes.items():
             on_bytes(0)
-            keys[stem] = stem_key(job, file.name)
-            self.storage.put(file, self.stems_bucket, keys[stem], content_type, on_bytes)
-            sent += file.stat().st_size
+            keys[file.name] = stem_key(job, file.name)
+            self.storage.put(file, self.stems_bucket, keys[file.name], _CONTENT_TYPES[file.suffix], on_bytes)
+            sent += size
         on_bytes(0)
         return keys
 

@@ -1,0 +1,164 @@
+"""The stage after the stems: they are there before it, and whatever befalls it costs nobody theirs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from stempipe.adapters.queue import TryAgain
+from stempipe.errors import StempipeError, UnusableMedia
+from stempipe.jobs.claim import Claim
+from stempipe.jobs.config import AnalysisConfig, JobConfig
+from stempipe.jobs.overdue import Overdue
+from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Status
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.views import FilesView, files_view, job_view
+from stempipe.rules.worker import Worker
+from tests.aws import STEMS, UPLOADS, Aws
+from tests.integration.separate.engine import KEY, MESSAGE, Engine, raising, stems
+
+
+@pytest.fixture
+def job(cloud: Aws, jobs: Jobs) -> Callable[[], Job]:
+    """A queued job that asks for analysis, and its upload. Gives a function that reads it back."""
+    etag = cloud.s3.put_object(Bucket=UPLOADS, Key=KEY, Body=b"song")["ETag"].strip('"')
+    source = Source("s3", UPLOADS, KEY, "song.mp3", bytes=4, etag=etag)
+    jobs.add("alice", "01K", Status.QUEUED, source, JobConfig(analysis=AnalysisConfig()))
+    return lambda: jobs.get("alice", "01K")
+
+
+def again(jobs: Jobs) -> None:
+    """What sweep does for a worker that is lost."""
+    record = jobs.get("alice", "01K")
+    record.update([Job.due_at.set(0)])
+    Overdue(jobs).requeue(jobs.get("alice", "01K"))
+
+
+def files(job: Job) -> FilesView:
+    return files_view(job, lambda key, name: f"https://example.com/{key}?{name}")
+
+
+def test_stems_are_there_while_the_analysis_is_under_way(
+    worker: Worker, engine: Engine, cloud: Aws, job: Callable[[], Job]
+) -> None:
+    seen = []
+
+    def look() -> None:
+        now = job()
+        seen.append((now.state, sorted(now.stem_keys or {}), job_view(now, lambda key, _: key).results))
+        assert {key for key in stems(cloud)} == set((now.stem_keys or {}).values())
+
+    engine.while_listening = look
+    worker.work_on(MESSAGE)
+    (state, names, results), done = seen[0], job()
+    assert (state, names) == (Status.PROCESSING, ["accompaniment", "vocals"])
+    assert results and results.analysis and results.analysis.state == "pending"
+    assert done.state is Status.COMPLETED
+    assert done.analysis_keys == {"analysis.json": f"alice/01K/{done.attempt}/analysis.json"}
+    assert engine.heard == [{"song": b"song", "vocals": b"vocals", "accompaniment": b"accompaniment"}]
+    stored = cloud.s3.get_object(Bucket=STEMS, Key=done.analysis_keys["analysis.json"])
+    assert (stored["Body"].read(), stored["ContentType"]) == (b"{}", "application/json")
+    assert [(file.name, file.kind) for file in files(done).files] == [
+        ("vocals.wav", "stem"),
+        ("accompaniment.wav", "stem"),
+        ("analysis.json", "analysis"),
+    ]
+    assert files(done).files[2].url.endswith("?song - analysis.json")
+
+
+def test_the_stage_is_seen_and_time_left_goes_on(
+    worker: Worker, engine: Engine, job: Callable[[], Job]
+) -> None:
+    seen = set()
+
+    def listen() -> None:
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            now = job()
+            seen.add((now.stage, now.progress))
+            time.sleep(0.1)
+
+    engine.while_listening = listen
+    worker.work_on(MESSAGE)
+    assert "analysing" in {stage for stage, _ in seen}
+    assert all(0 < progress < 100 for stage, progress in seen if stage == "analysing")
+
+
+@pytest.mark.parametrize("fault", [UnusableMedia("corrupt_media", "Bad."), ValueError("a fault of ours")])
+def test_an_analysis_that_fails_costs_nobody_the_stems(
+    worker: Worker, engine: Engine, cloud: Aws, jobs: Jobs, job: Callable[[], Job], fault: Exception
+) -> None:
+    engine.while_listening = raising(fault)
+    tries = 1 if isinstance(fault, StempipeError) else MAX_ATTEMPTS
+    for attempt in range(1, tries + 1):
+        try:
+            worker.work_on(MESSAGE)
+        except TryAgain:
+            assert tries > 1
+        if attempt < tries:
+            assert job().state is Status.QUEUED
+    done = job()
+    assert (done.state, done.attempts, done.error_code) == (Status.COMPLETED, tries, None)
+    view = job_view(done, lambda key, _: key)
+    assert view.results and view.results.analysis and view.results.analysis.error
+    assert view.results.analysis.state == "failed"
+    assert view.results.analysis.error.code == ("corrupt_media" if tries == 1 else "internal_error")
+    assert sorted(view.results.stems.values()) == sorted(stems(cloud))
+
+
+def test_the_next_worker_goes_on_from_the_stems(
+    worker: Worker, engine: Engine, cloud: Aws, jobs: Jobs, job: Callable[[], Job]
+) -> None:
+    engine.while_listening = raising(MemoryError())
+    with pytest.raises(TryAgain):
+        worker.work_on(MESSAGE)
+    kept = job().stem_keys
+    engine.while_listening = lambda: None
+    worker.work_on(MESSAGE)
+    assert (job().state, job().stem_keys, len(engine.songs)) == (Status.COMPLETED, kept, 1)
+    assert engine.heard[1] == engine.heard[0]
+    assert set(stems(cloud)) == job().keys_in_use
+
+
+def test_a_worker_that_is_killed_while_it_listens_loses_no_stems(
+    worker: Worker, engine: Engine, cloud: Aws, jobs: Jobs, job: Callable[[], Job]
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill() -> None:
+        raise Killed
+
+    engine.while_listening = kill
+    for _ in range(MAX_ATTEMPTS):
+        with pytest.raises(Killed):
+            worker.work_on(MESSAGE)
+        again(jobs)
+    done = job()
+    assert (done.state, done.progress, done.analysis_error_code) == (
+        Status.COMPLETED,
+        100,
+        "worker_lost",
+    )
+    assert set(stems(cloud)) == done.keys_in_use
+    assert done.due_at is None
+
+
+def test_the_stems_of_a_job_cancelled_meanwhile_are_deleted(
+    worker: Worker, engine: Engine, cloud: Aws, jobs: Jobs, job: Callable[[], Job]
+) -> None:
+    engine.while_listening = lambda: jobs.cancel("alice", "01K") and None
+    worker.work_on(MESSAGE)
+    assert (job().state, stems(cloud)) == (Status.CANCELLED, [])
+
+
+def test_a_worker_that_is_overtaken_while_it_listens_leaves_the_stems(
+    worker: Worker, engine: Engine, cloud: Aws, jobs: Jobs, job: Callable[[], Job]
+) -> None:
+    engine.while_listening = lambda: (again(jobs), Claim.take(jobs, "alice", "01K", 30)) and None
+    worker.work_on(MESSAGE)
+    now = job()
+    assert (now.state, now.attempts) == (Status.PROCESSING, 2)
+    assert set(stems(cloud)) == set((now.stem_keys or {}).values())
