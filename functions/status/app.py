@@ -36,7 +36,7 @@ from stempipe.errors import (
     UploadGone,
 )
 from stempipe.jobs.record import Status
-from stempipe.jobs.requests import IdempotencyKey, Limit, NewJob, Time
+from stempipe.jobs.requests import WAYS_IN, IdempotencyKey, Limit, NewJob, Time
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.views import CreatedJob, ErrorView, FilesView, Health, JobPage, JobView, Problem, Refusal
 from stempipe.observability import logger, tracer
@@ -278,7 +278,7 @@ def invalid_request(error: RequestValidationError) -> Response[str]:
 def _field(location: Sequence[str | int]) -> list[str]:
     """Where in the request a fault is, as its sender knows it."""
     where = [str(part) for part in location]
-    if where[0] == "body" and where[1:2] in (["upload"], ["inline"]):
+    if where[0] == "body" and len(where) > 1 and where[1] in WAYS_IN:
         del where[1]  # the kind of request that it was read as
     return where[1:] if where[1:2] == ["config"] else where
 

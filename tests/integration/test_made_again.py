@@ -129,10 +129,14 @@ def test_a_worker_of_before_deletes_none_of_the_new_ones_stems(
     def overtaken(*_: Any, **__: Any) -> Separated:
         # Meanwhile the owner makes the job again, and another worker takes it to its end.
         make_again(first)
-        Worker(jobs, storage, separate, Engine().analyse, STEMS, 30, 1.0).work_on(JobMessage(owner="alice", id=first.id))
+        Worker(jobs, storage, separate, Engine().analyse, STEMS, 30, 1.0).work_on(
+            JobMessage(owner="alice", id=first.id)
+        )
         return separate()
 
-    Worker(jobs, storage, overtaken, Engine().analyse, STEMS, 30, 1.0).work_on(JobMessage(owner="alice", id=first.id))
+    Worker(jobs, storage, overtaken, Engine().analyse, STEMS, 30, 1.0).work_on(
+        JobMessage(owner="alice", id=first.id)
+    )
     job = jobs.get("alice", first.id)
     assert (job.state, job.attempts, job.config.quality.output_format) == (Status.COMPLETED, 1, "mp3")
     stored = [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=STEMS).get("Contents", [])]

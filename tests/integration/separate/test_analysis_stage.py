@@ -54,7 +54,9 @@ def test_stems_are_there_while_the_analysis_is_under_way(
     worker.work_on(MESSAGE)
     (state, names, results), done = seen[0], job()
     assert (state, names) == (Status.PROCESSING, ["accompaniment", "vocals"])
-    assert results and results.analysis and results.analysis.state == "pending"
+    assert results
+    assert results.analysis
+    assert results.analysis.state == "pending"
     assert done.state is Status.COMPLETED
     assert done.analysis_keys == {"analysis.json": f"alice/01K/{done.attempt}/analysis.json"}
     assert engine.heard == [{"song": b"song", "vocals": b"vocals", "accompaniment": b"accompaniment"}]
@@ -102,7 +104,9 @@ def test_an_analysis_that_fails_costs_nobody_the_stems(
     done = job()
     assert (done.state, done.attempts, done.error_code) == (Status.COMPLETED, tries, None)
     view = job_view(done, lambda key, _: key)
-    assert view.results and view.results.analysis and view.results.analysis.error
+    assert view.results
+    assert view.results.analysis
+    assert view.results.analysis.error
     assert view.results.analysis.state == "failed"
     assert view.results.analysis.error.code == ("corrupt_media" if tries == 1 else "internal_error")
     assert sorted(view.results.stems.values()) == sorted(stems(cloud))
@@ -149,7 +153,10 @@ def test_a_worker_that_is_killed_while_it_listens_loses_no_stems(
 def test_the_stems_of_a_job_cancelled_meanwhile_are_deleted(
     worker: Worker, engine: Engine, cloud: Aws, jobs: Jobs, job: Callable[[], Job]
 ) -> None:
-    engine.while_listening = lambda: jobs.cancel("alice", "01K") and None
+    def cancel() -> None:
+        jobs.cancel("alice", "01K")
+
+    engine.while_listening = cancel
     worker.work_on(MESSAGE)
     assert (job().state, stems(cloud)) == (Status.CANCELLED, [])
 
@@ -157,7 +164,11 @@ def test_the_stems_of_a_job_cancelled_meanwhile_are_deleted(
 def test_a_worker_that_is_overtaken_while_it_listens_leaves_the_stems(
     worker: Worker, engine: Engine, cloud: Aws, jobs: Jobs, job: Callable[[], Job]
 ) -> None:
-    engine.while_listening = lambda: (again(jobs), Claim.take(jobs, "alice", "01K", 30)) and None
+    def overtake() -> None:
+        again(jobs)
+        Claim.take(jobs, "alice", "01K", 30)
+
+    engine.while_listening = overtake
     worker.work_on(MESSAGE)
     now = job()
     assert (now.state, now.attempts) == (Status.PROCESSING, 2)

@@ -51,6 +51,8 @@ def test_a_completed_job_links_to_its_stems_under_sensible_names(ask: Ask, jobs:
     assert 'filename="my song - vocals.wav"' in disposition
     assert body["cost"] == {"gbSeconds": 12.5, "usd": 0.000208}
     assert body["source"] == {
+        "kind": "song",
+        "stems": None,
         "filename": "my song.mp3",
         "bytes": 5,
         "durationSeconds": 180.25,

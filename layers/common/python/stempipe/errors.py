@@ -6,6 +6,7 @@ do, and ``retryable``: whether the same work may succeed when tried again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import ValidationError
@@ -99,8 +100,8 @@ class EmptyFile(StempipeError):
 
     code = "empty_file"
 
-    def __init__(self) -> None:
-        super().__init__("The file is empty. Upload a song.")
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(f"{name or 'The file'} is empty. Upload one in which there is something.")
 
 
 class TooLarge(StempipeError):
@@ -127,12 +128,13 @@ class UploadGone(StempipeError):
 
 
 class UploadMissing(StempipeError):
-    """A job whose song never came."""
+    """A job whose song never came, or some of whose stems did not."""
 
     code = "upload_missing"
 
-    def __init__(self) -> None:
-        super().__init__("No song was uploaded before the link to do so expired. Make another job.")
+    def __init__(self, stems: Sequence[str] = ()) -> None:
+        what = f"{', '.join(stems)} had not come when" if stems else "Nothing was uploaded before"
+        super().__init__(f"{what} the link to do so expired. Make another job.")
 
 
 class UnusableMedia(StempipeError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
@@ -76,11 +76,45 @@ class Quality(_Strict):
         return bitrate
 
 
+_Name = Annotated[str, Field(min_length=1, max_length=64)]
+
+
 class AnalysisConfig(_Strict):
     """What is to be found in the stems."""
 
     notes: bool = Field(True, description="Find notes and sung pitch, which takes most of the time.")
     fps: Literal[24, 25, 30, 50, 60] = Field(60, description="Frames a second of the curves.")
+
+
+class MidiConfig(_Strict):
+    """How MIDI is read: each choice has a default that suits most files."""
+
+    roles: dict[Annotated[str, Field(min_length=1, max_length=128)], _Name] = Field(
+        default_factory=dict,
+        max_length=128,
+        description="The stem that a part of the file goes to, where the guess is wrong: by the track's number "
+        "from 1, by track and channel, or by the track's name. 'drums' has hits, 'ignore' is not heard.",
+        examples=[{"2": "bass", "1:10": "drums", "Pad": "ignore"}],
+    )
+    split_channels: bool = Field(True, description="Whether each channel of a track is a part by itself.")
+    tempo: float | None = Field(
+        None, ge=10, le=1000, description="Quarter notes a minute throughout; the file's own if not given."
+    )
+    offset: float = Field(0.0, ge=-600, le=600, description="Seconds by which everything is later.")
+    transpose: int = Field(
+        0, ge=-48, le=48, description="Semitones by which notes are higher; drums are not."
+    )
+    quantise: Literal[4, 8, 12, 16, 24, 32] | None = Field(
+        None, description="Starts are moved to the grid of this part of a whole note; 12 and 24 are triplets."
+    )
+    velocity_curve: float = Field(
+        1.0,
+        ge=0.25,
+        le=4,
+        description="Velocities, 0 to 1, are raised to this power: below 1 lifts quiet notes.",
+    )
+    shortest: float = Field(0.03, ge=0, le=1, description="Seconds; shorter notes are made as long.")
+    sustain: bool = Field(True, description="Whether the pedal holds notes.")
 
 
 class JobConfig(_Strict):
@@ -115,6 +149,7 @@ class JobConfig(_Strict):
         False,
         description="Make, with each stem, what a page needs to play and draw it from any moment on.",
     )
+    midi: MidiConfig | None = Field(None, description="How to read MIDI, where that is what comes in.")
 
     @field_validator("stems")
     @classmethod

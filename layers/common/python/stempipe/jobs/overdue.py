@@ -54,7 +54,8 @@ class Overdue:
             Something came.
         """
         awaiting = (Job.status == Status.AWAITING_UPLOAD.value) & (Job.due_at == job.due_at)
-        return self._jobs.move(job, Status.FAILED, failure(UploadMissing()), awaiting)
+        missing = [part.name for part in job.uploads if part.name and not part.etag]
+        return self._jobs.move(job, Status.FAILED, failure(UploadMissing(missing)), awaiting)
 
     def requeue(self, job: Job) -> Job:
         """``processing`` with a lapsed lease back to ``queued``, or to its end after the last attempt.

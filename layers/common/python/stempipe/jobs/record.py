@@ -10,6 +10,7 @@ from enum import StrEnum
 from pynamodb.attributes import (
     BooleanAttribute,
     JSONAttribute,
+    MapAttribute,
     NumberAttribute,
     TTLAttribute,
     UnicodeAttribute,
@@ -60,6 +61,14 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 """Every arrow of the state machine."""
 
 
+class Kind(StrEnum):
+    """What a job begins with."""
+
+    SONG = "song"
+    STEMS = "stems"
+    MIDI = "midi"
+
+
 class Stage(StrEnum):
     """What a worker is doing with the job."""
 
@@ -86,6 +95,20 @@ class Source:
     key: str
     filename: str
     bytes: int
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of a job's uploads: where it is or should come to, and what storage said once it was seen.
+
+    ``name`` is the stem's where stems are uploaded; a song has none.
+    """
+
+    key: str
+    filename: str
+    bytes: int
+    name: str | None = None
     etag: str | None = None
 
 
@@ -181,13 +204,20 @@ class Job(Model):
     # Of the request that made it, where that came with an idempotency key.
     request_hash = UnicodeAttribute(attr_name="requestHash", null=True)
 
-    # The upload. etag and bytes are what storage said, once the upload has been seen.
+    kind = UnicodeAttribute(default=Kind.SONG.value)
+    title = UnicodeAttribute(null=True)
+    # The upload. etag and bytes are what storage said, once the upload has been seen. Of stems there are many:
+    # key is what the keys of their parts begin with, bytes are all of theirs, and etags are by their number.
     provider = UnicodeAttribute()
     bucket = UnicodeAttribute()
     key = UnicodeAttribute()
     filename = UnicodeAttribute()
     bytes = NumberAttribute()
     etag = UnicodeAttribute(null=True)
+    parts = JSONAttribute(null=True)
+    part_etags: MapAttribute[str, str] = MapAttribute(  # type: ignore[no-untyped-call]
+        attr_name="partEtags", null=True
+    )
 
     # What the decoder found.
     duration_seconds = NumberAttribute(attr_name="durationSeconds", null=True)
@@ -232,8 +262,19 @@ class Job(Model):
 
     @property
     def song(self) -> str:
-        """The name of the song, after its file."""
-        return self.filename.rpartition(".")[0] or self.filename
+        """The name of the song: its title, else after its file."""
+        return self.title or self.filename.rpartition(".")[0] or self.filename
+
+    @property
+    def uploads(self) -> list[Part]:
+        """What its owner uploads: a song, MIDI, or stems in their order."""
+        if self.parts is None:
+            return [Part(self.key, self.filename, int(self.bytes), None, self.etag)]
+        etags = self.part_etags.as_dict() if self.part_etags else {}  # type: ignore[no-untyped-call]
+        return [
+            Part(part["key"], part["filename"], part["bytes"], part["name"], etags.get(str(number)))
+            for number, part in enumerate(self.parts)
+        ]
 
     @property
     def keys_in_use(self) -> set[str]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections import Counter
 from typing import Annotated
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
+    BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
@@ -15,14 +18,19 @@ from pydantic import (
     SecretStr,
     Tag,
     WithJsonSchema,
+    field_validator,
 )
 
 from stempipe.jobs.camel_case import CamelCase
 from stempipe.jobs.config import JobConfig
+from stempipe.jobs.names import clean
 
 MAX_INLINE_BYTES = 4_500_000
 """Largest song within a request. Base64 makes 6,000,000 bytes of it; Lambda takes 6,291,456 in an event, and
 the rest is for what is around it."""
+
+MAX_STEMS = 16
+"""Stems that may be uploaded as one job."""
 
 
 Filename = Annotated[str, Field(min_length=1, max_length=255, examples=["song.mp3"])]
@@ -78,12 +86,32 @@ ContentType = Annotated[
 """As a browser says it of a file: with parameters, which are signed with it; empty where it knows none."""
 
 
+Size = Annotated[
+    int, Field(ge=0, le=2**53 - 1, strict=True, description="Bytes. The upload must have just as many.")
+]
+
+
+def _a_name(name: str) -> str:
+    if clean(name) != name or not name.strip(". ") or name.casefold() == "mix":
+        raise ValueError("must be fit for a file's name, and not mix")
+    return name
+
+
+StemName = Annotated[
+    str, Field(min_length=1, max_length=64), AfterValidator(_a_name), Field(examples=["drums", "Lead Vox 2"])
+]
+"""What a stem is called, by whoever uploads it. What it is known by tells what is listened for in it."""
+
+
 class _NewJob(CamelCase):
     """What every request for a job may have."""
 
     model_config = ConfigDict(extra="forbid")
 
     config: JobConfig = JobConfig()
+    title: str | None = Field(
+        None, min_length=1, max_length=200, description="What results are named after, if not after the file."
+    )
     callback_url: str | None = Field(
         None,
         min_length=1,
@@ -103,14 +131,12 @@ class JobRequest(_NewJob):
     """A song to be uploaded."""
 
     filename: Filename
-    size: int = Field(
-        ge=0, le=2**53 - 1, strict=True, description="Bytes. The upload must have just as many."
-    )
+    size: Size
     content_type: ContentType = _ANY_TYPE
 
 
-class InlineAudio(CamelCase):
-    """A song, all of it."""
+class InlineFile(CamelCase):
+    """A file, all of it."""
 
     model_config = ConfigDict(extra="forbid", ser_json_bytes="base64")
 
@@ -121,16 +147,79 @@ class InlineAudio(CamelCase):
 class InlineJobRequest(_NewJob):
     """A small song within the request: no upload, and the job starts at once."""
 
-    audio: InlineAudio
+    audio: InlineFile
 
 
-def _kind(request: object) -> str:
-    return "inline" if isinstance(request, InlineJobRequest | dict) and "audio" in dict(request) else "upload"
+class StemUpload(CamelCase):
+    """A stem to be uploaded."""
 
+    model_config = ConfigDict(extra="forbid")
+
+    name: StemName
+    filename: Filename
+    size: Size
+    content_type: ContentType = _ANY_TYPE
+
+
+class StemsRequest(_NewJob):
+    """Stems to be uploaded, as they are: nothing is separated."""
+
+    stems: list[StemUpload] = Field(min_length=1, max_length=MAX_STEMS)
+
+    @field_validator("stems")
+    @classmethod
+    def _no_two_are_alike(cls, stems: list[StemUpload]) -> list[StemUpload]:
+        names = Counter(stem.name.casefold() for stem in stems)
+        if alike := [name for name, count in names.items() if count > 1]:
+            raise ValueError(f"two stems have one name: {', '.join(alike)}")
+        return stems
+
+
+class MidiUpload(CamelCase):
+    """A MIDI file to be uploaded."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    filename: Filename
+    size: Size
+    content_type: ContentType = _ANY_TYPE
+
+
+class MidiRequest(_NewJob):
+    """MIDI to be uploaded, in place of sound."""
+
+    midi: MidiUpload
+
+
+class InlineMidiRequest(_NewJob):
+    """MIDI within the request: no upload, and the job starts at once."""
+
+    midi: InlineFile
+
+
+Requested = JobRequest | InlineJobRequest | StemsRequest | MidiRequest | InlineMidiRequest
+
+
+def _way_in(request: object) -> str:
+    """Which of the requests this is, by what it has; of one that was read, by what it is."""
+    fields: dict[str, object] = dict(request) if isinstance(request, BaseModel | dict) else {}
+    midi = fields.get("midi")
+    if isinstance(midi, InlineFile) or (isinstance(midi, dict) and "base64" in midi):
+        return "inlineMidi"
+    ways = {"audio": "inline", "stems": "stems", "midi": "midi"}
+    return next((way for field, way in ways.items() if field in fields), "upload")
+
+
+WAYS_IN = ("upload", "inline", "stems", "midi", "inlineMidi")
+"""What a fault in a request names its kind by."""
 
 NewJob = Annotated[
-    Annotated[JobRequest, Tag("upload")] | Annotated[InlineJobRequest, Tag("inline")],
-    Discriminator(_kind),
+    Annotated[JobRequest, Tag("upload")]
+    | Annotated[InlineJobRequest, Tag("inline")]
+    | Annotated[StemsRequest, Tag("stems")]
+    | Annotated[MidiRequest, Tag("midi")]
+    | Annotated[InlineMidiRequest, Tag("inlineMidi")],
+    Discriminator(_way_in),
 ]
 
 

@@ -7,9 +7,9 @@ are in ``stempipe.jobs.claim``, those of what is overdue in ``stempipe.jobs.over
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -18,7 +18,18 @@ from stempipe.errors import JobNotFound, StempipeError, UploadMissing
 from stempipe.jobs import writes
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.listing import Listing
-from stempipe.jobs.record import MAX_ATTEMPTS, Callback, Delivery, Job, Source, Status, job_model, shard_of
+from stempipe.jobs.record import (
+    MAX_ATTEMPTS,
+    Callback,
+    Delivery,
+    Job,
+    Kind,
+    Part,
+    Source,
+    Status,
+    job_model,
+    shard_of,
+)
 from stempipe.jobs.refusals import JobExists, JobIsFinal, TransitionRefused
 
 # Seconds in which what wrote a queued job should have sent its message.
@@ -113,6 +124,9 @@ class Jobs:
         callback: Callback | None = None,
         making: int | None = None,
         instead_of: Job | None = None,
+        kind: Kind = Kind.SONG,
+        title: str | None = None,
+        parts: Sequence[Part] = (),
     ) -> Job:
         """Write a new job.
 
@@ -122,6 +136,8 @@ class Jobs:
             Its number, from ``new_making``, where it was needed before.
         instead_of
             A final job of the same id that it takes the place of.
+        parts
+            Of stems: what is to be uploaded.
 
         Raises
         ------
@@ -135,6 +151,14 @@ class Jobs:
             job_id,
             status=status.value,
             config_json=config.model_dump(by_alias=True, exclude_none=True),
+            kind=kind.value,
+            title=title,
+            parts=[
+                {"name": part.name, "key": part.key, "filename": part.filename, "bytes": part.bytes}
+                for part in parts
+            ]
+            or None,
+            part_etags={} if parts else None,
             request_hash=request_hash,
             provider=source.provider,
             bucket=source.bucket,
@@ -199,6 +223,28 @@ class Jobs:
         """
         actions: list[Action] = [Job.etag.set(etag), Job.bytes.set(size)]
         return self.move(job, Status.QUEUED, actions, Job.status == Status.AWAITING_UPLOAD.value)
+
+    def part_arrived(self, job: Job, number: int, etag: str) -> Job:
+        """One of the stems is there; the job awaits the others.
+
+        Raises
+        ------
+        TransitionRefused
+            The job awaits nothing any more, or this is a repeated event.
+        """
+        known: Any = Job.part_etags[str(number)]
+        awaits = (Job.status == Status.AWAITING_UPLOAD.value) & known.does_not_exist()
+        return self.move(job, Status.AWAITING_UPLOAD, [known.set(etag)], awaits)
+
+    def parts_arrived(self, job: Job) -> Job:
+        """``awaiting_upload`` to ``queued``: all stems are there.
+
+        Raises
+        ------
+        TransitionRefused
+            The job awaits nothing any more.
+        """
+        return self.move(job, Status.QUEUED, [], Job.status == Status.AWAITING_UPLOAD.value)
 
     def refuse_upload(self, job: Job, error: StempipeError) -> Job:
         """``awaiting_upload`` to ``failed``.

@@ -1,6 +1,7 @@
 """Uploads: storage's events read into one small type, and the layout of both buckets.
 
     jobs/{owner}/{id}/{making}        the upload of a job made through the API
+    jobs/{owner}/{id}/{making}/{n}    one of its uploads, where they are stems
     inbox/{owner}/{anything}          a song dropped in directly
     {owner}/{id}/{attempt}/{stem}...  in the stems bucket: what an attempt at the job made
 
@@ -136,6 +137,11 @@ def job_upload_key(owner: str, job_id: str, making: int) -> str:
     return f"jobs/{owner_segment(owner)}/{job_id}/{making}"
 
 
+def part_upload_key(job_key: str, number: int) -> str:
+    """Where one of a job's stems is uploaded to."""
+    return f"{job_key}/{number}"
+
+
 def stems_prefix(owner: str, job_id: str) -> str:
     """Where all stems of a job are, whichever attempt made them."""
     return f"{owner_segment(owner)}/{job_id}/"
@@ -161,7 +167,7 @@ def read_key(key: str) -> JobUpload | DirectUpload | None:
     owner = unquote(segment)
     if "%" in segment and segment != owner_segment(owner):
         return None
-    if prefix == "jobs" and name.count("/") == 1:
+    if prefix == "jobs" and name.count("/") in (1, 2):
         return JobUpload(owner, name.partition("/")[0])
     if prefix == "inbox":
         return DirectUpload(owner, clean(name.rpartition("/")[2]))

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from stempipe.jobs.camel_case import CamelCase
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.names import file_name, stem_name
-from stempipe.jobs.record import Delivery, Job, Stage, Status
+from stempipe.jobs.record import Delivery, Job, Kind, Stage, Status
 
 # AWS Lambda, x86, per GB-second; see docs/architecture.md.
 USD_PER_GB_SECOND = 0.0000166667
@@ -44,15 +44,26 @@ class NoticeView(CamelCase):
     seconds: float = Field(description="How much of the song it is.")
 
 
+class PartView(CamelCase):
+    """One of the stems that are uploaded."""
+
+    name: str
+    filename: str
+    bytes: int
+    arrived: bool
+
+
 class SourceView(CamelCase):
     """The upload, and what the decoder found in it."""
 
+    kind: Kind = Kind.SONG
     filename: str
     bytes: int
     duration_seconds: float | None = None
     sample_rate: int | None = None
     channels: int | None = None
     codec: str | None = None
+    stems: list[PartView] | None = Field(None, description="Of a job that begins with stems.")
     notices: list[NoticeView] = Field(
         default=[], description="What was filled or left out, so that the stems fit the song's own time."
     )
@@ -126,6 +137,7 @@ class JobView(CamelCase):
     )
 
     id: str
+    title: str | None = None
     status: Status
     stage: Stage | None = Field(None, description="What the worker is doing, while it is processing.")
     progress: int = Field(ge=0, le=100)
@@ -163,7 +175,10 @@ class CreatedJob(CamelCase):
     """A job, and how to upload its song while it awaits that."""
 
     job: JobView
-    upload: UploadView | None = Field(None, description="Null once the song is there.")
+    upload: UploadView | None = Field(None, description="Of a song or MIDI; null once it is there.")
+    uploads: dict[str, UploadView] | None = Field(
+        None, description="Of stems, by their names: those that are not there yet."
+    )
 
 
 class FileView(CamelCase):
@@ -205,6 +220,7 @@ def job_view(job: Job, link: Link) -> JobView:
     """The job's JSON, with fresh links to its stems."""
     return JobView(
         id=job.id,
+        title=job.title,
         status=job.state,
         stage=Stage(job.stage) if job.stage else None,
         progress=int(job.progress),
@@ -214,8 +230,15 @@ def job_view(job: Job, link: Link) -> JobView:
         results=_results(job, link),
         error=ErrorView(code=job.error_code, message=job.error_message) if job.error_code else None,
         source=SourceView(
+            kind=Kind(job.kind),
             filename=job.filename,
             bytes=int(job.bytes),
+            stems=[
+                PartView(name=part.name, filename=part.filename, bytes=part.bytes, arrived=bool(part.etag))
+                for part in job.uploads
+                if part.name
+            ]
+            or None,
             duration_seconds=job.duration_seconds,
             sample_rate=job.sample_rate,
             channels=job.channels,

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import cast
-
-from ulid import ULID
 
 from stempipe.adapters.queue import JobQueue
 from stempipe.adapters.storage import Storage, stem_links
-from stempipe.errors import (
-    EmptyFile,
-    IdempotencyConflict,
-    InvalidRequest,
-    InvalidState,
-    TooLarge,
-    UploadGone,
-    UploadMissing,
-)
+from stempipe.errors import InvalidState, UploadGone
 from stempipe.jobs.estimate import seconds_in_queue
 from stempipe.jobs.listing import MadeBetween
-from stempipe.jobs.names import base_name
-from stempipe.jobs.record import Callback, Job, Source, Status
-from stempipe.jobs.refusals import JobExists, JobIsFinal, TransitionRefused
-from stempipe.jobs.requests import MAX_INLINE_BYTES, InlineJobRequest, JobRequest
+from stempipe.jobs.record import Job, Status
+from stempipe.jobs.refusals import JobIsFinal, TransitionRefused
+from stempipe.jobs.requests import Requested
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import (
     CONFIG_METADATA,
@@ -37,7 +25,8 @@ from stempipe.jobs.uploads import (
     job_upload_key,
     stems_prefix,
 )
-from stempipe.jobs.views import CreatedJob, FilesView, JobPage, JobView, UploadView, files_view, job_view
+from stempipe.jobs.views import CreatedJob, FilesView, JobPage, JobView, files_view, job_view
+from stempipe.rules.creation import Creation
 from stempipe.rules.webhooks import Callbacks
 from stempipe.settings import StatusSettings
 
@@ -65,108 +54,20 @@ class Api:
     settings: StatusSettings
     callbacks: Callbacks
 
-    def create(
-        self, owner: str, request: JobRequest | InlineJobRequest, idempotency_key: str | None = None
-    ) -> CreatedJob:
-        """Make a job that awaits its upload, or is queued if the song is in the request.
-
-        The same key and request again give the job that the first made, as it is by now.
-
-        Raises
-        ------
-        InvalidRequest, InvalidConfig, EmptyFile, TooLarge
-            What is asked for cannot be had.
-        IdempotencyConflict
-            The key came with another request before.
-        StorageUnavailable
-            The song cannot be stored now.
-        """
-        request.config.check_available(self.settings.model_variants)
-        filename, size = self._check_song(request)
-        job_id = _derived_id(owner, idempotency_key) if idempotency_key else str(ULID())
-        making = self.jobs.new_making()
-        source = Source(
-            self.storage.provider,
-            self.settings.uploads_bucket,
-            job_upload_key(owner, job_id, making),
-            filename,
-            size,
-        )
-        request_hash = _hash(request)
-        try:
-            job = self.jobs.add(
-                owner,
-                job_id,
-                Status.AWAITING_UPLOAD,
-                source,
-                request.config,
-                callback=self._callback(owner, job_id, request),
-                request_hash=request_hash if idempotency_key else None,
-                making=making,
-            )
-        except JobExists:
-            job = self.jobs.get(owner, job_id)
-            if job.request_hash != request_hash:
-                raise IdempotencyConflict from None
-            job = self._await_upload(job)
-        upload = None
-        if job.state is Status.AWAITING_UPLOAD:
-            if isinstance(request, InlineJobRequest):
-                job = self._upload(job, request.audio.base64)
-            else:
-                upload = self._upload_link(job, request)
-        return CreatedJob(job=self.view(job), upload=upload)
-
-    def _await_upload(self, job: Job) -> Job:
-        """The job as it is; where its upload may still come, for as long as the new link lives."""
-        if job.state is not Status.AWAITING_UPLOAD and job.error_code != UploadMissing.code:
-            return job
-        try:
-            return self.jobs.await_upload(job)
-        except TransitionRefused:
-            return self.jobs.get(job.owner, job.id)
-
-    def _check_song(self, request: JobRequest | InlineJobRequest) -> tuple[str, int]:
-        """The song's name and bytes."""
-        limit = self.settings.max_upload_bytes
-        if isinstance(request, InlineJobRequest):
-            name, size = request.audio.filename, len(request.audio.base64)
-            if size > MAX_INLINE_BYTES:
-                advice = "Leave the song out of the request: give filename and size, and upload by the link."
-                raise TooLarge(size, min(limit, MAX_INLINE_BYTES), advice)
-        else:
-            name, size = request.filename, request.size
-        if size == 0:
-            raise EmptyFile
-        if size > limit:
-            raise TooLarge(size, limit)
-        return base_name(name), size
-
-    def _upload(self, job: Job, song: bytes) -> Job:
-        etag = self.storage.put_bytes(song, job.bucket, job.key)
-        try:
-            return self._send(self.jobs.upload_arrived(job, etag=etag, size=len(song)))
-        except TransitionRefused:
-            # Intake heard of the object before.
-            return self.jobs.get(job.owner, job.id)
-
-    def _upload_link(self, job: Job, request: JobRequest) -> UploadView:
-        seconds = self.settings.upload_link_seconds
-        expires_at = datetime.now(UTC) + timedelta(seconds=seconds)
-        link = self.storage.upload_link(
-            job.bucket, job.key, size=request.size, content_type=request.content_type, seconds=seconds
-        )
-        return UploadView(
-            method=link.method,
-            url=link.url,
-            fields=dict(link.fields),
-            headers=dict(link.headers),
-            expires_at=expires_at,
+    def create(self, owner: str, request: Requested, idempotency_key: str | None = None) -> CreatedJob:
+        """Make a job; see ``Creation.create``."""
+        job, uploads = self.creation.create(owner, request, idempotency_key)
+        # A song has one upload, without a name.
+        return CreatedJob(
+            job=self.view(job),
+            upload=uploads.pop("", None),
+            uploads=uploads or None,
         )
 
-    def _send(self, job: Job) -> Job:
-        self.jobs.mark_enqueued(job, self.queue.send(job.owner, job.id))
-        return job
+    @property
+    def creation(self) -> Creation:
+        """Makes jobs."""
+        return Creation(self.jobs, self.storage, self.queue, self.settings, self.callbacks)
 
     def get(self, owner: str, job_id: str) -> JobView:
         """One job.
@@ -274,10 +175,11 @@ class Api:
             raise InvalidState(f"The job is {job.status}; a failed one can be tried again.")
         if not job.attempts and not job.enqueued_at:
             raise InvalidState(f"The job's song was never taken in ({job.error_code}). Make a new job.")
-        if self.storage.look_up(job.bucket, job.key).etag != job.etag:
-            raise UploadGone
+        for part in job.uploads:
+            if self.storage.look_up(job.bucket, part.key).etag != part.etag:
+                raise UploadGone
         try:
-            return self.view(self._send(self.jobs.retry(job)))
+            return self.view(self.creation.send(self.jobs.retry(job)))
         except TransitionRefused:
             raise InvalidState("The job has changed meanwhile. Look at it again.") from None
 
@@ -287,7 +189,8 @@ class Api:
             if attempt_of(stem.key) <= job.attempt:
                 self.storage.delete(self.settings.stems_bucket, stem.key)
         if job.key == job_upload_key(job.owner, job.id, int(job.making)):
-            self.storage.delete(job.bucket, job.key)
+            for part in job.uploads:
+                self.storage.delete(job.bucket, part.key)
         elif self._is_still_there(job):
             self.storage.delete(job.bucket, job.key, job.etag)
 
@@ -303,25 +206,3 @@ class Api:
     def view(self, job: Job) -> JobView:
         """The job's JSON, with fresh links to its stems."""
         return job_view(job, stem_links(self.storage, self.settings))
-
-    def _callback(self, owner: str, job_id: str, request: JobRequest | InlineJobRequest) -> Callback | None:
-        secret = request.callback_secret.get_secret_value() if request.callback_secret else None
-        if request.callback_url is None:
-            if secret:
-                raise InvalidRequest("callbackSecret: it is for a callbackUrl, and there is none")
-            return None
-        return self.callbacks.accept(owner, job_id, request.callback_url, secret)
-
-
-def _hash(request: JobRequest | InlineJobRequest) -> str:
-    """What tells one request from another, its secret included.
-
-    A secret of 24 random bytes is not found by trying from its hash.
-    """
-    secret = request.callback_secret.get_secret_value() if request.callback_secret else ""
-    return hashlib.sha256(f"{request.model_dump_json()}\0{secret}".encode()).hexdigest()
-
-
-def _derived_id(owner: str, idempotency_key: str) -> str:
-    """The id of a job that is made once for an owner's key, however often it is asked for."""
-    return hashlib.sha256(f"{idempotency_key}\0{owner}".encode()).hexdigest()[:32]

@@ -22,7 +22,7 @@ from stempipe.errors import (
     UploadGone,
 )
 from stempipe.jobs.config import JobConfig
-from stempipe.jobs.record import Job, Source, Status
+from stempipe.jobs.record import Job, Kind, Source, Status
 from stempipe.jobs.refusals import JobExists, TransitionRefused
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import (
@@ -36,6 +36,7 @@ from stempipe.jobs.uploads import (
     split_event,
 )
 from stempipe.observability import MetricUnit, logger, metrics
+from stempipe.rules.creation import config_for
 from stempipe.settings import IntakeSettings
 
 
@@ -160,27 +161,41 @@ class Intake:
 
     def _take_job_upload(self, said: JobUpload, upload: Upload, stored: StoredObject) -> Job:
         job = self.jobs.get(said.owner, said.job_id)
-        if job.key != upload.key:
+        numbers = {part.key: number for number, part in enumerate(job.uploads)}
+        if upload.key not in numbers:
             raise JobNotFound(said.job_id)  # it was made again; this song is not the present one's
         try:
-            if error := self._size_error(stored):
+            if error := self._size_error(stored, job.uploads[numbers[upload.key]].name):
                 return self.jobs.refuse_upload(job, error)
+            if job.parts is not None:
+                return self._take_part(job, numbers[upload.key], stored)
             return self.jobs.upload_arrived(job, etag=stored.etag, size=stored.bytes)
         except TransitionRefused:
             logger.info("Seen before", job_id=said.job_id)
             return self.jobs.get(said.owner, said.job_id)
 
+    def _take_part(self, job: Job, number: int, stored: StoredObject) -> Job:
+        """Take in one of the stems; with the last of them, whichever it is, the job is queued."""
+        try:
+            job = self.jobs.part_arrived(job, number, stored.etag)
+        except TransitionRefused:
+            job = self.jobs.get(job.owner, job.id)  # a crash may have come between this part and the queue
+        if all(part.etag for part in job.uploads):
+            return self.jobs.parts_arrived(job)
+        return job
+
     def _take_direct_upload(self, said: DirectUpload, upload: Upload, stored: StoredObject) -> Job:
         source = Source(upload.provider, upload.bucket, upload.key, said.filename, stored.bytes, stored.etag)
+        kind = Kind.MIDI if said.filename.lower().endswith((".mid", ".midi")) else Kind.SONG
         job_id = direct_job_id(upload, stored.etag, stored.metadata.get(CONFIG_METADATA, ""))
         config, error = JobConfig(), self._size_error(stored)
         try:
-            config = self._config_of(stored)
+            config = config_for(kind, self._config_of(stored))
         except InvalidConfig as fault:
             error = error or fault
         status = Status.FAILED if error else Status.QUEUED
         try:
-            return self.jobs.add(said.owner, job_id, status, source, config, error)
+            return self.jobs.add(said.owner, job_id, status, source, config, error, kind=kind)
         except JobExists:
             job = self.jobs.get(said.owner, job_id)
         if not _was_put_again(job, stored):
@@ -188,13 +203,13 @@ class Intake:
             return job
         logger.info("Put again after its job had ended", job_id=job_id, code=job.error_code)
         try:
-            return self.jobs.add(said.owner, job_id, status, source, config, error, instead_of=job)
+            return self.jobs.add(said.owner, job_id, status, source, config, error, instead_of=job, kind=kind)
         except JobExists:
             return self.jobs.get(said.owner, job_id)
 
-    def _size_error(self, stored: StoredObject) -> StempipeError | None:
+    def _size_error(self, stored: StoredObject, name: str | None = None) -> StempipeError | None:
         if stored.bytes == 0:
-            return EmptyFile()
+            return EmptyFile(name)
         if stored.bytes > self.settings.max_upload_bytes:
             return TooLarge(stored.bytes, self.settings.max_upload_bytes)
         return None

@@ -113,7 +113,9 @@ class Sweep:
 
     def _find_upload(self, job: Job) -> str:
         logger.append_keys(owner=job.owner, job_id=job.id)
-        if self.intake.take(Upload(self.storage.provider, job.bucket, job.key)):
+        for part in job.uploads:
+            self.intake.take(Upload(self.storage.provider, job.bucket, part.key))
+        if self.jobs.get(job.owner, job.id).version != job.version:
             logger.warning("Found an upload whose event never came")
             return "uploads_found"
         self._overdue.give_up_upload(job)
