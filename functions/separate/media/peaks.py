@@ -39,7 +39,7 @@ class Peaks:
         self._append(samples[:whole], self._pixel)
 
     def file(self) -> bytes:
-        """The file of all samples that were added; the last pixel may be of fewer. Nothing can be added then."""
+        """The file of all that was added, the last pixel maybe of fewer samples. Ends it."""
         if len(self._rest):
             self._append(self._rest, len(self._rest))
         length = sum(map(len, self._pairs))

@@ -1,11 +1,11 @@
 """What a page needs to play and draw one stem: a FLAC to take pieces of, an index of it, and peaks.
 
 The FLAC's frames are a tenth of a second long, and the index says at which byte each begins. The file's head
-with any run of frames behind it is a FLAC file too, so a page fetches what it is about to play, decodes that by
+with any run of frames behind it is a FLAC file too: a page fetches what it is about to play, decodes that by
 itself, and puts the pieces together to the sample. docs/player.md has the index's layout and an example.
 
-Samples are of 16 bits, in a stream of 24. Chromium divides the positive ones of a 16-bit stream by 32,767 and the
-negative by 32,768; those of 24 bits it decodes exactly.
+Samples are of 16 bits, in a stream of 24. Of a stream of 16, Chromium divides positive samples by 32,767 and
+negative ones by 32,768; those of 24 bits it decodes exactly.
 """
 
 import struct
@@ -65,7 +65,7 @@ class PlayerWriter:
         self._samples = 0
         self._sizes: list[int] = []  # of frames, in bytes
         self._finished = False
-        # No padding, and the encoder's version left out: the head is short, and the same samples are the same bytes.
+        # A short head: no padding, nor the encoder's version.
         self._container = av.open(
             files.audio,
             "w",

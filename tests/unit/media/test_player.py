@@ -193,15 +193,13 @@ def test_peaks_reach_full_scale(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seconds", [0, 1])
 def test_an_error_leaves_no_file_behind(tmp_path: Path, seconds: int) -> None:
-    class Cancelled(Exception):
-        pass
+    def write_and_fail() -> None:
+        with PlayerWriter(PlayerFiles.of_stem(tmp_path, "stem"), 44_100) as writer:
+            writer.write(noise(seconds).T)
+            raise InterruptedError
 
-    with (
-        pytest.raises(Cancelled),
-        PlayerWriter(PlayerFiles.of_stem(tmp_path, "stem"), 44_100) as writer,
-    ):
-        writer.write(noise(seconds).T)
-        raise Cancelled
+    with pytest.raises(InterruptedError):
+        write_and_fail()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -226,7 +224,6 @@ def test_a_full_disk_is_an_error_and_leaves_no_file_behind(tmp_path: Path, missi
 def test_a_disk_that_is_full_in_the_end_leaves_no_file_behind(tmp_path: Path, which: str) -> None:
     files = PlayerFiles.of_stem(tmp_path, "stem")
     getattr(files, which).symlink_to("/dev/full")
-    with PlayerWriter(files, 44_100) as writer, pytest.raises(OSError, match="No space left"):
-        writer.write(noise(1).T)
-        writer.finish()
+    with pytest.raises(OSError, match="No space left"):
+        write(tmp_path, noise(1))
     assert list(tmp_path.iterdir()) == []
