@@ -75,7 +75,7 @@ def test_the_players_example_fetches_a_piece(root: Path, tmp_path: Path, first: 
 
     with serving(answer) as url:
         use = f"""
-            const stem = await openStem("{url}/{files.audio.name}", "{url}/{files.index.name}");
+            const stem = await openStem("{url}/{files.audio.name}", "{url}/{files.byte_index.name}");
             process.stdout.write(Buffer.from(await fetchPiece(stem, {first}, {end})));
         """
         done = subprocess.run(
@@ -83,7 +83,7 @@ def test_the_players_example_fetches_a_piece(root: Path, tmp_path: Path, first: 
         )
     assert done.returncode == 0, done.stderr.decode()
     expected = song.T[first * 4_410 : end * 4_410]
-    with av.open(io.BytesIO(done.stdout)) as container:
+    with av.open(io.BytesIO(done.stdout), "r") as container:
         assert container.streams.audio[0].duration == len(expected)
         found = np.concatenate([frame.to_ndarray().reshape(-1, 2) for frame in container.decode(audio=0)])
     assert np.array_equal(found >> 16, np.rint(expected * 32_768))

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self, cast
+from typing import NamedTuple, Self
 
 import av
 import numpy as np
@@ -33,7 +33,7 @@ class PlayerFiles(NamedTuple):
     """Where a stem's files are."""
 
     audio: Path
-    index: Path
+    byte_index: Path
     peaks: Path
 
     @classmethod
@@ -72,14 +72,14 @@ class PlayerWriter:
             format="flac",
             container_options={"metadata_header_padding": "0", "fflags": "+bitexact"},
         )
-        stream = self._container.add_stream(
+        # Its codec takes 32 bits, and leaves out the lowest eight.
+        self._stream = self._container.add_stream(
             "flac",
             sample_rate,
             layout="stereo",
             format="s32",
-            options={"frame_size": str(self._frame), "bits_per_raw_sample": "24"},
+            options={"frame_size": str(self._frame)},
         )
-        self._stream = cast(AudioStream, stream)
 
     def write(self, samples: Samples) -> None:
         """Append samples, shape (any, 2), float32."""
@@ -107,7 +107,7 @@ class PlayerWriter:
         self._container.close()
         with self._files.audio.open("rb") as audio:
             head = audio.read(self._files.audio.stat().st_size - sum(self._sizes))
-        self._files.index.write_bytes(self._index(head))
+        self._files.byte_index.write_bytes(self._index(head))
         self._files.peaks.write_bytes(self._peaks.file())
         self._finished = True
 
