@@ -5,9 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +17,13 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from analysis import analyse, write_files  # type: ignore
-from media import AudioOutput, MediaError
 from media.confinement import forbid_inspection
-from separation import Engine, ModelError, load_engine, separate
+from sound import Spleeter
 from stempipe.adapters.queue import JobMessage, JobQueue, TryAgain, sqs_client
 from stempipe.adapters.storage import Storage, s3_client
-from stempipe.errors import ModelUnavailable, UnusableMedia
-from stempipe.jobs.config import Bandwidth, JobConfig, ModelVariant
-from stempipe.jobs.record import Notice
 from stempipe.jobs.table import Jobs
 from stempipe.observability import MetricUnit, logger, metrics, tracer
-from stempipe.rules.worker import Separated, Worker
+from stempipe.rules.worker import Worker
 from stempipe.settings import SeparateSettings
 
 # Seconds before Lambda stops the worker at which it gives its job back.
@@ -52,69 +45,6 @@ def queue() -> JobQueue:
     return JobQueue(sqs_client(), settings().jobs_queue_url)
 
 
-# One model at a time is held between jobs: what two of them would take is not for a worker to spend.
-@lru_cache(maxsize=1)
-def engine(variant: ModelVariant, bandwidth: Bandwidth) -> Engine:
-    """A model, loaded."""
-    return load_engine(variant, bandwidth, engine=settings().engine, precision=settings().inference_precision)
-
-
-def separate_song(
-    source: Path, destination: Path, config: JobConfig, title: str, on_progress: Callable[[float], None]
-) -> Separated:
-    """The engine, as the rules want it (``stempipe.rules.worker.Separate``)."""
-    quality = config.quality
-    try:
-        made = separate(
-            source,
-            destination,
-            engine(config.model_variant, config.bandwidth),
-            stems=config.kept,
-            mask_extension=config.mask_extension,
-            output=AudioOutput(
-                quality.output_format, quality.sample_rate, quality.bitrate, quality.bit_depth or 16
-            ),
-            max_seconds=settings().max_song_seconds,
-            title=title,
-            on_progress=on_progress,
-        )
-    except MediaError as error:
-        raise UnusableMedia(error.code, str(error)) from error
-    except ModelError as error:
-        raise ModelUnavailable(error.code, str(error)) from error
-    notices = [Notice(**asdict(notice)) for notice in made.notices]
-    return Separated(
-        made.stems, made.seconds, made.sample_rate, made.channels, made.codec, made.gain_db, notices
-    )
-
-
-def analyse_song(
-    song: Path,
-    stems: Mapping[str, Path],
-    destination: Path,
-    config: JobConfig,
-    title: str,
-    on_progress: Callable[[float], None],
-) -> Sequence[Path]:
-    """What listens, as the rules want it (``stempipe.rules.worker.Analyse``)."""
-    if config.analysis is None:
-        raise ValueError("No analysis was asked for.")
-    try:
-        found = analyse(
-            song,
-            stems,
-            notes=config.analysis.notes,
-            frame_rate=config.analysis.fps,
-            max_seconds=settings().max_song_seconds,
-            on_progress=on_progress,
-        )
-    except MediaError as error:
-        raise UnusableMedia(error.code, str(error)) from error
-    except ModelError as error:
-        raise ModelUnavailable(error.code, str(error)) from error
-    return write_files(found, destination, title)
-
-
 @cache
 def worker(memory_mb: int) -> Worker:
     """The rules, wired to AWS once per process, whose credentials are then its own alone."""
@@ -125,8 +55,7 @@ def worker(memory_mb: int) -> Worker:
     return Worker(
         jobs=Jobs.of(settings()),
         storage=Storage(s3_client(settings()), settings().storage_provider),
-        separate=separate_song,
-        analyse=analyse_song,
+        sound=Spleeter(settings()),
         stems_bucket=settings().stems_bucket,
         lease_seconds=settings().lease_seconds,
         memory_gb=memory_mb / 1024,

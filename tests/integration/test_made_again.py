@@ -21,10 +21,12 @@ from stempipe.jobs.refusals import ClaimLost
 from stempipe.jobs.requests import JobRequest
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import Upload
-from stempipe.rules.api import Api, _hash
+from stempipe.rules.api import Api
+from stempipe.rules.creation import _hash
 from stempipe.rules.intake import Intake
+from stempipe.rules.sound import Separated
 from stempipe.rules.webhooks import Callbacks
-from stempipe.rules.worker import Separated, Worker
+from stempipe.rules.worker import Worker
 from stempipe.settings import IntakeSettings, StatusSettings
 from tests.aws import STEMS, UPLOADS, Aws
 from tests.integration.separate.engine import Engine
@@ -121,22 +123,20 @@ def test_a_worker_of_before_deletes_none_of_the_new_ones_stems(
 ) -> None:
     first = make(SONG)
 
-    def separate(*_: Any, **__: Any) -> Separated:
-        file = tmp_path / "vocals.wav"
-        file.write_bytes(b"stem")
-        return Separated({"vocals": file}, 1.0, 44100, 2, "mp3", 0.0)
+    class Once(Engine):
+        def separate(self, *_: Any, **__: Any) -> Separated:
+            file = tmp_path / "vocals.wav"
+            file.write_bytes(b"stem")
+            return Separated({"vocals": file}, 1.0, 44100, 2, "mp3", 0.0)
 
-    def overtaken(*_: Any, **__: Any) -> Separated:
-        # Meanwhile the owner makes the job again, and another worker takes it to its end.
-        make_again(first)
-        Worker(jobs, storage, separate, Engine().analyse, STEMS, 30, 1.0).work_on(
-            JobMessage(owner="alice", id=first.id)
-        )
-        return separate()
+    class Overtaken(Once):
+        def separate(self, *_: Any, **__: Any) -> Separated:
+            # Meanwhile the owner makes the job again, and another worker takes it to its end.
+            make_again(first)
+            Worker(jobs, storage, Once(), STEMS, 30, 1.0).work_on(JobMessage(owner="alice", id=first.id))
+            return super().separate()
 
-    Worker(jobs, storage, overtaken, Engine().analyse, STEMS, 30, 1.0).work_on(
-        JobMessage(owner="alice", id=first.id)
-    )
+    Worker(jobs, storage, Overtaken(), STEMS, 30, 1.0).work_on(JobMessage(owner="alice", id=first.id))
     job = jobs.get("alice", first.id)
     assert (job.state, job.attempts, job.config.quality.output_format) == (Status.COMPLETED, 1, "mp3")
     stored = [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=STEMS).get("Contents", [])]

@@ -66,9 +66,7 @@ def run(cloud: Aws, receiver_url: str) -> None:
 
     jobs = Jobs(TABLE, retention_days=7)
     engine = Large()
-    worker = Worker(
-        jobs, Storage(cloud.s3, "s3"), engine, engine.analyse, STEMS, lease_seconds=30, memory_gb=2.9
-    )
+    worker = Worker(jobs, Storage(cloud.s3, "s3"), engine, STEMS, lease_seconds=30, memory_gb=2.9)
     worker.work_on(JobMessage(owner=job["owner"], id=job["id"]))
     done = jobs.get(job["owner"], job["id"])
     assert done.status == "completed", done.error_code

@@ -7,8 +7,8 @@ from typing import Any
 
 from local.template import Template
 from stempipe.jobs.record import MAX_ATTEMPTS
+from stempipe.rules.heartbeat import HEARTBEAT_SECONDS
 from stempipe.rules.pull import VISIBILITY_SECONDS
-from stempipe.rules.worker import HEARTBEAT_SECONDS
 
 
 def test_times_agree(template: Template, resources: dict[str, Any]) -> None:

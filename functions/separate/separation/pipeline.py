@@ -11,7 +11,7 @@ down together if one of them would clip, and are encoded, each in a thread of it
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,6 +21,7 @@ import numpy as np
 from media.audio_output import AudioOutput, AudioWriter, Format
 from media.isolated_input import IsolatedInput
 from media.notices import Notice
+from media.player import PlayerFiles, PlayerWriter
 from media.samples import SAMPLE_RATE
 from media.spool import Spool
 from separation.engine import Engine
@@ -49,6 +50,8 @@ class Separated:
         What all stems were turned down by, so that none clips, as a negative number; 0 if none would.
     notices : tuple of Notice
         What of the song was filled or left out.
+    player : tuple of Path
+        What a page plays and draws the stems from; see `media.player`. None unless it was asked for.
     """
 
     stems: dict[str, Path]
@@ -58,6 +61,7 @@ class Separated:
     codec: str
     gain_db: float
     notices: tuple[Notice, ...]
+    player: tuple[Path, ...] = ()
 
 
 def separate(
@@ -70,6 +74,7 @@ def separate(
     output: AudioOutput,
     max_seconds: float,
     title: str = "",
+    player: bool = False,
     on_progress: Callable[[float], None] | None = None,
 ) -> Separated:
     """Separate a song and write the stems asked for to `destination/{stem}.{format}`.
@@ -92,6 +97,8 @@ def separate(
         Longer songs are refused.
     title : str, optional
         Of the song, if it does not say so itself, for the tags of its stems.
+    player : bool, optional
+        Whether to make, beside the stems, what a page plays them from.
     on_progress : callable, optional
         Called in this thread with the fraction of the time done, 0 to 1, after each piece of work and at the
         end. It may raise to abort.
@@ -111,33 +118,59 @@ def separate(
     if unknown or not stems:
         raise ValueError(f"The engine has the stems {engine.stems}; asked for {sorted(stems)}.")
     paths = {stem: destination / f"{stem}.{output.format}" for stem in engine.stems if stem in stems}
+    player_files = {stem: PlayerFiles.of_stem(destination, stem) for stem in paths} if player else {}
     report = on_progress or (lambda fraction: None)
-    separating = 1 / (1 + _ENCODING[output.format] * len(paths) / len(engine.stems))
+    encoding = _ENCODING[output.format] + (_ENCODING["flac"] if player else 0)
+    separating = 1 / (1 + encoding * len(paths) / len(engine.stems))
 
     with ExitStack() as cleanup:
         song = cleanup.enter_context(IsolatedInput(source, max_seconds))
         tracks = [
-            cleanup.enter_context(_Track(path, output, engine.stems.index(stem), mask_extension))
+            cleanup.enter_context(
+                _Track(path, output, engine.stems.index(stem), mask_extension, player_files.get(stem))
+            )
             for stem, path in paths.items()
         ]
         for fraction in cleanup.enter_context(closing(_separate(song, engine, tracks))):
             report(separating * fraction)
-        gain_db = output.gain_db(max(track.peak for track in tracks))
+        peak = max(track.peak for track in tracks)
+        gain_db = output.gain_db(peak)
+        # A page's samples are of 16 bits, in which those of a float file may clip.
+        player_gain_db = min(gain_db, replace(output, bit_depth=16).gain_db(peak))
         encodings = [
-            cleanup.enter_context(closing(track.encode(gain_db, song.tags.of_stem(stem, title))))
+            cleanup.enter_context(
+                closing(track.encode(gain_db, player_gain_db, song.tags.of_stem(stem, title)))
+            )
             for stem, track in zip(paths, tracks, strict=True)
         ]
         for fraction in cleanup.enter_context(closing(_side_by_side(encodings))):
             report(separating + (1 - separating) * fraction)
         report(1.0)
-    return Separated(paths, song.seconds, song.channels, song.sample_rate, song.codec, gain_db, song.notices)
+    return Separated(
+        paths,
+        song.seconds,
+        song.channels,
+        song.sample_rate,
+        song.codec,
+        gain_db,
+        song.notices,
+        tuple(path for files in player_files.values() for path in files),
+    )
 
 
 class _Track:
     """One stem on its way to its file. Leaves no file behind if it is left by an error."""
 
-    def __init__(self, path: Path, output: AudioOutput, stem: int, mask_extension: MaskExtension) -> None:
+    def __init__(
+        self,
+        path: Path,
+        output: AudioOutput,
+        stem: int,
+        mask_extension: MaskExtension,
+        player_files: PlayerFiles | None,
+    ) -> None:
         self._path = path
+        self._player_files = player_files
         self._output = output
         self._stem = stem
         self._mask_extension = mask_extension
@@ -155,15 +188,25 @@ class _Track:
     def finish(self) -> None:
         self._spool.finish()
 
-    def encode(self, gain_db: float, tags: Mapping[str, str]) -> Generator[float]:
-        """Write the file piece by piece; yields the fraction that is written."""
+    def encode(self, gain_db: float, player_gain_db: float, tags: Mapping[str, str]) -> Generator[float]:
+        """Write the files piece by piece; yields the fraction that is written."""
         written = 0
-        with AudioWriter(self._path, self._output, gain_db, tags) as writer:
+        with ExitStack() as writers:
+            stem = writers.enter_context(AudioWriter(self._path, self._output, gain_db, tags))
+            player = None
+            if self._player_files:
+                player = writers.enter_context(
+                    PlayerWriter(self._player_files, self._output.sample_rate, player_gain_db)
+                )
             for block in self._spool.blocks():
-                writer.write(block)
+                stem.write(block)
+                if player:
+                    player.write(block)
                 written += len(block)
                 yield written / self._spool.samples
-            writer.finish()
+            stem.finish()
+            if player:
+                player.finish()
         self._spool.close()
 
     def __enter__(self) -> Self:
@@ -174,7 +217,8 @@ class _Track:
     ) -> None:
         self._spool.close()
         if kind is not None:
-            self._path.unlink(missing_ok=True)
+            for path in (self._path, *(self._player_files or ())):
+                path.unlink(missing_ok=True)
 
 
 def _separate(song: IsolatedInput, engine: Engine, tracks: Sequence[_Track]) -> Generator[float]:

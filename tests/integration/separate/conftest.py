@@ -36,7 +36,6 @@ def worker(jobs: Jobs, storage: Storage, engine: Engine, tmp_path: Path) -> Work
         jobs,
         storage,
         engine,
-        engine.analyse,
         stems_bucket=STEMS,
         lease_seconds=30,
         memory_gb=2.0,

@@ -8,7 +8,7 @@ from typing import Any
 
 from stempipe.adapters.queue import JobMessage
 from stempipe.jobs.config import JobConfig
-from stempipe.rules.worker import Separated
+from stempipe.rules.sound import Heard, Separated
 from tests.aws import STEMS, Aws
 
 MESSAGE = JobMessage(owner="alice", id="01K")
@@ -24,7 +24,7 @@ class Engine:
         self.songs: list[bytes] = []
         self.heard: list[dict[str, bytes]] = []
 
-    def __call__(
+    def separate(
         self,
         source: Path,
         destination: Path,
@@ -53,12 +53,34 @@ class Engine:
         on_progress: Callable[[float], None],
     ) -> Sequence[Path]:
         """Write down what was heard: the names of the files."""
-        self.heard.append({name: file.read_bytes() for name, file in {"song": song, **stems}.items()})
+        heard = {"song": song, **stems}
+        self.heard.append({name: file.read_bytes() for name, file in heard.items() if file.is_file()})
         on_progress(0.5)
         self.while_listening()
         found = destination / "analysis.json"
         found.write_text("{}")
         return [found]
+
+    def analyse_stems(
+        self,
+        stems: Mapping[str, Path],
+        destination: Path,
+        config: JobConfig,
+        title: str,
+        on_progress: Callable[[float], None],
+    ) -> Heard:
+        files = self.analyse(destination, stems, destination, config, title, on_progress)
+        return Heard(files, seconds=12.0, sample_rate=44100)
+
+    def analyse_midi(
+        self,
+        midi: Path,
+        destination: Path,
+        config: JobConfig,
+        title: str,
+        on_progress: Callable[[float], None],
+    ) -> Heard:
+        return Heard(self.analyse(midi, {}, destination, config, title, on_progress), seconds=12.0)
 
     def write(self, path: Path) -> None:
         path.write_bytes(path.stem.encode())

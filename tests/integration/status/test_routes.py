@@ -47,6 +47,7 @@ def test_the_openapi_document_has_every_route(ask: Ask) -> None:
         ("post", "/v1/jobs"),
         ("get", "/v1/jobs"),
         ("get", "/v1/jobs/{id}"),
+        ("get", "/v1/jobs/{id}/files"),
         ("delete", "/v1/jobs/{id}"),
         ("post", "/v1/jobs/{id}/retry"),
         ("get", "/v1/health"),

@@ -19,6 +19,7 @@ def test_defaults_are_spelled_out() -> None:
         "quality": {"sampleRate": 44100, "outputFormat": "wav", "bitDepth": 16},
         "bandwidth": "11khz",
         "maskExtension": "average",
+        "player": False,
     }
 
 

@@ -21,6 +21,7 @@ from stempipe.jobs.uploads import (
     inbox_prefix,
     job_upload_key,
     owner_segment,
+    part_upload_key,
     read_key,
     read_record,
     split_event,
@@ -95,6 +96,7 @@ def test_half_a_character_in_a_key_is_refused(sample_event: Sample, sample: str)
 def test_an_owner_is_always_one_segment(owner: str, name: str) -> None:
     assert read_key(inbox_prefix(owner) + name) == DirectUpload(owner, clean(name.rpartition("/")[2]))
     assert read_key(job_upload_key(owner, "01K", 17)) == JobUpload(owner, "01K")
+    assert read_key(part_upload_key(job_upload_key(owner, "01K", 17), 3)) == JobUpload(owner, "01K")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +159,7 @@ def test_another_spelling_of_an_owner_is_nobodys() -> None:
         "inbox//song.mp3",
         "jobs/alice",
         "jobs/alice/1",
-        "jobs/alice/1/2/3",
+        "jobs/alice/1/2/3/4",
         "other/alice/song.mp3",
     ],
 )

@@ -17,15 +17,18 @@ from stempipe.jobs.writes import ending
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What was made of a song and is stored: where the files are, by name, and what the decoder found."""
+    """What was made of an upload and is stored: where the files are, by name, and what the decoder found.
+
+    What says nothing of stems or of MIDI is None.
+    """
 
     stem_keys: Mapping[str, str]
     player_keys: Mapping[str, str]
-    gain_db: float
     duration_seconds: float
-    sample_rate: int
-    channels: int
-    codec: str
+    sample_rate: int | None = None
+    channels: int | None = None
+    codec: str | None = None
+    gain_db: float = 0.0
     notices: Sequence[Notice] = ()
 
     def actions(self) -> list[Action]:
@@ -35,9 +38,9 @@ class Stored:
             *([Job.player_keys.set(dict(self.player_keys))] if self.player_keys else []),
             Job.gain_db.set(round(self.gain_db, 6)),
             Job.duration_seconds.set(round(self.duration_seconds, 3)),
-            Job.sample_rate.set(self.sample_rate),
-            Job.channels.set(self.channels),
-            Job.codec.set(self.codec),
+            *([Job.sample_rate.set(self.sample_rate)] if self.sample_rate else []),
+            *([Job.channels.set(self.channels)] if self.channels else []),
+            *([Job.codec.set(self.codec)] if self.codec else []),
             *([Job.notices.set([asdict(notice) for notice in self.notices])] if self.notices else []),
         ]
 

@@ -92,8 +92,8 @@ class MidiConfig(_Strict):
     roles: dict[Annotated[str, Field(min_length=1, max_length=128)], _Name] = Field(
         default_factory=dict,
         max_length=128,
-        description="The stem that a part of the file goes to, where the guess is wrong: by the track's number "
-        "from 1, by track and channel, or by the track's name. 'drums' has hits, 'ignore' is not heard.",
+        description="The stem that a part of the file goes to, where the guess is wrong: by the track's "
+        "number from 1, by track and channel, or by the track's name. 'drums' has hits, 'ignore' is not heard.",
         examples=[{"2": "bass", "1:10": "drums", "Pad": "ignore"}],
     )
     split_channels: bool = Field(True, description="Whether each channel of a track is a part by itself.")

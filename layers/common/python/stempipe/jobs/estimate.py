@@ -33,10 +33,11 @@ def plan_of(config: JobConfig, *, separates: bool = True) -> Plan:
         Stage.SEPARATING: 1 - _DOWNLOADING - uploading,
         Stage.UPLOADING: uploading,
     }
-    if config.analysis:
-        plan[Stage.ANALYSING] = _ANALYSING[config.analysis.notes] * (1 + len(config.kept))
-    whole = sum(plan.values())
-    return {stage: share / whole for stage, share in plan.items()}
+    if config.analysis is None:
+        return plan
+    analysing = _ANALYSING[config.analysis.notes] * (1 + len(config.kept))
+    plan[Stage.ANALYSING] = analysing
+    return {stage: share / (1 + analysing) for stage, share in plan.items()}
 
 
 def seconds_in_queue(waiting: int, workers: int, recent: Sequence[float]) -> float:

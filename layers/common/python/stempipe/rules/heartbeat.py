@@ -10,7 +10,7 @@ from typing import Self
 from stempipe.errors import OutOfTime
 from stempipe.jobs.claim import Claim
 from stempipe.jobs.estimate import Estimate, plan_of
-from stempipe.jobs.record import Stage
+from stempipe.jobs.record import Kind, Stage
 from stempipe.jobs.refusals import ClaimLost
 from stempipe.observability import logger
 
@@ -36,7 +36,8 @@ class Heartbeat:
     def __init__(self, claim: Claim, deadline: float) -> None:
         self._claim = claim
         self._deadline = deadline
-        plan = plan_of(claim.job.config, separates=claim.job.stem_keys is None)
+        separates = claim.job.kind == Kind.SONG and claim.job.stem_keys is None
+        plan = plan_of(claim.job.config, separates=separates)
         self._estimate = Estimate(plan, time.monotonic())
         self._lock = threading.Lock()
         self._lost: ClaimLost | None = None

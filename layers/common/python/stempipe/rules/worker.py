@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
 
 from stempipe.adapters.queue import JobMessage, TryAgain
 from stempipe.adapters.storage import Storage
@@ -21,13 +20,13 @@ from stempipe.errors import (
     WorkerLost,
 )
 from stempipe.jobs.claim import Claim, Stored
-from stempipe.jobs.config import JobConfig
-from stempipe.jobs.record import Job, Notice, Stage
+from stempipe.jobs.record import Job, Kind, Stage
 from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import stems_prefix
 from stempipe.observability import MetricUnit, logger, metrics
 from stempipe.rules.heartbeat import Heartbeat
+from stempipe.rules.sound import Report, Separated, Sound
 
 _FIRST_RETRY_SECONDS = 5
 _RETRY_FACTOR = 4
@@ -45,70 +44,9 @@ _CONTENT_TYPES = {
     ".csv": "text/csv",
     ".chan": "text/plain",
     ".bin": "application/octet-stream",
+    ".index": "application/octet-stream",
     ".dat": "application/octet-stream",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Separated:
-    """What separation made of a song.
-
-    Parameters
-    ----------
-    stems
-        File of each kept stem.
-    seconds, sample_rate, channels, codec
-        Of the song, as decoded.
-    gain_db
-        What all stems were turned down by, so that none clips: negative, or 0.
-    notices
-        What of the song was filled or left out.
-    player
-        Files that a page plays and draws the stems from; none unless they were asked for.
-    """
-
-    stems: Mapping[str, Path]
-    seconds: float
-    sample_rate: int
-    channels: int
-    codec: str
-    gain_db: float
-    notices: Sequence[Notice] = ()
-    player: Sequence[Path] = ()
-
-
-class Separate(Protocol):
-    """Separates the song in ``source`` into files in ``destination``.
-
-    ``title`` is the song's, if it does not say so itself. Calls ``on_progress`` with the share done, 0 to
-    1; what that raises ends the work. Raises ``UnusableMedia`` for a song that cannot be separated.
-    """
-
-    def __call__(
-        self,
-        source: Path,
-        destination: Path,
-        config: JobConfig,
-        title: str,
-        on_progress: Callable[[float], None],
-    ) -> Separated: ...
-
-
-class Analyse(Protocol):
-    """Finds what there is to hear in a song and its stems, and writes it to files in ``destination``.
-
-    Calls ``on_progress`` as ``Separate`` does, and raises the same.
-    """
-
-    def __call__(
-        self,
-        song: Path,
-        stems: Mapping[str, Path],
-        destination: Path,
-        config: JobConfig,
-        title: str,
-        on_progress: Callable[[float], None],
-    ) -> Sequence[Path]: ...
 
 
 @dataclass(frozen=True)
@@ -119,8 +57,8 @@ class Worker:
     ----------
     jobs, storage
         Where jobs and objects are.
-    separate, analyse
-        The engine, and what listens to its stems.
+    sound
+        Separates, and listens.
     stems_bucket
         Where stems go.
     lease_seconds
@@ -133,8 +71,7 @@ class Worker:
 
     jobs: Jobs
     storage: Storage
-    separate: Separate
-    analyse: Analyse
+    sound: Sound
     stems_bucket: str
     lease_seconds: int
     memory_gb: float
@@ -221,25 +158,13 @@ class Worker:
 
     def _work(self, claim: Claim, deadline: float) -> None:
         started = time.monotonic()
-        job, config = claim.job, claim.job.config
-        stored: Stored | None = None
-        stems: Mapping[str, Path]
-        analysis_keys: dict[str, str] | None = None
         with TemporaryDirectory(dir=self.scratch) as scratch:
             folder = Path(scratch)
             with Heartbeat(claim, deadline) as heartbeat:
-                song = self._fetch_song(job, folder, heartbeat)
-                if job.stem_keys is None:
-                    separated = self._separate(job, song, folder, heartbeat)
-                    stored = self._store(job, separated, heartbeat)
-                    stems = separated.stems
+                if Kind(claim.job.kind) is Kind.SONG:
+                    stored, analysis_keys = self._take_song(claim, folder, heartbeat)
                 else:
-                    stems = self._fetch_stems(job, folder, heartbeat)
-                if config.analysis:
-                    if stored:
-                        claim.keep(stored)
-                        stored = None
-                    analysis_keys = self._analyse(job, song, stems, folder, heartbeat)
+                    stored, analysis_keys = self._take_the_rest(claim.job, folder, heartbeat)
             claim.complete(
                 stored=stored,
                 analysis_keys=analysis_keys,
@@ -248,37 +173,39 @@ class Worker:
         metrics.add_metric("JobsCompleted", MetricUnit.Count, 1)
         metrics.add_metric("WorkSeconds", MetricUnit.Seconds, time.monotonic() - started)
 
-    def _fetch_song(self, job: Job, folder: Path, heartbeat: Heartbeat) -> Path:
-        song = folder / "song"
-        self.storage.fetch(
-            job.bucket,
-            job.key,
-            job.etag,
-            song,
-            on_bytes=lambda count: heartbeat.at(Stage.DOWNLOADING, count / max(1.0, job.bytes)),
-        )
-        if song.stat().st_size != job.bytes:
-            raise StorageUnavailable(
-                "The object storage sent less than the whole song. Trying again may help."
-            )
-        return song
+    # -- a song ------------------------------------------------------------------------------
 
-    def _fetch_stems(self, job: Job, folder: Path, heartbeat: Heartbeat) -> dict[str, Path]:
-        """Stems that an attempt before this one has stored."""
-        stems = {}
-        for stem, key in (job.stem_keys or {}).items():
-            stems[stem] = folder / key.rpartition("/")[2]
-            self.storage.fetch(
-                self.stems_bucket, key, None, stems[stem], lambda _: heartbeat.at(Stage.DOWNLOADING, 1)
-            )
-        return stems
+    def _take_song(
+        self, claim: Claim, folder: Path, heartbeat: Heartbeat
+    ) -> tuple[Stored | None, dict[str, str] | None]:
+        """Separate a song, and listen to its stems if that was asked for.
+
+        Returns what is stored and not yet kept, and the keys of what was found.
+        """
+        job, stored = claim.job, None
+        song = self._fetch(job, folder, heartbeat)[0]
+        stems: Mapping[str, Path]
+        if job.stem_keys is None:
+            separated = self._separate(job, song, folder, heartbeat)
+            stored, stems = self._store(job, separated, heartbeat), separated.stems
+        else:
+            stems = self._fetch_stems(job, folder, heartbeat)
+        if job.config.analysis is None:
+            return stored, None
+        if stored:
+            claim.keep(stored)
+        on_progress = _reporter(heartbeat)
+        files = self.sound.analyse(song, stems, _new(folder / "found"), job.config, job.song, on_progress)
+        return None, self._put(job, files, lambda _: on_progress(1))
 
     def _separate(self, job: Job, song: Path, folder: Path, heartbeat: Heartbeat) -> Separated:
-        stems = folder / "stems"
-        stems.mkdir()
         heartbeat.at(Stage.SEPARATING, 0)
-        separated = self.separate(
-            song, stems, job.config, job.song, lambda share: heartbeat.at(Stage.SEPARATING, share)
+        separated = self.sound.separate(
+            song,
+            _new(folder / "stems"),
+            job.config,
+            job.song,
+            lambda share: heartbeat.at(Stage.SEPARATING, share),
         )
         metrics.add_metric("SongSeconds", MetricUnit.Seconds, separated.seconds)
         return separated
@@ -297,20 +224,60 @@ class Worker:
             notices=separated.notices,
         )
 
-    def _analyse(
-        self, job: Job, song: Path, stems: Mapping[str, Path], folder: Path, heartbeat: Heartbeat
-    ) -> dict[str, str]:
-        found = folder / "analysis"
-        found.mkdir()
+    def _fetch_stems(self, job: Job, folder: Path, heartbeat: Heartbeat) -> dict[str, Path]:
+        """Stems that an attempt before this one has stored."""
+        stems = {}
+        for stem, key in (job.stem_keys or {}).items():
+            stems[stem] = folder / key.rpartition("/")[2]
+            self.storage.fetch(
+                self.stems_bucket, key, None, stems[stem], lambda _: heartbeat.at(Stage.DOWNLOADING, 1)
+            )
+        return stems
 
-        def on_progress(share: float) -> None:
-            heartbeat.at(Stage.ANALYSING, share)
+    # -- stems, and MIDI ---------------------------------------------------------------------
 
-        on_progress(0)
-        files = self.analyse(song, stems, found, job.config, job.song, on_progress)
-        return self._put(job, files, lambda _: on_progress(1))
+    def _take_the_rest(self, job: Job, folder: Path, heartbeat: Heartbeat) -> tuple[Stored, dict[str, str]]:
+        """Listen to what needs no separation."""
+        fetched = self._fetch(job, folder, heartbeat)
+        on_progress = _reporter(heartbeat)
+        found = _new(folder / "found")
+        if Kind(job.kind) is Kind.MIDI:
+            heard = self.sound.analyse_midi(fetched[0], found, job.config, job.song, on_progress)
+        else:
+            stems = {part.name or "": file for part, file in zip(job.uploads, fetched, strict=True)}
+            heard = self.sound.analyse_stems(stems, found, job.config, job.song, on_progress)
+        keys = self._put(job, [*heard.files, *heard.player], lambda _: on_progress(1))
+        stored = Stored(
+            stem_keys={},
+            player_keys={file.name: keys.pop(file.name) for file in heard.player},
+            duration_seconds=heard.seconds,
+            sample_rate=heard.sample_rate,
+            notices=heard.notices,
+        )
+        return stored, keys
 
-    def _put(self, job: Job, files: Iterable[Path], on_progress: Callable[[float], None]) -> dict[str, str]:
+    # -- any of them -------------------------------------------------------------------------
+
+    def _fetch(self, job: Job, folder: Path, heartbeat: Heartbeat) -> list[Path]:
+        """What was uploaded, in the order of the job's uploads."""
+        files, came = [], 0
+        whole = max(1, sum(part.bytes for part in job.uploads))
+        for number, part in enumerate(job.uploads):
+            file = folder / f"upload-{number}"
+
+            def on_bytes(count: int, before: int = came) -> None:
+                heartbeat.at(Stage.DOWNLOADING, (before + count) / whole)
+
+            self.storage.fetch(job.bucket, part.key, part.etag, file, on_bytes)
+            came += file.stat().st_size
+            if file.stat().st_size != part.bytes:
+                raise StorageUnavailable(
+                    "The object storage sent less than the whole file. Trying again may help."
+                )
+            files.append(file)
+        return files
+
+    def _put(self, job: Job, files: Iterable[Path], on_progress: Report) -> dict[str, str]:
         """Store files, and give their keys by their names."""
         keys = {}
         sizes = {file: file.stat().st_size for file in files}
@@ -326,6 +293,21 @@ class Worker:
             sent += size
         on_bytes(0)
         return keys
+
+
+def _new(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _reporter(heartbeat: Heartbeat) -> Report:
+    """Reports of the analysis, which begins now."""
+
+    def report(share: float) -> None:
+        heartbeat.at(Stage.ANALYSING, share)
+
+    report(0)
+    return report
 
 
 def stem_key(job: Job, name: str) -> str:
