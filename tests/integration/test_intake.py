@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from stempipe.adapters.storage import Storage, s3_client
+from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.record import Source, Status
@@ -174,7 +175,7 @@ def test_a_crash_between_job_and_message_is_mended_by_the_repeated_event(
 ) -> None:
     key = awaiting(jobs)
     put(cloud, key)
-    jobs.upload_arrived(jobs.get("alice", "01K"), etag="e", size=5)
+    Arrivals(jobs).upload_arrived(jobs.get("alice", "01K"), etag="e", size=5)
     intake(event(key))
     assert cloud.messages() == [{"owner": "alice", "id": "01K"}]
 

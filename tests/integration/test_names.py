@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, quote_plus, unquote, urlsplit
 
 import pytest
 
+from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.claim import Claim
 from stempipe.jobs.table import Jobs
 from tests.aws import UPLOADS, Aws
@@ -105,7 +106,7 @@ def test_a_song_sent_through_the_api_may_be_called_anything(
         answer = app.handler(event, lambda_context)
         assert answer["statusCode"] == 201
         job_id = str(json.loads(answer["body"])["job"]["id"])
-        jobs.upload_arrived(jobs.get("alice", job_id), etag="e", size=5)
+        Arrivals(jobs).upload_arrived(jobs.get("alice", job_id), etag="e", size=5)
         return job_id
 
     assert {name: stems_of(send(name))[1] for name in NAMES} == SAVED

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.table import Jobs
 from tests.aws import UPLOADS, Aws
 from tests.integration.status.asking import Ask, inline
@@ -31,7 +32,7 @@ def test_the_same_key_and_request_make_one_job(ask: Ask, cloud: Aws, request_bod
 def test_once_its_song_is_there_the_same_request_gives_the_job_and_no_link(ask: Ask, jobs: Jobs) -> None:
     headers = {"idempotency-key": "d4c1"}
     job_id = ask("POST", "/v1/jobs", REQUEST, headers=headers).body["job"]["id"]
-    jobs.upload_arrived(jobs.get("alice", job_id), etag="e", size=1234)
+    Arrivals(jobs).upload_arrived(jobs.get("alice", job_id), etag="e", size=1234)
     status, body = ask("POST", "/v1/jobs", REQUEST, headers=headers)
     assert (status, body["job"]["id"], body["job"]["status"], body["upload"]) == (201, job_id, "queued", None)
 

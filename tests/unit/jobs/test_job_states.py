@@ -23,6 +23,7 @@ from pynamodb.expressions.update import Action
 from ulid import ULID
 
 from stempipe.errors import EmptyFile, InternalError, WorkerLost
+from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.overdue import Overdue
@@ -112,7 +113,7 @@ class JobLife(RuleBasedStateMachine):
         before = self.job
         may = before.state is Status.AWAITING_UPLOAD or before.error_code == "upload_missing"
         try:
-            after = self.jobs.await_upload(before)
+            after = Arrivals(self.jobs).await_upload(before)
         except TransitionRefused:
             assert not may
         else:
@@ -128,9 +129,9 @@ class JobLife(RuleBasedStateMachine):
         job, before = self.job, self.seen[-1]
         try:
             if usable:
-                self.jobs.upload_arrived(job, etag="e", size=5)
+                Arrivals(self.jobs).upload_arrived(job, etag="e", size=5)
             else:
-                self.jobs.refuse_upload(job, EmptyFile())
+                Arrivals(self.jobs).refuse_upload(job, EmptyFile())
         except TransitionRefused:
             assert before is not Status.AWAITING_UPLOAD
         else:

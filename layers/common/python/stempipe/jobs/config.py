@@ -93,7 +93,7 @@ class MidiConfig(_Strict):
         default_factory=dict,
         max_length=128,
         description="The stem that a part of the file goes to, where the guess is wrong: by the track's "
-        "number from 1, by track and channel, or by the track's name. 'drums' has hits, 'ignore' is not heard.",
+        "number from 1, by track and channel, or by the track's name. 'drums' has hits; 'ignore' nothing.",
         examples=[{"2": "bass", "1:10": "drums", "Pad": "ignore"}],
     )
     split_channels: bool = Field(True, description="Whether each channel of a track is a part by itself.")

@@ -206,8 +206,8 @@ class Job(Model):
 
     kind = UnicodeAttribute(default=Kind.SONG.value)
     title = UnicodeAttribute(null=True)
-    # The upload. etag and bytes are what storage said, once the upload has been seen. Of stems there are many:
-    # key is what the keys of their parts begin with, bytes are all of theirs, and etags are by their number.
+    # The upload. etag and bytes are what storage said, once it has been seen. Of stems there are many,
+    # in parts: their keys begin with this one, their etags are by their number, and bytes are of all.
     provider = UnicodeAttribute()
     bucket = UnicodeAttribute()
     key = UnicodeAttribute()

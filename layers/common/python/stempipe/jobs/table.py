@@ -1,20 +1,20 @@
 """The jobs table, where every change of a job is written.
 
 Each transition is one conditional write: the condition names the states it may come from. Those of a worker
-are in ``stempipe.jobs.claim``, those of what is overdue in ``stempipe.jobs.overdue``; both go through
-``Jobs.move``.
+are in ``stempipe.jobs.claim``, of uploads in ``stempipe.jobs.arrivals``, of what is overdue in
+``stempipe.jobs.overdue``; all go through ``Jobs.move``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from stempipe.errors import JobNotFound, StempipeError, UploadMissing
+from stempipe.errors import JobNotFound, StempipeError
 from stempipe.jobs import writes
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.listing import Listing
@@ -213,50 +213,6 @@ class Jobs:
 
     # -- intake ------------------------------------------------------------------------------
 
-    def upload_arrived(self, job: Job, *, etag: str, size: int) -> Job:
-        """``awaiting_upload`` to ``queued``.
-
-        Raises
-        ------
-        TransitionRefused
-            The job no longer awaits its upload: this is a repeated event.
-        """
-        actions: list[Action] = [Job.etag.set(etag), Job.bytes.set(size)]
-        return self.move(job, Status.QUEUED, actions, Job.status == Status.AWAITING_UPLOAD.value)
-
-    def part_arrived(self, job: Job, number: int, etag: str) -> Job:
-        """One of the stems is there; the job awaits the others.
-
-        Raises
-        ------
-        TransitionRefused
-            The job awaits nothing any more, or this is a repeated event.
-        """
-        known: Any = Job.part_etags[str(number)]
-        awaits = (Job.status == Status.AWAITING_UPLOAD.value) & known.does_not_exist()
-        return self.move(job, Status.AWAITING_UPLOAD, [known.set(etag)], awaits)
-
-    def parts_arrived(self, job: Job) -> Job:
-        """``awaiting_upload`` to ``queued``: all stems are there.
-
-        Raises
-        ------
-        TransitionRefused
-            The job awaits nothing any more.
-        """
-        return self.move(job, Status.QUEUED, [], Job.status == Status.AWAITING_UPLOAD.value)
-
-    def refuse_upload(self, job: Job, error: StempipeError) -> Job:
-        """``awaiting_upload`` to ``failed``.
-
-        Raises
-        ------
-        TransitionRefused
-            The job no longer awaits its upload: this is a repeated event.
-        """
-        awaits = Job.status == Status.AWAITING_UPLOAD.value
-        return self.move(job, Status.FAILED, writes.failure(error), awaits)
-
     def mark_enqueued(self, job: Job, message_id: str) -> None:
         """Note that the message is in the queue, so that neither a repeated event nor sweep sends another."""
         now = self.now()
@@ -272,23 +228,6 @@ class Jobs:
         )
 
     # -- the owner's wishes ------------------------------------------------------------------
-
-    def await_upload(self, job: Job) -> Job:
-        """Wait for the upload from now on, be it for longer or again: there is to be another link to it.
-
-        Raises
-        ------
-        TransitionRefused
-            The upload came, or the job ended for another reason.
-        """
-        actions: list[Action] = [
-            Job.error_code.remove(),
-            Job.error_message.remove(),
-            Job.completed_at.remove(),
-        ]
-        never_came = (Job.error_code == UploadMissing.code) & Job.is_deleting.does_not_exist()
-        awaits = (Job.status == Status.AWAITING_UPLOAD.value) | never_came
-        return self.move(job, Status.AWAITING_UPLOAD, actions, awaits)
 
     def cancel(self, owner: str, job_id: str) -> Job:
         """Any open state to ``cancelled``. A worker that holds the job finds its claim lost.

@@ -12,6 +12,7 @@ from ulid import ULID
 from stempipe.adapters.queue import JobQueue
 from stempipe.adapters.storage import Storage
 from stempipe.errors import EmptyFile, IdempotencyConflict, InvalidRequest, TooLarge, UploadMissing
+from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.config import AnalysisConfig, JobConfig
 from stempipe.jobs.names import base_name
 from stempipe.jobs.record import Callback, Job, Kind, Part, Source, Status
@@ -136,7 +137,7 @@ class Creation:
         if job.state is not Status.AWAITING_UPLOAD and job.error_code != UploadMissing.code:
             return job
         try:
-            return self.jobs.await_upload(job)
+            return Arrivals(self.jobs).await_upload(job)
         except TransitionRefused:
             return self.jobs.get(job.owner, job.id)
 
@@ -156,7 +157,7 @@ class Creation:
     def _store(self, job: Job, data: bytes) -> Job:
         etag = self.storage.put_bytes(data, job.bucket, job.key)
         try:
-            return self.send(self.jobs.upload_arrived(job, etag=etag, size=len(data)))
+            return self.send(Arrivals(self.jobs).upload_arrived(job, etag=etag, size=len(data)))
         except TransitionRefused:
             # Intake heard of the object before.
             return self.jobs.get(job.owner, job.id)

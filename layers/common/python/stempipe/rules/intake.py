@@ -21,6 +21,7 @@ from stempipe.errors import (
     TooLarge,
     UploadGone,
 )
+from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.record import Job, Kind, Source, Status
 from stempipe.jobs.refusals import JobExists, TransitionRefused
@@ -166,10 +167,10 @@ class Intake:
             raise JobNotFound(said.job_id)  # it was made again; this song is not the present one's
         try:
             if error := self._size_error(stored, job.uploads[numbers[upload.key]].name):
-                return self.jobs.refuse_upload(job, error)
+                return Arrivals(self.jobs).refuse_upload(job, error)
             if job.parts is not None:
                 return self._take_part(job, numbers[upload.key], stored)
-            return self.jobs.upload_arrived(job, etag=stored.etag, size=stored.bytes)
+            return Arrivals(self.jobs).upload_arrived(job, etag=stored.etag, size=stored.bytes)
         except TransitionRefused:
             logger.info("Seen before", job_id=said.job_id)
             return self.jobs.get(said.owner, said.job_id)
@@ -177,11 +178,11 @@ class Intake:
     def _take_part(self, job: Job, number: int, stored: StoredObject) -> Job:
         """Take in one of the stems; with the last of them, whichever it is, the job is queued."""
         try:
-            job = self.jobs.part_arrived(job, number, stored.etag)
+            job = Arrivals(self.jobs).part_arrived(job, number, stored.etag)
         except TransitionRefused:
             job = self.jobs.get(job.owner, job.id)  # a crash may have come between this part and the queue
         if all(part.etag for part in job.uploads):
-            return self.jobs.parts_arrived(job)
+            return Arrivals(self.jobs).parts_arrived(job)
         return job
 
     def _take_direct_upload(self, said: DirectUpload, upload: Upload, stored: StoredObject) -> Job:
