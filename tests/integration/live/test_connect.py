@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
+import pytest
+from botocore.config import Config
 
 from stempipe.adapters.connections import Connections
+from stempipe.adapters.storage import Storage, stem_links
 from stempipe.errors import InternalError
-from stempipe.jobs.config import JobConfig, Quality
-from stempipe.jobs.record import Source, Status
+from stempipe.jobs.config import AnalysisConfig, JobConfig, MidiConfig, Quality
+from stempipe.jobs.record import Callback, Kind, Part, Source, Status
 from stempipe.jobs.table import Jobs
+from stempipe.jobs.views import job_view
 from stempipe.rules.live import Live
+from stempipe.settings import StatusSettings
 from tests.aws import UPLOADS, Aws
 from tests.integration.live.sockets import Message, Sockets, ask, complete, queued
 from tests.receiver import Receiver
@@ -53,12 +61,64 @@ def test_anothers_job_and_none_look_the_same(live: Live, jobs: Jobs, sockets: So
     assert foreign["message"].replace("01K", "01X") == missing["message"]
 
 
-def test_the_largest_job_fits_a_frame(live: Live, jobs: Jobs, sockets: Sockets) -> None:
-    source = Source("s3", UPLOADS, "key", "é" * 255, bytes=5, etag="e")
-    jobs.add("alice", "01K", Status.QUEUED, source, JobConfig(model_variant="5stems", quality=Quality()))
-    complete(jobs, stems=("vocals", "piano", "drums", "bass", "other"))
+LONGEST_NAME, LONGEST_TITLE, LONGEST_FILE = "\U0001f941" * 64, "\U0001f941" * 200, "\U0001f941" * 255
+ALL_STEMS = ("vocals", "piano", "drums", "bass", "other")
+CALLBACK = Callback("https://example.com/" + "x" * 2028, "sealed")
+
+
+@pytest.fixture
+def live_on_lambda(live: Live, cloud: Aws) -> Live:
+    """Its links are signed by credentials that are as long as a function's."""
+    token = "IQoJb3JpZ2lu/+=" * 100
+    client = boto3.client(
+        "s3",
+        aws_access_key_id="id",
+        aws_secret_access_key="key",
+        aws_session_token=token,
+        config=Config(signature_version="s3v4"),
+    )
+    links = stem_links(Storage(client, "s3"), StatusSettings.from_environment())
+    return replace(live, view=partial(job_view, link=links))
+
+
+@pytest.mark.parametrize("name", [LONGEST_FILE, "é" * 255, "%" * 255])
+def test_the_largest_song_fits_a_frame(live_on_lambda: Live, jobs: Jobs, sockets: Sockets, name: str) -> None:
+    config = JobConfig(model_variant="5stems", quality=Quality(), analysis=AnalysisConfig(), player=True)
+    source = Source("s3", UPLOADS, "key", name, bytes=5, etag="e")
+    jobs.add("alice", "01K", Status.QUEUED, source, config, callback=CALLBACK, title=name[:200])
+    complete(jobs, stems=ALL_STEMS)
+    ask(live_on_lambda, action="subscribe", jobId="01K")
+    stems = sockets.sent["phone"][-1]["job"]["results"]["stems"]
+    assert set(stems) == set(ALL_STEMS)
+    tokens = [parse_qs(urlsplit(link).query)["X-Amz-Security-Token"][0] for link in stems.values()]
+    assert {len(token) for token in tokens} == {1500}
+
+
+def test_as_many_stems_as_may_be_fit_a_frame(live: Live, jobs: Jobs, sockets: Sockets) -> None:
+    parts = [Part(f"{number}", LONGEST_FILE, 10**9, LONGEST_NAME[:-2] + f"{number}") for number in range(16)]
+    source = Source("s3", UPLOADS, "key", LONGEST_FILE, bytes=5)
+    jobs.add(
+        "alice",
+        "01K",
+        Status.AWAITING_UPLOAD,
+        source,
+        JobConfig(analysis=AnalysisConfig()),
+        callback=CALLBACK,
+        title=LONGEST_TITLE,
+        kind=Kind.STEMS,
+        parts=parts,
+    )
     ask(live, action="subscribe", jobId="01K")
-    assert len(sockets.sent["phone"][-1]["job"]["results"]["stems"]) == 5
+    assert len(sockets.sent["phone"][-1]["job"]["source"]["stems"]) == 16
+
+
+def test_the_largest_midi_fits_a_frame(live: Live, jobs: Jobs, sockets: Sockets) -> None:
+    roles = {LONGEST_NAME[:-2] + f"{number}": LONGEST_NAME for number in range(10, 42)}
+    source = Source("s3", UPLOADS, "key", LONGEST_FILE, bytes=5)
+    config = JobConfig(analysis=AnalysisConfig(), midi=MidiConfig(roles=roles))
+    jobs.add("alice", "01K", Status.QUEUED, source, config, callback=CALLBACK, kind=Kind.MIDI)
+    ask(live, action="subscribe", jobId="01K")
+    assert len(sockets.sent["phone"][-1]["job"]["config"]["midi"]["roles"]) == 32
 
 
 def test_a_ping_is_answered(live: Live, sockets: Sockets) -> None:

@@ -123,8 +123,9 @@ class UploadGone(StempipeError):
 
     code = "upload_gone"
 
-    def __init__(self) -> None:
-        super().__init__("The upload was deleted or replaced. Upload the song again.")
+    def __init__(self, stem: str | None = None) -> None:
+        what = f"The upload of {stem}" if stem else "The upload"
+        super().__init__(f"{what} was deleted or replaced. Upload it again.")
 
 
 class UploadMissing(StempipeError):

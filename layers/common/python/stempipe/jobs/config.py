@@ -89,9 +89,9 @@ class AnalysisConfig(_Strict):
 class MidiConfig(_Strict):
     """How MIDI is read: each choice has a default that suits most files."""
 
-    roles: dict[Annotated[str, Field(min_length=1, max_length=128)], _Name] = Field(
+    roles: dict[_Name, _Name] = Field(
         default_factory=dict,
-        max_length=128,
+        max_length=32,
         description="The stem that a part of the file goes to, where the guess is wrong: by the track's "
         "number from 1, by track and channel, or by the track's name. 'drums' has hits; 'ignore' nothing.",
         examples=[{"2": "bass", "1:10": "drums", "Pad": "ignore"}],

@@ -17,6 +17,7 @@ from stempipe.errors import (
     JobNotFound,
     StempipeError,
     StorageUnavailable,
+    UploadGone,
     WorkerLost,
 )
 from stempipe.jobs.claim import Claim, Stored
@@ -268,7 +269,10 @@ class Worker:
             def on_bytes(count: int, before: int = came) -> None:
                 heartbeat.at(Stage.DOWNLOADING, (before + count) / whole)
 
-            self.storage.fetch(job.bucket, part.key, part.etag, file, on_bytes)
+            try:
+                self.storage.fetch(job.bucket, part.key, part.etag, file, on_bytes)
+            except UploadGone as gone:
+                raise UploadGone(part.name) from gone
             came += file.stat().st_size
             if file.stat().st_size != part.bytes:
                 raise StorageUnavailable(
