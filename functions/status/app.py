@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from http import HTTPStatus
+from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
@@ -43,6 +44,8 @@ from stempipe.observability import logger, tracer
 from stempipe.rules.api import Api
 from stempipe.rules.webhooks import Callbacks
 from stempipe.settings import StatusSettings
+
+ANALYSIS_SCHEMA = FilePath(__file__).with_name("analysis.schema.json")
 
 app = APIGatewayHttpResolver(enable_validation=True)
 
@@ -211,6 +214,12 @@ def retry_job(id: JobId) -> JobView:
 def health() -> Health:
     """Needs no token."""
     return Health()
+
+
+@app.get("/v1/schemas/analysis.json", summary="The schema of analysis.json", include_in_schema=False)
+def analysis_schema() -> Response[str]:
+    """What an analysis.json has in it. Needs no token."""
+    return Response(HTTPStatus.OK, "application/schema+json", ANALYSIS_SCHEMA.read_text())
 
 
 @app.get("/v1/openapi.json", summary="This description", include_in_schema=False)
