@@ -1,0 +1,155 @@
+"""When something begins to sound.
+
+A spectral flux that vibrato does not fool ("SuperFlux", Böck and Widmer, "Maximum filter vibrato suppression for onset
+detection", DAFx 2013) finds onsets; where the sound's loudness rises fastest, to the millisecond, times them.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.events import Onset
+from analysis.frames import Framer, hann, magnitudes
+from media.samples import Samples
+
+STRENGTH_RATE = 100  # frames a second
+_SIZE = 2048
+_LAG = 2  # frames between the spectra that are compared
+_BANDS_PER_OCTAVE = 12
+_LOWEST, _HIGHEST = 30, 16_000  # Hz
+_GAIN = 500.0  # of a magnitude before its logarithm: a full sine has 54 dB above where that becomes linear
+_FINE_RATE = 1000  # frames a second of what times onsets
+_REACH = 3  # frames before and after an onset that are all weaker
+_AROUND = (10, 7)  # frames before and after, above whose mean it stands out
+_LEAST = 0.03  # an onset's flux: a mean rise of all bands by so many decades
+_FINE_SEARCH = 35  # ms around the flux's peak
+_FINE_WIDTH = 8  # ms before and after an onset whose loudnesses are compared
+
+
+class Onsets(NamedTuple):
+    """What an OnsetDetector finds.
+
+    Attributes
+    ----------
+    onsets : tuple of Onset
+    strength : ndarray (any,), float32
+        How strongly something begins, 0 to 1, `STRENGTH_RATE` times a second.
+    """
+
+    onsets: tuple[Onset, ...]
+    strength: npt.NDArray[np.float32]
+
+
+class OnsetDetector:
+    """Finds onsets in samples as they come.
+
+    Parameters
+    ----------
+    sample_rate : int
+    percussive : bool
+        Whether this is drums, whose onsets are short and loud against what separators leak between them.
+    """
+
+    def __init__(self, sample_rate: int, percussive: bool) -> None:
+        self._percussive = percussive
+        self._framer = Framer(sample_rate, STRENGTH_RATE, _SIZE, _SIZE // 2, 1)
+        self._window = hann(_SIZE)
+        self._filters = _filters(sample_rate)
+        self._last = np.zeros((_LAG, self._filters.shape[1]), np.float32)
+        self._flux: list[Samples] = []
+        self._loudness = _FineLoudness(sample_rate)
+
+    def add(self, samples: Samples) -> None:
+        """Hear samples, shape (any, 2)."""
+        mono = samples.mean(axis=1, keepdims=True)
+        self._loudness.add(mono[:, 0])
+        self._hear(self._framer.add(mono))
+
+    def finish(self) -> Onsets:
+        """Give the onsets of all that was heard."""
+        self._hear(self._framer.finish())
+        flux = np.concatenate([np.empty(0, np.float32), *self._flux])
+        return _picked(flux, self._loudness.finish(), self._percussive)
+
+    def _hear(self, batches: Iterable[Samples]) -> None:
+        for frames in batches:
+            if frames.any():
+                bands = np.log10(1 + magnitudes(frames[0], self._window) @ self._filters)
+            else:
+                bands = np.zeros((frames.shape[1], self._last.shape[1]), np.float32)
+            bands = np.concatenate([self._last, bands])
+            widest = bands.copy()
+            np.maximum(widest[:, 1:], bands[:, :-1], out=widest[:, 1:])
+            np.maximum(widest[:, :-1], bands[:, 1:], out=widest[:, :-1])
+            self._flux.append(np.maximum(0, bands[_LAG:] - widest[:-_LAG]).mean(axis=1))
+            self._last = bands[-_LAG:]
+
+
+class _FineLoudness:
+    """The energy of each millisecond, of what is high in it above all."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._framer = Framer(sample_rate, _FINE_RATE, -(-sample_rate // _FINE_RATE) + 1, 1, 1)
+        self._energies: list[Samples] = []
+
+    def add(self, mono: Samples) -> None:
+        self._hear(self._framer.add(mono[:, None]))
+
+    def finish(self) -> npt.NDArray[np.float32]:
+        self._hear(self._framer.finish())
+        return np.concatenate([np.empty(0, np.float32), *self._energies])
+
+    def _hear(self, batches: Iterable[Samples]) -> None:
+        for frames in batches:
+            self._energies.append((np.diff(frames[0], axis=-1) ** 2).sum(axis=-1))
+
+
+def _picked(flux: npt.NDArray[np.float32], energies: npt.NDArray[np.float32], percussive: bool) -> Onsets:
+    """Choose the peaks of the flux that stand out, and time them."""
+    if not len(flux):
+        return Onsets((), flux)
+    padded = np.pad(flux, _REACH)
+    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * _REACH + 1).max(axis=1)
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(flux, _AROUND), sum(_AROUND) + 1).mean(axis=1)
+    peaks = np.flatnonzero((flux == highest) & (flux > _LEAST))
+    if not len(peaks):
+        return Onsets((), np.zeros_like(flux))
+    strong = float(np.percentile(flux[peaks], 90))
+    share = 0.12 if percussive else 0.08
+    peaks = peaks[flux[peaks] > around[peaks] + share * strong]
+    strength = np.minimum(1, flux / max(strong, _LEAST)).astype(np.float32)
+    found: list[Onset] = []
+    for peak in peaks:
+        time = _timed(peak / STRENGTH_RATE, energies)
+        if not found or time - found[-1].time > _REACH / STRENGTH_RATE:
+            found.append(Onset(time, float(strength[peak])))
+    return Onsets(tuple(found), strength)
+
+
+def _timed(time: float, energies: npt.NDArray[np.float32]) -> float:
+    """Where, near a time, the energy rises most."""
+    centre = round(time * _FINE_RATE)
+    begin = max(0, centre - _FINE_SEARCH - _FINE_WIDTH)
+    near = np.pad(energies[begin : centre + _FINE_SEARCH + _FINE_WIDTH], (_FINE_WIDTH, 0))
+    summed = np.cumsum(np.concatenate([[0.0], near.astype(np.float64)]))
+    means = summed[_FINE_WIDTH:] - summed[:-_FINE_WIDTH]
+    if len(means) <= _FINE_WIDTH:
+        return time
+    least = 1e-3 * means.max() + 1e-12
+    rises = np.log(means[_FINE_WIDTH:] + least) - np.log(means[:-_FINE_WIDTH] + least)
+    return (begin + int(rises.argmax())) / _FINE_RATE
+
+
+def _filters(sample_rate: int) -> npt.NDArray[np.float32]:
+    """Triangles a semitone apart, where the spectrum resolves that: shape (bins, bands)."""
+    count = int(np.log2(_HIGHEST / _LOWEST) * _BANDS_PER_OCTAVE) + 1
+    centres = _LOWEST * 2.0 ** (np.arange(count) / _BANDS_PER_OCTAVE)
+    corners = np.unique(np.round(centres * _SIZE / sample_rate))
+    bins = np.arange(_SIZE // 2 + 1)
+    filters = np.stack(
+        [np.interp(bins, corners[band : band + 3], [0, 1, 0]) for band in range(len(corners) - 2)], axis=1
+    )
+    peak = hann(_SIZE).sum() / 2
+    return (filters / filters.sum(axis=0) * _GAIN / peak).astype(np.float32)
