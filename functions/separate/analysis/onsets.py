@@ -17,15 +17,42 @@ from media.samples import Samples
 STRENGTH_RATE = 100  # frames a second
 _SIZE = 2048
 _LAG = 2  # frames between the spectra that are compared
-_BANDS_PER_OCTAVE = 12
 _LOWEST, _HIGHEST = 30, 16_000  # Hz
-_GAIN = 500.0  # of a magnitude before its logarithm: a full sine has 54 dB above where that becomes linear
-_FINE_RATE = 1000  # frames a second of what times onsets
 _REACH = 3  # frames before and after an onset that are all weaker
 _AROUND = (10, 7)  # frames before and after, above whose mean it stands out
-_LEAST = 0.03  # an onset's flux: a mean rise of all bands by so many decades
-_FINE_SEARCH = 35  # ms around the flux's peak
+_LEAST = 1e-5  # the flux of an onset in what is all but silent
+_FINE_RATE = 1000  # frames a second of what times percussive onsets
+_FINE_SEARCH = 15  # ms around the flux's peak
 _FINE_WIDTH = 8  # ms before and after an onset whose loudnesses are compared
+_LATE = 0.006  # s that the flux's peak comes behind the beginning of a pitched sound
+
+
+class _Hearing(NamedTuple):
+    """What the flux listens to.
+
+    Attributes
+    ----------
+    corners : ndarray
+        Of its bands, in Hz.
+    gain : float
+        Of the bands before their logarithm. With much of it soft strokes count, and what separators leak; with little,
+        loudness does.
+    share : float
+        Of the song's strong fluxes, by which an onset stands out from its surroundings.
+    """
+
+    corners: npt.NDArray[np.float64]
+    gain: float
+    share: float
+
+
+def _mel(frequency: float) -> float:
+    return 2595 * np.log10(1 + frequency / 700)
+
+
+# Soft strokes of cymbals fill bands that are even in mel; chords and vibrato are told apart by semitones.
+_PERCUSSIVE = _Hearing(700 * (10 ** (np.linspace(_mel(0), _mel(_HIGHEST), 62) / 2595) - 1), 2000, 0.05)
+_PITCHED = _Hearing(_LOWEST * 2.0 ** (np.arange(0, 109) / 12), 10, 0.32)
 
 
 class Onsets(NamedTuple):
@@ -53,25 +80,40 @@ class OnsetDetector:
     """
 
     def __init__(self, sample_rate: int, percussive: bool) -> None:
-        self._percussive = percussive
+        self._hearing = _PERCUSSIVE if percussive else _PITCHED
         self._framer = Framer(sample_rate, STRENGTH_RATE, _SIZE, _SIZE // 2, 1)
         self._window = hann(_SIZE)
-        self._filters = _filters(sample_rate)
+        self._filters = _filters(self._hearing, sample_rate)
         self._last = np.zeros((_LAG, self._filters.shape[1]), np.float32)
         self._flux: list[Samples] = []
-        self._loudness = _FineLoudness(sample_rate)
+        self._loudness = _FineLoudness(sample_rate) if percussive else None
 
     def add(self, samples: Samples) -> None:
         """Hear samples, shape (any, 2)."""
         mono = samples.mean(axis=1, keepdims=True)
-        self._loudness.add(mono[:, 0])
+        if self._loudness:
+            self._loudness.add(mono)
         self._hear(self._framer.add(mono))
 
     def finish(self) -> Onsets:
         """Give the onsets of all that was heard."""
         self._hear(self._framer.finish())
         flux = np.concatenate([np.empty(0, np.float32), *self._flux])
-        return _picked(flux, self._loudness.finish(), self._percussive)
+        energies = self._loudness.finish() if self._loudness else None
+        peaks = _peaks(flux)
+        if not len(peaks):
+            return Onsets((), np.zeros_like(flux))
+        # Their mean, each as often as it is strong: many weak ones do not lower it.
+        strong = float((flux[peaks] ** 2).sum() / flux[peaks].sum())
+        strength = np.minimum(1, flux / strong).astype(np.float32)
+        around = np.lib.stride_tricks.sliding_window_view(np.pad(flux, _AROUND), sum(_AROUND) + 1).mean(axis=1)
+        onsets: list[Onset] = []
+        for peak in peaks[flux[peaks] > around[peaks] + self._hearing.share * strong]:
+            time = peak / STRENGTH_RATE
+            time = max(0.0, time - _LATE) if energies is None else _timed(time, energies)
+            if not onsets or time - onsets[-1].time >= _REACH / STRENGTH_RATE:
+                onsets.append(Onset(time, float(strength[peak])))
+        return Onsets(tuple(onsets), strength)
 
     def _hear(self, batches: Iterable[Samples]) -> None:
         for frames in batches:
@@ -95,7 +137,7 @@ class _FineLoudness:
         self._energies: list[Samples] = []
 
     def add(self, mono: Samples) -> None:
-        self._hear(self._framer.add(mono[:, None]))
+        self._hear(self._framer.add(mono))
 
     def finish(self) -> npt.NDArray[np.float32]:
         self._hear(self._framer.finish())
@@ -106,26 +148,10 @@ class _FineLoudness:
             self._energies.append((np.diff(frames[0], axis=-1) ** 2).sum(axis=-1))
 
 
-def _picked(flux: npt.NDArray[np.float32], energies: npt.NDArray[np.float32], percussive: bool) -> Onsets:
-    """Choose the peaks of the flux that stand out, and time them."""
-    if not len(flux):
-        return Onsets((), flux)
-    padded = np.pad(flux, _REACH)
-    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * _REACH + 1).max(axis=1)
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(flux, _AROUND), sum(_AROUND) + 1).mean(axis=1)
-    peaks = np.flatnonzero((flux == highest) & (flux > _LEAST))
-    if not len(peaks):
-        return Onsets((), np.zeros_like(flux))
-    strong = float(np.percentile(flux[peaks], 90))
-    share = 0.12 if percussive else 0.08
-    peaks = peaks[flux[peaks] > around[peaks] + share * strong]
-    strength = np.minimum(1, flux / max(strong, _LEAST)).astype(np.float32)
-    found: list[Onset] = []
-    for peak in peaks:
-        time = _timed(peak / STRENGTH_RATE, energies)
-        if not found or time - found[-1].time > _REACH / STRENGTH_RATE:
-            found.append(Onset(time, float(strength[peak])))
-    return Onsets(tuple(found), strength)
+def _peaks(flux: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
+    """The frames that are stronger than those around them."""
+    highest = np.lib.stride_tricks.sliding_window_view(np.pad(flux, _REACH), 2 * _REACH + 1).max(axis=1)
+    return np.flatnonzero((flux == highest) & (flux > _LEAST))
 
 
 def _timed(time: float, energies: npt.NDArray[np.float32]) -> float:
@@ -142,14 +168,12 @@ def _timed(time: float, energies: npt.NDArray[np.float32]) -> float:
     return (begin + int(rises.argmax())) / _FINE_RATE
 
 
-def _filters(sample_rate: int) -> npt.NDArray[np.float32]:
-    """Triangles a semitone apart, where the spectrum resolves that: shape (bins, bands)."""
-    count = int(np.log2(_HIGHEST / _LOWEST) * _BANDS_PER_OCTAVE) + 1
-    centres = _LOWEST * 2.0 ** (np.arange(count) / _BANDS_PER_OCTAVE)
-    corners = np.unique(np.round(centres * _SIZE / sample_rate))
+def _filters(hearing: _Hearing, sample_rate: int) -> npt.NDArray[np.float32]:
+    """Triangles between the corners, where the spectrum resolves them: shape (bins, bands)."""
+    corners = np.unique(np.round(hearing.corners * _SIZE / sample_rate))
     bins = np.arange(_SIZE // 2 + 1)
     filters = np.stack(
         [np.interp(bins, corners[band : band + 3], [0, 1, 0]) for band in range(len(corners) - 2)], axis=1
     )
-    peak = hann(_SIZE).sum() / 2
-    return (filters / filters.sum(axis=0) * _GAIN / peak).astype(np.float32)
+    peak = hann(_SIZE).sum() / 2  # of a full sine
+    return (filters / filters.sum(axis=0) * hearing.gain / peak).astype(np.float32)
