@@ -14,8 +14,8 @@ METERS = (3, 4)
 _CELLS = 4  # parts of a beat, and
 _POOLS = 8  # of the spectrum, in which something is struck or not
 _HARMONY = slice(20, 110)  # BeatNet's bands from 330 Hz to 5 kHz
-_NOVELTY_WEIGHT = 1.0
-_NETWORK_WEIGHT = 0.5
+_NOVELTY_WEIGHT = 1.5
+_NETWORK_WEIGHT = 0.4
 _REPEATS_WEIGHT = 1.0
 _SLIP = 8.0  # what a bar pays for a beat too few or too many
 
@@ -39,7 +39,7 @@ def bars(frames: Frames, down: Floats, bands: Floats) -> tuple[int, Frames]:
     places : ndarray (beats,)
         Each beat's place in its bar, from 0.
     """
-    down = np.clip(down, 0.05, 0.95)
+    down = np.clip(down, 0.1, 0.9)
     evidence = _NETWORK_WEIGHT * np.log(down / (1 - down)) + _NOVELTY_WEIGHT * _novelty(frames, bands)
     struck = _struck(frames, bands)
     best = (-np.inf, METERS[-1], np.empty(0, np.intp))

@@ -72,7 +72,10 @@ def rhythm(heard: Heard, onsets: Sequence[Onset]) -> Rhythm:
     likely, bands = heard
     nothing = Rhythm(None, 4, ())
     frames = _beat_frames(likely.sum(axis=1))
-    if len(frames) < _FEWEST:
+    # Nothing is a beat before anything begins, nor in what dies away.
+    begins, ends = (onsets[0].time, onsets[-1].time) if onsets else (0.0, 0.0)
+    frames = frames[(frames / FRAME_RATE > begins - _SNAP) & (frames / FRAME_RATE < ends + _SNAP)]
+    if len(frames) < 2 * _FEWEST:
         return nothing
     frames = _every_other(frames, bands)
     nearby = np.lib.stride_tricks.sliding_window_view(np.pad(likely, ((2, 2), (0, 0))), 5, axis=0).max(axis=2)
