@@ -60,7 +60,7 @@ class BeatNet:
 
     def __init__(self, sample_rate: int, weights: Weights) -> None:
         self._resampler = Resampler(sample_rate, _SAMPLE_RATE, 1)
-        self._framer = Framer(_SAMPLE_RATE, FRAME_RATE, _SIZE, _BINS, 1)
+        self._framer = Framer(_SAMPLE_RATE, FRAME_RATE, _SIZE, _BINS, 1, batch=64)
         self._window = np.hanning(_SIZE).astype(np.float32)
         self._filters = _filters()
         self._previous: Samples | None = None
@@ -102,6 +102,17 @@ class _Network:
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
+        # tanh(x / 2) / 2 + 1 / 2 is the logistic function: one call of tanh serves all four gates.
+        scale = np.full(4 * _CELLS, 0.5, np.float32)
+        scale[2 * _CELLS : 3 * _CELLS] = 1
+        self._layers = [
+            (
+                np.ascontiguousarray(weights[f"lstm.weight_ih_l{layer}"].T * scale),
+                (weights[f"lstm.bias_ih_l{layer}"] + weights[f"lstm.bias_hh_l{layer}"]) * scale,
+                np.ascontiguousarray(weights[f"lstm.weight_hh_l{layer}"].T * scale),
+            )
+            for layer in (0, 1)
+        ]
         self._hidden = np.zeros((2, _CELLS), np.float32)
         self._cells = np.zeros((2, _CELLS), np.float32)
 
@@ -121,17 +132,12 @@ class _Network:
         return likely[:, :2] / likely.sum(axis=1, keepdims=True)
 
     def _lstm(self, layer: int, values: Samples) -> Samples:
-        weights = self._weights
-        bias = weights[f"lstm.bias_ih_l{layer}"] + weights[f"lstm.bias_hh_l{layer}"]
-        # tanh(x / 2) / 2 + 1 / 2 is the logistic function: one call of tanh serves all four gates.
-        scale = np.full(4 * _CELLS, 0.5, np.float32)
-        scale[2 * _CELLS : 3 * _CELLS] = 1
-        inputs = (values @ weights[f"lstm.weight_ih_l{layer}"].T + bias) * scale
-        recurrent = np.ascontiguousarray(weights[f"lstm.weight_hh_l{layer}"].T * scale)
+        arriving, bias, recurrent = self._layers[layer]
+        inputs = values @ arriving + bias
         hidden, cells = self._hidden[layer], self._cells[layer]
         out = np.empty((len(values), _CELLS), np.float32)
-        for frame, arriving in enumerate(inputs):
-            gates = np.tanh(arriving + hidden @ recurrent)
+        for frame, entering in enumerate(inputs):
+            gates = np.tanh(entering + hidden @ recurrent)
             enters, stays, candidate, leaves = gates.reshape(4, _CELLS)
             cells = (0.5 * stays + 0.5) * cells + (0.5 * enters + 0.5) * candidate
             hidden = (0.5 * leaves + 0.5) * np.tanh(cells)

@@ -3,16 +3,16 @@
 Frame i covers the samples at i / fps and later, before (i + 1) / fps; the last is filled up with silence. Level and peak are
 of just these samples. A spectrum takes more: its window is centred on the frame, and as long as its bands ask for.
 
-=============  ==================================================================================
-`rms`          dBFS of the root of the mean square of both channels: a full sine is at -3
-`peak`         dBFS of the largest magnitude
-`onset`        how strongly something begins, 0 to 1
-`b20`, ...     dBFS of what lies between this frequency and the next, as for `rms`; `b8k` up to 20 kHz
-`centroid`     the spectrum's centre in Hz, each frequency weighing as its magnitude; NaN in silence
-`chroma0`, ... how much of each pitch class there is from C on, the strongest 1; 0 in silence
-=============  ==================================================================================
+===============  ==================================================================================
+`rms`            dBFS of the root of the mean square of both channels: a full sine is at -3
+`peak`           dBFS of the largest magnitude
+`onset`          how strongly something begins, 0 to 1
+`band_20`, ...   dBFS of what lies between 20 Hz and the next band, as for `rms`; the ninth, `band_8000`, ends at 20 kHz
+`centroid`       the spectrum's centre in Hz, each frequency weighing as its magnitude; NaN in silence
+`chroma_0`, ...  how much of each pitch class there is from C on, the strongest 1; 0 in silence
+===============  ==================================================================================
 
-`pitch`, in Hz, is not measured here. What is below -96 dBFS is -96.
+`pitch` is not measured here. What is below -96 dBFS is -96.
 """
 
 from collections.abc import Iterable
@@ -26,11 +26,11 @@ from analysis.onsets import STRENGTH_RATE
 from media.samples import CHANNELS, Samples
 
 FLOOR = -96.0  # dBFS
-BANDS = ("b20", "b60", "b120", "b250", "b500", "b1k", "b2k", "b4k", "b8k")
-CHROMA = tuple(f"chroma{pitch_class}" for pitch_class in range(12))
+_EDGES = (20, 60, 120, 250, 500, 1000, 2000, 4000, 8000, 20_000)  # Hz
+BANDS = tuple(f"band_{low}" for low in _EDGES[:-1])
+CHROMA = tuple(f"chroma_{pitch_class}" for pitch_class in range(12))
 FIELDS = ("rms", "peak", "onset", *BANDS, "centroid", *CHROMA)
 
-_EDGES = (20, 60, 120, 250, 500, 1000, 2000, 4000, 8000, 20_000)  # Hz
 _LONG, _SHORT = 4096, 1024  # samples of the two windows
 _LOW_BANDS = 4  # from the long one: the short one does not resolve them
 _CHROMA_RANGE = (100.0, 4000.0)  # Hz
