@@ -1,0 +1,182 @@
+"""BeatNet's network: how likely each fiftieth of a second of music is a beat, or a downbeat.
+
+Features and network are those of Heydari, Cwitkowitz and Duan, "BeatNet: CRNN and Particle Filtering for Online
+Joint Beat, Downbeat and Meter Tracking", ISMIR 2021, and of the package BeatNet 1.1.3, whose weights `model_1` these
+are (CC BY 4.0). The filter bank is the one of Böck et al., "madmom: a new Python audio and music signal processing
+library", 2016, which BeatNet was trained with.
+"""
+
+import collections
+import io
+import pickle
+import zipfile
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.frames import Framer, magnitudes
+from downloads.errors import ModelDamagedError
+from media.resampling import Resampler
+from media.samples import Samples
+
+FRAME_RATE = 50
+_SAMPLE_RATE = 22_050
+_SIZE = 1411
+_BINS = _SIZE // 2
+_BANDS_PER_OCTAVE = 24
+_LOWEST, _HIGHEST = 30, 17_000  # Hz
+_CELLS = 150
+
+Weights = Mapping[str, npt.NDArray[np.float32]]
+
+
+class BeatNet:
+    """Hears samples, and gives for each frame the likelihood of a beat.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Of what comes in.
+    weights : mapping of str to ndarray
+        As `read_weights` gives them.
+    """
+
+    def __init__(self, sample_rate: int, weights: Weights) -> None:
+        self._resampler = Resampler(sample_rate, _SAMPLE_RATE, 1)
+        self._framer = Framer(_SAMPLE_RATE, FRAME_RATE, _SIZE, _BINS, 1)
+        self._window = np.hanning(_SIZE).astype(np.float32)
+        self._filters = _filters()
+        self._previous: Samples | None = None
+        self._network = _Network(weights)
+        self._found: list[Samples] = []
+
+    def add(self, samples: Samples) -> None:
+        """Hear samples, shape (any, 2)."""
+        self._hear(self._framer.add(self._resampler.add(samples.mean(axis=1, keepdims=True))))
+
+    def finish(self) -> npt.NDArray[np.float32]:
+        """Give the probabilities of a beat that is no downbeat, and of a downbeat, shape (frames, 2).
+
+        Frame t is at t / 50 s.
+        """
+        self._hear(self._framer.add(self._resampler.finish()))
+        self._hear(self._framer.finish())
+        return np.concatenate([np.empty((0, 2), np.float32), *self._found])
+
+    def _hear(self, batches: Iterable[Samples]) -> None:
+        for frames in batches:
+            self._found.append(self._network.run(self._features(frames[0])))
+
+    def _features(self, frames: Samples) -> Samples:
+        """Bands in logarithms, and by how much each has risen since the frame before."""
+        spectrum = magnitudes(frames, self._window)[:, :_BINS]
+        bands = np.log10(spectrum @ self._filters + 1)
+        before = bands[:1] if self._previous is None else self._previous
+        risen = np.maximum(0, bands - np.concatenate([before, bands[:-1]]))
+        self._previous = bands[-1:]
+        return np.concatenate([bands, risen], axis=1)
+
+
+class _Network:
+    """A convolution over the bands, a dense layer, two layers of LSTM, and three classes."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+        self._hidden = np.zeros((2, _CELLS), np.float32)
+        self._cells = np.zeros((2, _CELLS), np.float32)
+
+    def run(self, features: Samples) -> Samples:
+        """Features of shape (frames, 272) in, probabilities of shape (frames, 2) out. Goes on where it was."""
+        weights = self._weights
+        kernel = weights["conv1.weight"][:, 0]
+        views = np.lib.stride_tricks.sliding_window_view(features, kernel.shape[1], axis=1)
+        maps = np.maximum(0, views @ kernel.T + weights["conv1.bias"])
+        pairs = maps[:, : maps.shape[1] // 2 * 2].reshape(len(features), -1, 2, len(kernel)).max(axis=2)
+        flat = pairs.transpose(0, 2, 1).reshape(len(features), -1)
+        values = flat @ weights["linear0.weight"].T + weights["linear0.bias"]
+        for layer in (0, 1):
+            values = self._lstm(layer, values)
+        scores = values @ weights["linear.weight"].T + weights["linear.bias"]
+        likely = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return likely[:, :2] / likely.sum(axis=1, keepdims=True)
+
+    def _lstm(self, layer: int, values: Samples) -> Samples:
+        weights = self._weights
+        bias = weights[f"lstm.bias_ih_l{layer}"] + weights[f"lstm.bias_hh_l{layer}"]
+        # tanh(x / 2) / 2 + 1 / 2 is the logistic function: one call of tanh serves all four gates.
+        scale = np.full(4 * _CELLS, 0.5, np.float32)
+        scale[2 * _CELLS : 3 * _CELLS] = 1
+        inputs = (values @ weights[f"lstm.weight_ih_l{layer}"].T + bias) * scale
+        recurrent = np.ascontiguousarray(weights[f"lstm.weight_hh_l{layer}"].T * scale)
+        hidden, cells = self._hidden[layer], self._cells[layer]
+        out = np.empty((len(values), _CELLS), np.float32)
+        for frame, arriving in enumerate(inputs):
+            gates = np.tanh(arriving + hidden @ recurrent)
+            enters, stays, candidate, leaves = gates.reshape(4, _CELLS)
+            cells = (0.5 * stays + 0.5) * cells + (0.5 * enters + 0.5) * candidate
+            hidden = (0.5 * leaves + 0.5) * np.tanh(cells)
+            out[frame] = hidden
+        self._hidden[layer], self._cells[layer] = hidden, cells
+        return out
+
+
+def _filters() -> npt.NDArray[np.float32]:
+    """Triangles a quarter tone apart, where the spectrum resolves that: shape (bins, bands)."""
+    steps = np.arange(-200, 200)
+    centres = 440 * 2.0 ** (steps / _BANDS_PER_OCTAVE)
+    centres = centres[(centres >= _LOWEST) & (centres <= _HIGHEST)]
+    # madmom places bins as if the frame were of an even length.
+    corners = np.unique(np.clip(np.round(centres * 2 * _BINS / _SAMPLE_RATE), 0, _BINS - 1).astype(int))
+    filters = np.zeros((_BINS, len(corners) - 2), np.float32)
+    for band, (start, centre, stop) in enumerate(zip(corners, corners[1:], corners[2:], strict=False)):
+        if stop - start < 2:
+            centre, stop = start, start + 1
+        filters[start:centre, band] = np.arange(centre - start) / (centre - start)
+        filters[centre:stop, band] = 1 - np.arange(stop - centre) / (stop - centre)
+    return filters / filters.sum(axis=0)
+
+
+def read_weights(file: bytes) -> Weights:
+    """Read a PyTorch file of weights, and nothing else that a pickle could hold.
+
+    Raises
+    ------
+    ModelDamagedError
+        If it is no such file.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(file)) as archive:
+            weights = _Unpickler(archive).load()
+        return {str(name): np.ascontiguousarray(tensor) for name, tensor in weights.items()}
+    except (zipfile.BadZipFile, pickle.UnpicklingError, KeyError, ValueError, AttributeError, EOFError) as error:
+        raise ModelDamagedError(f"The weights of BeatNet cannot be read: {error}") from error
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        super().__init__(io.BytesIO(archive.read("archive/data.pkl")))
+        self._archive = archive
+
+    def find_class(self, module: str, name: str) -> Any:
+        known = {
+            ("collections", "OrderedDict"): collections.OrderedDict,
+            ("torch", "FloatStorage"): np.float32,
+            ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+        }
+        if (module, name) not in known:
+            raise pickle.UnpicklingError(f"{module}.{name} is no part of weights")
+        return known[module, name]
+
+    def persistent_load(self, pid: Any) -> Any:
+        _, kind, key, *_ = pid
+        return np.frombuffer(self._archive.read(f"archive/data/{key}"), kind)
+
+
+def _tensor(storage: Any, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any) -> Any:
+    count = int(np.prod(shape))
+    tensor = storage[offset : offset + count].reshape(shape)
+    if tuple(step // 4 for step in tensor.strides) != tuple(strides):
+        raise ValueError("a tensor is not stored row by row")
+    return tensor
