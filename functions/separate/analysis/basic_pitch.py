@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from analysis.networks import Network
 from analysis.weights import load_bytes
-from media.resampling import Resampler
 from media.samples import Samples
 
 SAMPLE_RATE = 22_050  # Hz
@@ -75,42 +74,30 @@ class BasicPitch:
 
 
 class NoteListener:
-    """Hears notes in a stem as it comes.
+    """Hears notes in mono samples at 22,050 Hz as they come."""
 
-    Parameters
-    ----------
-    sample_rate : int
-        Of the stem, in Hz.
-    network : BasicPitch
-    """
-
-    def __init__(self, sample_rate: int, network: BasicPitch) -> None:
+    def __init__(self, network: BasicPitch) -> None:
         self._network = network
-        self._resampler = Resampler(sample_rate, SAMPLE_RATE, 1)
         self._waiting = np.zeros(_MARGIN * HOP, np.float32)
         self._received = 0
         self._sounding: list[Activation] = []
         self._beginning: list[Activation] = []
 
     def add(self, samples: Samples) -> None:
-        """Take samples of shape (any, 2)."""
-        self._take(self._resampler.add(samples.mean(axis=1, keepdims=True)))
-
-    def finish(self) -> NoteActivations:
-        """Say what was heard."""
-        self._take(self._resampler.finish())
-        frames = -(-self._received // HOP)
-        while len(self._sounding) * _KEPT < frames:
-            self._hear(np.pad(self._waiting, (0, max(0, WINDOW - len(self._waiting))))[:WINDOW])
-            self._waiting = self._waiting[_STEP:]
-        return NoteActivations(_joined(self._sounding)[:frames], _joined(self._beginning)[:frames])
-
-    def _take(self, samples: Samples) -> None:
+        """Take samples of shape (any,)."""
         self._received += len(samples)
-        self._waiting = np.concatenate([self._waiting, samples[:, 0]])
+        self._waiting = np.concatenate([self._waiting, samples])
         while len(self._waiting) >= WINDOW:
             self._hear(self._waiting[:WINDOW])
             self._waiting = self._waiting[_STEP:]
+
+    def finish(self) -> NoteActivations:
+        """Say what was heard."""
+        frames = -(-self._received // HOP)
+        while len(self._sounding) * _KEPT < frames:
+            self._hear(np.pad(self._waiting, (0, max(0, WINDOW - len(self._waiting)))))
+            self._waiting = self._waiting[_STEP:]
+        return NoteActivations(_joined(self._sounding)[:frames], _joined(self._beginning)[:frames])
 
     def _hear(self, window: npt.NDArray[np.float32]) -> None:
         if np.abs(window).max() < _SILENCE:
