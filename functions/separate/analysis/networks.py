@@ -1,0 +1,54 @@
+"""Runs a network of the analysis on OpenVINO, from its ONNX file's bytes."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from downloads.errors import ModelDamagedError
+
+# Its mere import would start a thread that reports to Google Analytics: an import of it now fails, silently.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+import openvino as ov  # noqa: E402
+
+
+class Network:
+    """A compiled network.
+
+    Parameters
+    ----------
+    onnx : bytes
+        The file, verified.
+    shapes : mapping of str to sequence of int
+        Fixes the inputs of these names to these shapes, where the file leaves them open.
+
+    Raises
+    ------
+    ModelDamagedError
+        If OpenVINO does not take it.
+    """
+
+    def __init__(self, onnx: bytes, shapes: Mapping[str, Sequence[int]]) -> None:
+        core = ov.Core()
+        properties = {
+            # Without it OpenVINO uses bfloat16 wherever the processor has it, and thresholds no longer fit.
+            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)),
+            "NUM_STREAMS": 1,
+            "ENABLE_CPU_PINNING": False,
+        }
+        try:
+            model = core.read_model(onnx)
+            model.reshape({name: ov.PartialShape(list(shape)) for name, shape in shapes.items()})
+            self._request: Any = core.compile_model(model, "CPU", properties).create_infer_request()
+        except RuntimeError as error:
+            raise ModelDamagedError(f"OpenVINO does not take the network: {error}") from error
+
+    def run(self, inputs: Mapping[str, npt.NDArray[np.float32]], *outputs: str) -> list[npt.NDArray[Any]]:
+        """The outputs of these names, as arrays of their own."""
+        self._request.infer(dict(inputs), share_inputs=True)
+        return [self._request.get_tensor(name).data.copy() for name in outputs]
