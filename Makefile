@@ -33,7 +33,7 @@ SAM := SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam
 # What calls nobody needs some region. What does takes the deployment's: of samconfig.toml, or of your profile.
 OFFLINE := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}
 LAMBDA_PYTHON := .venv/lambda/bin/python
-SOURCES := functions layers cli/src local tests benchmarks
+SOURCES := functions layers cli/src local tests benchmarks training
 SOUND := tests/unit/separation tests/unit/media/test_timeline.py
 FAST := $(DEV)/pytest -q -m "not slow and not sam" -p no:cacheprovider
 export PYTHONPATH := $(CURDIR)/layers/common/python:$(CURDIR)/functions/separate:$(CURDIR)/cli/src
@@ -106,6 +106,9 @@ quality: dev spleeter models  ## Measure stems of a song whose parts are known
 
 bench: dev ministack spleeter models  ## Compare the engine with Spleeter on this machine (SONG=path, REPEATS=3)
 	@$(DEV)/python -m benchmarks --repeats $(REPEATS) $(if $(value SONG),--song="$$SONG")
+
+train-drums: dev  ## Train what hears drums, from sounds of Debian 12's packages (a quarter of an hour)
+	@OPENBLAS_NUM_THREADS=1 $(DEV)/python -m training
 
 lint: static sam-cli audit  ## Format check, lint, imports, strict types, template, known vulnerabilities
 	$(OFFLINE) $(SAM) validate --lint
