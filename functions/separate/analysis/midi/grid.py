@@ -7,6 +7,7 @@ beat is a bar of its own, or bars, at the tempo that fills it.
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -57,10 +58,7 @@ class Grid:
 
 
 def steady(times: Sequence[float]) -> tuple[float, float] | None:
-    """Where a grid of one tempo begins and its step, in seconds, if every time is near its own line of it.
-
-    The grid is the one whose farthest time is nearest, but for what least squares leave.
-    """
+    """Where a grid of one tempo begins and its step, in seconds, if every time is near its own line of it."""
     if len(times) < 2:
         return None
     numbers = np.arange(len(times))
@@ -91,9 +89,10 @@ def grid_of(beats: Sequence[Beat], meter: int) -> Grid:
     tempi = [Tempo(0, 0, _quarter(times[0] * TICKS / first))] if first else []
     downbeats = []
     bars = [number for number, beat in enumerate(beats) if beat.beat == 1]
-    for bar, (number, following) in enumerate(zip(bars, [*bars[1:], len(beats)], strict=True)):
-        is_last = bar == len(bars) - 1
-        long = max(meter, following - number) if is_last else following - number  # the last may be cut
+    for number, following in pairwise([*bars, len(beats)]):
+        long = following - number
+        if following == len(beats):
+            long = max(meter, long)  # the last bar may be cut
         _sign(signatures, Signature(first + number * TICKS, long, 4))
         downbeats.append((first + number * TICKS, beats[number].bar))
     if even is not None or len(times) < 2:

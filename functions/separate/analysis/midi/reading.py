@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from analysis.events import Analysis, Beat, Drum, Hit, Key, Mode, Note, Onset, Stem, Stretch, Tempo
 from analysis.midi.errors import MidiTooLargeError, NoNotesError
-from analysis.midi.grid import steady
 from analysis.midi.note_curves import Sounding, curves_of
 from analysis.midi.options import IGNORE, MidiOptions
 from analysis.midi.roles import DRUM_OF_NOTE, DRUMS, STEMS, role_of
@@ -72,7 +71,7 @@ def read(
         sample_rate=None,
         tempo=Tempo(
             bpm=tempi.bpm(duration),
-            stable=steady([beat.time for beat in beats]) is not None,
+            stable=tempi.is_steady(duration),
             confidence=1.0 if tempi.is_stated else 0.0,
         ),
         meter=meter,

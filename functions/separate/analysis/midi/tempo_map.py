@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from analysis.events import Beat
 from analysis.midi.errors import MidiTooLargeError
+from analysis.midi.grid import steady
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,14 +79,21 @@ class TempoMap:
         """Quarter notes from the beginning, of times."""
         seconds = np.asarray(seconds, np.float64)
         piece = np.maximum(np.searchsorted(self._seconds, seconds, side="right") - 1, 0)
-        return self._quarters[piece] + (seconds - self._seconds[piece]) / self._quarter[piece]
+        quarters: Floats = self._quarters[piece] + (seconds - self._seconds[piece]) / self._quarter[piece]
+        return quarters
 
     def bpm(self, duration: float) -> float:
-        """Quarter notes a minute, of the tempo that lasts longest."""
+        """Quarter notes a minute: half of the time is no faster, and half no slower."""
         ends = np.append(self._seconds[1:], np.inf)
         lasts = np.clip(ends, 0, duration) - np.clip(self._seconds, 0, duration)
-        tempi, which = np.unique(self._quarter, return_inverse=True)
-        return float(60 / tempi[np.argmax(np.bincount(which, lasts))])
+        order = np.argsort(self._quarter)
+        middle = np.searchsorted(np.cumsum(lasts[order]), lasts.sum() / 2)
+        return float(60 / self._quarter[order][middle])
+
+    def is_steady(self, duration: float) -> bool:
+        """Whether quarter notes stay near a grid of one tempo."""
+        count = int(self.quarters_at(duration)) + 1
+        return count < 2 or steady(self.seconds_at(np.arange(count)).tolist()) is not None
 
 
 def beats_of(
