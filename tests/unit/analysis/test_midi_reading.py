@@ -8,7 +8,7 @@ import pytest
 from analysis.events import Analysis, Note
 from analysis.midi import MidiOptions, read, song_file, stem_file
 from analysis.midi.errors import MidiOptionsError, NoNotesError
-from tests.unit.analysis.by_hand import bare, beats, song
+from tests.unit.analysis.by_hand import bare, beats, song, stem
 from tests.unit.analysis.midi_by_hand import after, chunk, file, head, meta, named, note, signature, tempo
 
 PEDAL_DOWN, PEDAL_UP = b"\xb0\x40\x7f", b"\xb0\x40\x00"
@@ -212,7 +212,7 @@ def test_curves_are_of_what_sounds_in_each_frame() -> None:
     assert found.frame_rate == 24
     assert found.values["activity"] == pytest.approx([1.0] * 12 + [0] * 12 + [64 / 127] * 6 + [100 / 127] * 6)
     assert np.flatnonzero(found.values["onset"]).tolist() == [0, 24, 30]
-    assert found.values["chroma_7"] == pytest.approx([0] * 24 + [64 / 127] * 6 + [0] * 6)
+    assert found.values["chroma_7"] == pytest.approx([0] * 24 + [1] * 6 + [0] * 6)
     assert np.array_equal(
         found.values["pitch"], [60.0] * 12 + [np.nan] * 12 + [67.0] * 6 + [72.0] * 6, equal_nan=True
     )
@@ -281,7 +281,7 @@ def test_options_of_time() -> None:
     ]
     earlier = read(data, MidiOptions(offset=-0.5))
     assert starts(earlier) == [pytest.approx(1.4792)]
-    assert [(beat.time, beat.beat) for beat in earlier.beats] == [(0.5, 2)]
+    assert [(beat.time, beat.beat) for beat in earlier.beats] == [(0.5, 2), (1.5, 3)]
     assert starts(read(data, MidiOptions(quantise=16))) == [0.0, 2.0]
     assert starts(read(file([note(60, wait=155)]), MidiOptions(quantise=12))) == [pytest.approx(0.1667)]
     assert notes(read(data, MidiOptions(shortest=0.0)))[1][1] == 2.0

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import attrgetter
 
 import numpy as np
 
@@ -22,6 +23,7 @@ _FASTEST = 2.0  # times the song's tempo: a faster lead-in becomes a shorter bar
 _SHORTEST = 128  # the smallest note that is a bar by itself
 _DEFAULT = 0.5  # seconds a beat where there are no beats
 _SLOWEST = 0xFFFFFF  # microseconds a quarter note, as three bytes can say
+_TIME = attrgetter("time")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Grid:
     def tick(self, seconds: float) -> int:
         """The tick nearest to a time."""
         time = seconds * 1e6
-        tempo = self.tempi[max(0, bisect_right(self.tempi, time, key=lambda tempo: tempo.time) - 1)]
+        tempo = self.tempi[max(0, bisect_right(self.tempi, time, key=_TIME) - 1)]
         return max(0, tempo.tick + round((time - tempo.time) * TICKS / tempo.quarter))
 
 

@@ -1,6 +1,6 @@
 """Curves of notes that nobody has heard: what sounds in each frame, as a MIDI file says it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,13 +41,20 @@ class Sounding:
         place = np.searchsorted(self.bend_times, seconds + 1e-9, side="right") - 1
         return np.where(place < 0, 0.0, self.bends[np.maximum(place, 0)])
 
+    def frames(self, frame_rate: int, most: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The frame in which each note begins, and the one after its last."""
+        # A time that is a frame's own may be a hair beside it.
+        first = np.clip((self.begin * frame_rate + 1e-6).astype(np.int64), 0, most - 1)
+        last = np.ceil(self.end * frame_rate - 1e-6).astype(np.int64)
+        return first, np.clip(last, first + 1, most)
+
 
 def curves_of(parts: Sequence[Sounding], duration: float, frame_rate: int, *, are_pitched: bool) -> Curves:
     """The curves of a stem.
 
     `onset` is the strongest note that begins in a frame and `activity` the strongest that sounds in it. Of
-    pitched parts, `chroma_0` (C) to `chroma_11` (B) are the strongest that sounds of each pitch class, and
-    `pitch` the highest that sounds, with its bend.
+    pitched parts, `chroma_0` (C) to `chroma_11` (B) are the strongest that sounds of each pitch class, the
+    strongest of all being 1; and `pitch` is the highest note that sounds, with its bend, as a note number.
 
     Parameters
     ----------
@@ -57,58 +64,39 @@ def curves_of(parts: Sequence[Sounding], duration: float, frame_rate: int, *, ar
     frame_rate : int
     are_pitched : bool
     """
-    frames = int(np.ceil(duration * frame_rate))
-    onset = np.zeros(frames, np.float32)
+    frames = int(np.ceil(duration * frame_rate - 1e-6))
+    onset, activity = np.zeros((2, frames), np.float32)
+    chroma = np.zeros((12, frames), np.float32)
+    highest = np.full(frames, np.nan, np.float32)
     for part in parts:
-        # A time that is a frame's own may be a hair before it.
-        first = np.minimum((part.begin * frame_rate + 1e-6).astype(int), frames - 1)
+        first, last = part.frames(frame_rate, frames)
         np.maximum.at(onset, first, part.velocity.astype(np.float32))
-    values = {"onset": onset, "activity": _strongest(parts, frames, frame_rate, None)}
+        sounding, classes = np.zeros(frames, np.float32), np.zeros((12, frames), np.float32)
+        # The stronger over the weaker. A part's key sounds once at a time, which bounds what is written.
+        for note in np.argsort(part.velocity, kind="stable"):
+            sounding[first[note] : last[note]] = part.velocity[note]
+            classes[part.pitch[note] % 12, first[note] : last[note]] = part.velocity[note]
+        np.maximum(activity, sounding, out=activity)
+        np.maximum(chroma, classes, out=chroma)
+        if are_pitched:
+            highest = np.fmax(highest, _highest(part, first, last, frames, frame_rate))
+    values = {"onset": onset, "activity": activity}
     if are_pitched:
-        for kind in range(12):
-            values[f"chroma_{kind}"] = _strongest(parts, frames, frame_rate, kind)
-        values["pitch"] = _highest(parts, frames, frame_rate)
+        chroma /= np.maximum(chroma.max(axis=0), 1e-6)
+        values |= {f"chroma_{kind}": curve for kind, curve in enumerate(chroma)} | {"pitch": highest}
     return Curves(frame_rate, values)
 
 
-def _strongest(parts: Iterable[Sounding], frames: int, frame_rate: int, kind: int | None) -> Floats:
-    """The greatest velocity of what sounds in each frame, of one pitch class or of all."""
-    curve = np.zeros(frames, np.float32)
-    for part in parts:
-        chosen = np.ones(len(part.pitch), bool) if kind is None else part.pitch % 12 == kind
-        for velocity, sounds in _by_value(part, part.velocity, chosen, frames, frame_rate):
-            np.maximum(curve, np.where(sounds, np.float32(velocity), 0), out=curve)
-    return curve
-
-
-def _highest(parts: Iterable[Sounding], frames: int, frame_rate: int) -> Floats:
-    highest = np.full(frames, np.nan, np.float32)
-    for part in parts:
-        curve = np.full(frames, np.nan, np.float32)
-        for pitch, sounds in _by_value(part, part.pitch, np.ones(len(part.pitch), bool), frames, frame_rate):
-            curve[sounds] = pitch
-        # Where the frame ends, as what begins in it is bent by then.
-        curve += part.bend_at((np.arange(frames) + 1) / frame_rate - 1e-6).astype(np.float32)
-        highest = np.fmax(highest, curve)
-    return highest
-
-
-def _by_value(
+def _highest(
     part: Sounding,
-    values: npt.NDArray[np.generic],
-    chosen: npt.NDArray[np.bool_],
+    first: npt.NDArray[np.int64],
+    last: npt.NDArray[np.int64],
     frames: int,
     frame_rate: int,
-) -> Iterable[tuple[float, npt.NDArray[np.bool_]]]:
-    """Each value, the lowest first, with the frames in which notes that have it sound.
-
-    There are few values, so that long notes cost no more than short ones.
-    """
-    first = np.clip((part.begin * frame_rate + 1e-6).astype(int), 0, frames)
-    last = np.clip(np.ceil(part.end * frame_rate - 1e-6).astype(int), first + 1, frames)
-    for value in np.unique(values[chosen]):
-        has_it = chosen & (values == value)
-        steps = np.bincount(first[has_it], minlength=frames + 1) - np.bincount(
-            last[has_it], minlength=frames + 1
-        )
-        yield float(value), np.cumsum(steps)[:frames] > 0
+) -> Floats:
+    curve = np.full(frames, np.nan, np.float32)
+    for note in np.argsort(part.pitch, kind="stable"):
+        curve[first[note] : last[note]] = part.pitch[note]
+    # Where the frame ends, as what begins in it is bent by then.
+    curve += part.bend_at((np.arange(frames) + 1) / frame_rate - 1e-6).astype(np.float32)
+    return curve

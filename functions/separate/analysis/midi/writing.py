@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from io import BytesIO
+from operator import itemgetter
 
 import mido
 
@@ -84,8 +85,13 @@ def _stem(name: str, stem: Stem, channel: int, grid: Grid) -> Iterator[Timed]:
         program = PROGRAMS.get(name, OTHER_PROGRAM)
         yield 0, 2, mido.Message("program_change", channel=channel, program=program)
     for begin, end, pitch, velocity in _sounding(stem.notes if stem.hits is None else stem.hits, grid):
-        yield begin, 3, mido.Message("note_on", channel=channel, note=pitch, velocity=velocity)
-        yield end, 2, mido.Message("note_on", channel=channel, note=pitch, velocity=0)
+        yield begin, 3, _strike(channel, pitch, velocity)
+        yield end, 2, _strike(channel, pitch, 0)
+
+
+def _strike(channel: int, pitch: int, velocity: int) -> mido.Message:
+    """A note that begins, or with a velocity of 0 one that ends. Checks would take longer than all else."""
+    return mido.Message("note_on", skip_checks=True, channel=channel, note=pitch, velocity=velocity)
 
 
 def _sounding(events: tuple[Note | Hit, ...] | None, grid: Grid) -> list[tuple[int, int, int, int]]:
@@ -93,7 +99,7 @@ def _sounding(events: tuple[Note | Hit, ...] | None, grid: Grid) -> list[tuple[i
     latest: dict[int, int] = {}
     sounding: list[tuple[int, int, int, int]] = []
     for event in sorted(events or (), key=lambda event: event.time):
-        pitch = DRUM_NOTES[event.drum] if isinstance(event, Hit) else int(event.pitch)
+        pitch = DRUM_NOTES[event.drum] if isinstance(event, Hit) else min(max(0, int(event.pitch)), 127)
         long = _HIT_SECONDS if isinstance(event, Hit) else event.duration
         begin = grid.tick(event.time)
         end = max(begin + 1, grid.tick(event.time + long))
@@ -112,8 +118,9 @@ def _sounding(events: tuple[Note | Hit, ...] | None, grid: Grid) -> list[tuple[i
 def _track(events: list[Timed] | Iterator[Timed]) -> mido.MidiTrack:
     track = mido.MidiTrack()
     now = 0
-    for tick, _, message in sorted(events, key=lambda event: event[:2]):
-        track.append(message.copy(time=tick - now))
+    for tick, _, message in sorted(events, key=itemgetter(0, 1)):
+        message.time = tick - now
+        track.append(message)
         now = tick
     return track
 
