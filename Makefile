@@ -98,7 +98,7 @@ test-faults: dev ministack models  ## Cause faults of every kind on a local clou
 test-sam: dev ministack sam-cli  ## Build with SAM, and send a song through the built functions and images (Docker)
 	$(DEV)/pytest -m sam tests/sam $(PYTEST_FLAGS)
 
-fuzz: fuzz-env  ## Feed events, configurations and media made to break things (SECONDS=45, AGAIN=input)
+fuzz: fuzz-env  ## Feed events, configurations, media and MIDI made to break things (SECONDS=45, AGAIN=input)
 	@.venv/fuzz/bin/python -m tests.fuzz $(SECONDS)
 
 quality: dev spleeter models  ## Measure stems of a song whose parts are known

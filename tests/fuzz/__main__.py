@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-TARGETS = ("events", "configs", "media")
+TARGETS = ("events", "configs", "media", "midi")
 STATE = Path(".fuzz")
 # Of libFuzzer. Seconds for one input; MB of memory; bytes of an input.
 LIMITS = ("-timeout=20", "-rss_limit_mb=2048", "-max_len=20000")

@@ -135,8 +135,8 @@ class Analysis:
     ----------
     duration : float
         Of the longest stem.
-    sample_rate : int
-        Of the stems, in Hz.
+    sample_rate : int or None
+        Of the stems, in Hz; None where the song was never sound.
     tempo, key
         None where there is none, as in silence.
     meter : int
@@ -149,7 +149,7 @@ class Analysis:
     """
 
     duration: float
-    sample_rate: int
+    sample_rate: int | None
     tempo: Tempo | None
     meter: int
     key: Key | None

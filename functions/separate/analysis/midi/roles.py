@@ -1,0 +1,56 @@
+"""Which stem a part of a MIDI file belongs to."""
+
+import re
+from collections.abc import Mapping
+
+from analysis.events import Drum
+from analysis.midi.options import MidiOptions
+from analysis.midi.score import Part
+
+DRUMS = "drums"
+STEMS = (DRUMS, "bass", "vocals", "piano", "other")  # in the order in which they are listed
+
+_DRUM_CHANNEL = 9
+# The first that is found in a track's name.
+_NAMES = (
+    (re.compile(r"drum|perc|kick|snare|hi-?hat|cymbal|\btoms?\b|\bkit\b"), DRUMS),
+    (re.compile(r"bass(?!oon)"), "bass"),
+    (re.compile(r"vocal|vox|voice|\bsing|choir|lyric|melody"), "vocals"),
+    (re.compile(r"piano|rhodes|\bkeys\b|\bepi?\b"), "piano"),
+)
+# General MIDI's programs, counted from 0.
+_PROGRAMS = ((range(8), "piano"), (range(32, 40), "bass"), ((52, 53, 54, 85, 91), "vocals"))
+
+# General MIDI's percussion. What is like none of these drums, as a cowbell, is an onset and no hit.
+_DRUMS: Mapping[Drum, tuple[int, ...]] = {
+    "kick": (35, 36),
+    "snare": (37, 38, 39, 40),
+    "closed_hat": (42, 44, 54, 69, 70, 82),
+    "open_hat": (46,),
+    "tom": (41, 43, 45, 47, 48, 50, 60, 61, 62, 63, 64, 65, 66),
+    "crash": (49, 52, 55, 57),
+    "ride": (51, 53, 59),
+}
+DRUM_OF_NOTE: Mapping[int, Drum] = {note: drum for drum, notes in _DRUMS.items() for note in notes}
+
+
+def role_of(part: Part, options: MidiOptions) -> str:
+    """The stem's name, or `ignore`: what the options say, or a guess."""
+    asked = {name.casefold(): role for name, role in options.roles.items()}
+    for name in (f"{part.track}:{part.channel + 1}", str(part.track), part.name.casefold()):
+        if name in asked:
+            return asked[name]
+    return guess(part)
+
+
+def guess(part: Part) -> str:
+    """The stem that a part most likely belongs to: by its channel, its name, and its program."""
+    if part.channel == _DRUM_CHANNEL:
+        return DRUMS
+    for pattern, role in _NAMES:
+        if pattern.search(part.name.casefold()):
+            return role
+    for programs, role in _PROGRAMS:
+        if (part.program or 0) in programs:
+            return role
+    return "other"

@@ -1,0 +1,50 @@
+"""What keys, tracks and files are called, in every file alike."""
+
+from collections.abc import Iterable, Iterator
+
+from analysis.events import Analysis, Key, Stem
+
+MIX = "mix"  # all of the stems together, where files name their tracks
+
+_TONICS = {
+    "major": ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
+    "minor": ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"),
+}
+_LONGEST = 64  # characters of a file's name before its ending
+
+
+def tonic_name(key: Key) -> str:
+    """The key's tonic, spelled with the fewest sharps or flats."""
+    return _TONICS[key.mode][key.tonic]
+
+
+def tracks(analysis: Analysis) -> Iterator[tuple[str, Stem]]:
+    """The mix, where there is one, and the stems."""
+    if analysis.mix is not None:
+        yield MIX, analysis.mix
+    yield from analysis.stems.items()
+
+
+def file_names(stems: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
+    """
+    A name for each stem's file, without its ending: safe in every file system, and no two alike.
+
+    Parameters
+    ----------
+    stems : iterable of str
+        Names of stems, whatever is in them.
+    taken : iterable of str
+        Names that other files have.
+    """
+    used = {name.casefold() for name in taken}
+    names = {}
+    for stem in stems:
+        safe = "".join(sign if sign.isalnum() or sign in "-_ ." else "_" for sign in stem)
+        name = base = safe.strip(" .")[:_LONGEST] or "stem"
+        number = 1
+        while name.casefold() in used:
+            number += 1
+            name = f"{base}-{number}"
+        used.add(name.casefold())
+        names[stem] = name
+    return names

@@ -1,0 +1,159 @@
+import csv
+import json
+from io import StringIO
+from pathlib import Path
+
+import jams
+import mido
+import numpy as np
+import pytest
+
+from analysis.curve_file import encode, scale_of
+from analysis.events import Curves
+from analysis.files import write_files
+from analysis.jams_file import jams as jams_of
+from analysis.keyframes import keyframes
+from analysis.names import tracks
+from analysis.tables import chan, columns, curves_csv, events_csv
+from tests.unit.analysis.by_hand import bare, song, stem
+
+CURVES = encode(song())
+assert CURVES is not None
+
+
+def test_all_files_have_their_names(tmp_path: Path) -> None:
+    written = write_files(song(), tmp_path, "Song")
+    assert written[0] == tmp_path / "analysis.json"
+    assert sorted(path.name for path in written) == sorted(path.name for path in tmp_path.iterdir())
+    assert {path.name for path in written} == {
+        "analysis.json",
+        "song.mid",
+        "drums.mid",
+        "bass.mid",
+        "vocals.mid",
+        "curves.bin",
+        "curves.csv",
+        "curves.chan",
+        "events.csv",
+        "keyframes.json",
+        "song.jams",
+    }
+    manifest = json.loads(written[0].read_bytes())["curves"]
+    assert (tmp_path / manifest["file"]).stat().st_size == manifest["bytes"]
+    assert mido.MidiFile(tmp_path / "bass.mid").type == 0
+
+
+def test_without_curves_and_notes_there_are_no_files_of_them(tmp_path: Path) -> None:
+    names = {path.name for path in write_files(bare(other=stem()), tmp_path)}
+    assert names == {"analysis.json", "song.mid", "events.csv", "keyframes.json", "song.jams"}
+
+
+def test_stems_of_any_name_have_files_of_their_own(tmp_path: Path) -> None:
+    stems = {name: stem(notes=()) for name in ("song", "../up", "SONG", "a/b", "a:b")}
+    written = write_files(bare(**stems), tmp_path)
+    assert len({str(path).casefold() for path in written}) == len(written) == 10
+    assert {path.parent for path in written} == {tmp_path}
+    names = [mido.MidiFile(path).tracks[0].name for path in written if path.suffix == ".mid"]
+    assert sorted(names[1:]) == sorted(stems)
+
+
+def test_the_csv_has_a_time_and_each_value_in_its_unit() -> None:
+    rows = list(csv.reader(StringIO("".join(curves_csv(CURVES)))))
+    assert rows[0] == ["time", *columns(CURVES)]
+    assert len(rows) == 1 + 120
+    assert [float(row[0]) for row in rows[1:]] == pytest.approx(np.arange(120) / 30, abs=5e-5)
+    place = rows[0].index("bass.pitch")
+    assert [row[place] for row in rows[1:61]] == [""] * 60
+    assert [float(row[place]) for row in rows[61:]] == pytest.approx([33.25] * 60, abs=0.01)
+    for name, track in tracks(song()):
+        assert track.curves is not None
+        level = [float(row[rows[0].index(f"{name}.rms")]) for row in rows[1:]]
+        assert level == pytest.approx(track.curves.values["rms"].tolist(), abs=0.2)
+
+
+def test_chan_is_a_row_of_numbers_for_each_frame() -> None:
+    table = np.loadtxt("".join(chan(CURVES)).splitlines(), delimiter="\t")
+    assert table.shape == (120, len(columns(CURVES)))
+    assert 0 <= table.min() < table.max() <= 1
+    level = song().stems["drums"].curves
+    assert level is not None
+    scale = scale_of("rms")
+    shares = (level.values["rms"] - scale.low) / (scale.high - scale.low)
+    assert table[:, columns(CURVES).index("drums.rms")] == pytest.approx(shares, abs=0.003)
+    assert np.all(table[:60, columns(CURVES).index("bass.pitch")] == 0)
+
+
+def test_tables_of_many_frames_are_cut_nowhere() -> None:
+    ramp = np.linspace(0, 128, 10_001, dtype=np.float32)
+    curves = encode(bare(bass=stem(curves=Curves(60, {"pitch": ramp}))))
+    assert curves is not None
+    rows = "".join(curves_csv(curves)).splitlines()[1:]
+    assert [float(row.split(",")[1]) for row in rows] == pytest.approx(ramp.tolist(), abs=0.01)
+    assert rows[-1].split(",")[0] == f"{10_000 / 60:.4f}"
+
+
+def test_the_events_are_a_row_each_in_the_order_of_time() -> None:
+    rows = list(csv.DictReader(StringIO(events_csv(song()))))
+    times = [float(row["time"]) for row in rows]
+    assert times == sorted(times)
+    kinds = [row["event"] for row in rows]
+    assert {kind: kinds.count(kind) for kind in kinds} == {
+        "active": 3,
+        "beat": 8,
+        "onset": 4,
+        "hit": 9,
+        "note": 7,
+    }
+    kick = next(row for row in rows if row["what"] == "kick")
+    assert kick == {
+        "time": "0.25",
+        "duration": "",
+        "track": "drums",
+        "event": "hit",
+        "what": "kick",
+        "note": "36",
+        "strength": "0.9",
+    }
+    assert [row["what"] for row in rows if row["event"] == "beat"][:5] == ["1.1", "1.2", "1.3", "1.4", "2.1"]
+
+
+def test_jams_opens_the_jams_file_and_finds_nothing_wrong(tmp_path: Path) -> None:
+    write_files(song(), tmp_path, "Song")
+    file = jams.load(str(tmp_path / "song.jams"), validate=True, strict=True)
+    assert file.validate(strict=True)
+    assert file.file_metadata.title == "Song"
+    assert file.file_metadata.duration == 4.0
+    (key,) = file.search(namespace="key_mode")[0].data
+    assert key.value == "A:minor"
+    (tempo,) = file.search(namespace="tempo")[0].data
+    assert tempo.value == 120.0
+    bass = next(one for one in file.search(namespace="note_midi") if one.sandbox.track == "bass")
+    times, pitches = bass.to_event_values()
+    assert times.tolist() == [0.25 + 0.5 * number for number in range(7)]
+    assert pitches == list(range(33, 40))
+    (beats,) = file.search(namespace="^beat$")
+    assert beats.to_event_values()[1] == [1, 2, 3, 4] * 2
+
+
+def test_jams_of_a_song_with_nothing_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "song.jams"
+    path.write_text(json.dumps(jams_of(bare(other=stem()), None)))
+    assert jams.load(str(path)).validate(strict=True)
+
+
+def test_keyframes_have_a_value_for_each_time_and_events_in_pairs() -> None:
+    frames = keyframes(song(), CURVES)
+    assert len(frames["times"]) == 120
+    assert frames["times"][30] == 1.0
+    assert "mix.band_60" in frames["curves"]
+    for values in frames["curves"].values():
+        assert len(values) == 120
+        assert 0 <= min(values) <= max(values) <= 1
+    assert frames["events"]["drums.kick"] == [[0.25, 0.9], [1.25, 0.9], [2.25, 0.9], [3.25, 0.9]]
+    assert [strength for _, strength in frames["events"]["beats"][:5]] == [1, 0.5, 0.5, 0.5, 1]
+    assert len(frames["events"]["bass.notes"]) == 7
+
+
+def test_keyframes_without_curves_have_events() -> None:
+    frames = keyframes(bare(other=stem()), None)
+    assert (frames["fps"], frames["times"], frames["curves"]) == (None, [], {})

@@ -1,0 +1,362 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.events import Analysis, Note
+from analysis.midi import MidiOptions, read, song_file, stem_file
+from analysis.midi.errors import MidiOptionsError, NoNotesError
+from tests.unit.analysis.by_hand import bare, beats, song, stem
+from tests.unit.analysis.midi_by_hand import after, chunk, file, head, meta, named, note, signature, tempo
+
+PEDAL_DOWN, PEDAL_UP = b"\xb0\x40\x7f", b"\xb0\x40\x00"
+
+
+def notes(analysis: Analysis, name: str = "piano") -> list[tuple[float, float, int]]:
+    """Begin, end and pitch of a stem's notes."""
+    found = analysis.stems[name].notes
+    assert found is not None
+    return [(round(one.time, 4), round(one.time + one.duration, 4), one.pitch) for one in found]
+
+
+def starts(analysis: Analysis, name: str = "piano") -> list[float]:
+    return [begin for begin, *_ in notes(analysis, name)]
+
+
+def hits(analysis: Analysis) -> list[tuple[float, str]]:
+    found = analysis.stems["drums"].hits
+    assert found is not None
+    return [(round(one.time, 4), one.drum) for one in found]
+
+
+def test_what_was_written_is_read_again() -> None:
+    written = song()
+    found = read(song_file(written, "Song"))
+    assert list(found.stems) == ["drums", "bass"]  # the vocals are silent
+    assert sorted(hits(found)) == sorted(hits(written))
+    expected, got = (np.array(notes(one, "bass")) for one in (written, found))
+    assert np.allclose(expected, got, atol=0.001)
+    assert found.tempo is not None
+    assert (found.tempo.bpm, found.tempo.stable, found.meter) == (pytest.approx(120), True, 4)
+    assert found.key is not None
+    assert (found.key.tonic, found.key.mode) == (9, "minor")
+    downbeats = [beat.time for beat in found.beats if beat.beat == 1 and beat.time > 0.1]
+    assert downbeats == pytest.approx([0.25, 2.25])
+
+
+def test_beats_that_stray_are_read_where_they_were_written() -> None:
+    times = np.cumsum(0.5 * np.exp(np.random.default_rng(1).normal(0, 0.05, 40)))
+    piano = stem((Note(0.1, 0.5, 60, 0.5), Note(20.0, 2.0, 60, 0.5)))
+    found = read(song_file(bare(beats(times), 22.0, piano=piano), None))
+    got = np.array([beat.time for beat in found.beats])
+    assert np.abs(got[:, None] - times).min(0).max() < 1e-4
+    assert found.tempo is not None
+    assert not found.tempo.stable
+    assert found.tempo.bpm == pytest.approx(60 / np.median(np.diff(times)), rel=0.01)
+
+
+def test_what_only_sound_has_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "song.mid"
+    path.write_bytes(song_file(song(), None))
+    found = read(path)
+    assert (found.mix, found.sample_rate) == (None, None)
+    assert {one.loudness for one in found.stems.values()} == {None}
+    drums, bass = found.stems["drums"].curves, found.stems["bass"].curves
+    assert drums is not None
+    assert bass is not None
+    assert set(drums.values) == {"onset", "activity"}
+    assert set(bass.values) == {"onset", "activity", "pitch", *(f"chroma_{kind}" for kind in range(12))}
+
+
+def test_format_0_is_split_by_channel() -> None:
+    events = [note(40, channel=1), note(36, channel=9), note(60, channel=0), after(0, b"\xc1\x21")]
+    found = read(file(events, kind=0))
+    assert list(found.stems) == ["drums", "bass", "piano"]
+    assert hits(found) == [(0.5, "kick")]
+    assert starts(found, "bass") == [0.0]
+    whole = read(file(events, kind=0), MidiOptions(split_channels=False))
+    assert list(whole.stems) == ["bass"]
+    assert len(notes(whole, "bass")) == 3
+
+
+def test_a_stems_own_file_is_read_too() -> None:
+    assert hits(read(stem_file(song(), "drums"))) == hits(read(song_file(song(), None)))
+
+
+def test_running_status_goes_on_over_meta_events_and_without_note_offs() -> None:
+    played = [
+        after(0, b"\x90\x3c\x40"),
+        after(480, b"\x3c\x00"),
+        after(0, meta(0x06, b"marker")),
+        after(0, b"\x3e\x40"),
+        after(480, b"\x3e\x00"),
+    ]
+    assert notes(read(file(played))) == [(0.0, 0.5, 60), (0.5, 1.0, 62)]
+
+
+def test_events_that_nobody_knows_take_their_time() -> None:
+    played = [
+        after(480, meta(0x60, b"what?")),  # mido forgets the 480 ticks
+        after(480, b"\xf0\x03\x01\x02\xf7"),
+        after(240, b"\xf7\x01\xf7"),
+        after(240, b"\xd0\x10"),
+        after(480, meta(0x59, b"\x63\x07")),  # a key that there is not
+        after(480, meta(0x51, b"\x00\x00\x00")),  # a tempo that nothing has
+        after(480, meta(0x54, b"")),
+        note(60),
+    ]
+    assert starts(read(file(played))) == [3.0]
+
+
+@pytest.mark.parametrize(
+    ("division", "ticks", "seconds"),
+    [
+        (96, 96, 0.5),
+        (480, 480, 0.5),
+        (32767, 32767, 0.5),
+        (1, 1, 0.5),
+        (0xE728, 500, 0.5),  # 25 frames of 40
+        (0xE850, 960, 0.5),  # 24 of 80
+        (0xE250, 1200, 0.5),  # 30 of 80
+        (0xE364, 2997, 0.999999),  # 29.97 of 100
+    ],
+)
+def test_every_division(division: int, ticks: int, seconds: float) -> None:
+    found = read(file([note(60, ticks, wait=ticks)], division=division))
+    assert notes(found)[0][:2] == (pytest.approx(seconds, abs=2e-4), pytest.approx(2 * seconds, abs=4e-4))
+
+
+def test_the_tempo_map_places_notes_and_beats() -> None:
+    conductor = [tempo(1_000_000), tempo(250_000, ticks=960)]
+    found = read(file(conductor, [note(60, wait=480 * beat) for beat in range(3)]))
+    assert starts(found) == [0.0, 2.0, 2.75]
+    assert [beat.time for beat in found.beats] == pytest.approx([0, 1, 2, 2.25, 2.5, 2.75])
+
+
+def test_tempi_of_smpte_files_are_those_of_their_beats() -> None:
+    found = read(file([tempo(250_000), note(60, 1000)], division=0xE728))
+    assert notes(found) == [(0.0, 1.0, 60)]
+    assert [beat.time for beat in found.beats] == pytest.approx([0, 0.25, 0.5, 0.75])
+
+
+def test_the_meter_map_numbers_bars() -> None:
+    conductor = [signature(3, 2), signature(4, 2, ticks=6 * 480), signature(6, 3, ticks=8 * 480)]
+    found = read(file(conductor, [note(60, 20 * 480)]))
+    assert [(beat.bar, beat.beat) for beat in found.beats[:7]] == [
+        (1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3), (3, 1)
+    ]  # fmt: skip
+    assert [(beat.bar, beat.beat) for beat in found.beats[13:]] == [(4, 4), (5, 1), (5, 2), (6, 1), (6, 2)]
+    assert found.beats[15].time - found.beats[14].time == pytest.approx(0.75)  # of three eighths
+
+
+def test_no_tempo_in_the_file_is_120_and_said_to_be_nobodys() -> None:
+    found = read(file([note(60)]))
+    assert found.tempo is not None
+    assert (found.tempo.bpm, found.tempo.confidence) == (120.0, 0.0)
+
+
+def test_the_pedal_holds_notes() -> None:
+    played = [
+        after(0, PEDAL_DOWN),
+        note(60, 240),
+        note(62, 240),
+        note(60, 240),
+        after(240, PEDAL_UP),
+        note(64),
+    ]
+    held, short = read(file(played)), read(file(played), MidiOptions(sustain=False))
+    assert notes(held) == [(0, 0.5, 60), (0.25, 1, 62), (0.5, 1, 60), (1, 1.5, 64)]
+    assert notes(short) == [(0, 0.25, 60), (0.25, 0.5, 62), (0.5, 0.75, 60), (1, 1.5, 64)]
+
+
+def test_a_key_that_is_down_when_the_pedal_goes_up_sounds_on() -> None:
+    played = [
+        after(0, PEDAL_DOWN),
+        after(0, b"\x90\x3c\x40"),
+        after(240, PEDAL_UP),
+        after(240, b"\x80\x3c\x00"),
+    ]
+    assert notes(read(file(played))) == [(0, 0.5, 60)]
+
+
+def test_a_key_that_is_struck_twice_is_let_go_twice() -> None:
+    on, off = b"\x90\x3c\x40", b"\x80\x3c\x00"
+    played = [after(0, on), after(240, on), after(10, off), after(230, off)]
+    assert notes(read(file(played))) == [(0, 0.25, 60), (0.25, 0.5, 60)]
+
+
+def test_notes_that_never_end_end_with_the_track() -> None:
+    assert notes(read(file([after(0, b"\x90\x3c\x40"), after(960, b"\x90\x3e\x00")]))) == [(0, 1, 60)]
+
+
+def test_bends_are_in_the_pitch_and_its_curve() -> None:
+    up = after(240, b"\xe0\x7f\x7f")
+    wide = [after(0, b"\xb0\x65\x00"), after(0, b"\xb0\x64\x00"), after(0, b"\xb0\x06\x0c")]
+    for before, reached in (([], 62.0), (wide, 72.0)):
+        played = [*before, after(0, b"\x90\x3c\x40"), up, after(240, b"\x80\x3c\x00"), note(60)]
+        found = read(file(played))
+        assert [pitch for *_, pitch in notes(found)] == [60, round(reached)]
+        curves = found.stems["piano"].curves
+        assert curves is not None
+        pitch = curves.values["pitch"]
+        assert pitch[:15].tolist() == [60.0] * 15
+        assert pitch[16:] == pytest.approx([reached] * (len(pitch) - 16), abs=0.01)
+
+
+def test_curves_are_of_what_sounds_in_each_frame() -> None:
+    played = [note(60, 480, velocity=127), note(67, 240, velocity=64, wait=480), note(72, 240)]
+    found = read(file(played), MidiOptions(frame_rate=24)).stems["piano"].curves
+    assert found is not None
+    assert found.frame_rate == 24
+    assert found.values["activity"] == pytest.approx([1.0] * 12 + [0] * 12 + [64 / 127] * 6 + [100 / 127] * 6)
+    assert np.flatnonzero(found.values["onset"]).tolist() == [0, 24, 30]
+    assert found.values["chroma_7"] == pytest.approx([0] * 24 + [1] * 6 + [0] * 6)
+    assert np.array_equal(
+        found.values["pitch"], [60.0] * 12 + [np.nan] * 12 + [67.0] * 6 + [72.0] * 6, equal_nan=True
+    )
+
+
+def test_onsets_and_stretches() -> None:
+    chord = [after(0, bytes([0x90, pitch, 60 + pitch])) for pitch in (50, 60)]
+    end = [after(480, bytes([0x80, 50, 0])), after(0, bytes([0x80, 60, 0]))]
+    piano = read(file([*chord, *end, note(60, wait=240), note(60, wait=480)])).stems["piano"]
+    assert [(one.time, round(one.strength, 3)) for one in piano.onsets] == [
+        (0, 0.945), (0.75, 0.787), (1.75, 0.787)
+    ]  # fmt: skip
+    assert [(one.start, one.end) for one in piano.active] == [(0, 1.25), (1.75, 2.25)]
+
+
+@pytest.mark.parametrize(
+    ("track", "role"),
+    [
+        ([note(60, channel=9)], "drums"),
+        ([named("Drum Kit"), note(60)], "drums"),
+        ([named("Bass Drum"), note(36)], "drums"),
+        ([named("Slap Bass"), note(60)], "bass"),
+        ([named("Bassoon"), after(0, b"\xc0\x46"), note(60)], "other"),
+        ([named("Lead Vox"), note(60)], "vocals"),
+        ([named("Strings"), after(0, b"\xc0\x30"), note(60)], "other"),
+        ([after(0, b"\xc0\x21"), note(60)], "bass"),
+        ([after(0, b"\xc0\x35"), note(60)], "vocals"),
+        ([after(0, b"\xc0\x02"), note(60)], "piano"),
+        ([note(60)], "piano"),
+    ],
+)
+def test_roles_are_guessed_by_channel_name_and_program(track: list[bytes], role: str) -> None:
+    assert list(read(file(track)).stems) == [role]
+
+
+def test_roles_are_corrected_by_track_channel_or_name() -> None:
+    data = file([named("One"), note(60), note(62, channel=1)], [named("Two"), note(64)])
+    for roles, found in (
+        ({"1": "lead"}, {"lead": [60, 62], "piano": [64]}),
+        ({"1:2": "lead"}, {"piano": [60, 64], "lead": [62]}),
+        ({"tWO": "lead", "1": "ignore"}, {"lead": [64]}),
+        ({"1": "piano", "2": "piano"}, {"piano": [60, 64, 62]}),
+    ):
+        analysis = read(data, MidiOptions(roles=roles))
+        assert {name: [pitch for *_, pitch in notes(analysis, name)] for name in analysis.stems} == found
+    drums = read(data, MidiOptions(roles={"one": "drums"}))
+    assert hits(drums) == [(0.0, "tom"), (0.5, "tom")]
+
+
+def test_a_percussion_sound_that_is_no_drum_is_an_onset() -> None:
+    found = read(file([note(56, channel=9), note(38, channel=9)]))
+    assert hits(found) == [(0.5, "snare")]
+    assert [one.time for one in found.stems["drums"].onsets] == [0.0, 0.5]
+
+
+def test_options_of_time() -> None:
+    data = file([tempo(1_000_000), note(60, 480), note(62, 10, wait=470)])
+    assert starts(read(data, MidiOptions(tempo=60))) == [0.0, pytest.approx(1.9792)]
+    assert starts(read(data, MidiOptions(tempo=120))) == [0.0, pytest.approx(0.9896)]
+    assert starts(read(data, MidiOptions(offset=0.5))) == [0.5, pytest.approx(2.4792)]
+    later = read(data, MidiOptions(offset=0.5))
+    assert [(beat.time, beat.bar, beat.beat) for beat in later.beats] == [
+        (0.5, 1, 1),
+        (1.5, 1, 2),
+        (2.5, 1, 3),
+    ]
+    earlier = read(data, MidiOptions(offset=-0.5))
+    assert starts(earlier) == [pytest.approx(1.4792)]
+    assert [(beat.time, beat.beat) for beat in earlier.beats] == [(0.5, 2), (1.5, 3)]
+    assert starts(read(data, MidiOptions(quantise=16))) == [0.0, 2.0]
+    assert starts(read(file([note(60, wait=155)]), MidiOptions(quantise=12))) == [pytest.approx(0.1667)]
+    assert notes(read(data, MidiOptions(shortest=0.0)))[1][1] == 2.0
+    assert notes(read(data, MidiOptions(shortest=0.2)))[1][1] == pytest.approx(2.1792)
+
+
+def test_options_of_notes() -> None:
+    data = file([note(60, velocity=32), note(125), note(36, channel=9)])
+    up = read(data, MidiOptions(transpose=5))
+    assert [pitch for *_, pitch in notes(up)] == [65]
+    assert hits(up) == [(1.0, "kick")]
+    lifted = read(data, MidiOptions(velocity_curve=0.5)).stems["piano"].notes
+    assert lifted is not None
+    assert lifted[0].velocity == pytest.approx((32 / 127) ** 0.5)
+
+
+def test_transposing_moves_the_key() -> None:
+    key = read(file([after(0, meta(0x59, b"\xfd\x01")), note(60)]), MidiOptions(transpose=2)).key
+    assert key is not None
+    assert (key.tonic, key.mode) == (2, "minor")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"roles": {"1": ""}},
+        {"roles": {"1": "mix"}},
+        {"roles": {str(track): f"stem {track}" for track in range(17)}},
+        {"tempo": 0},
+        {"tempo": float("nan")},
+        {"offset": float("inf")},
+        {"transpose": 49},
+        {"quantise": 5},
+        {"velocity_curve": 0},
+        {"shortest": -1},
+        {"frame_rate": 23},
+    ],
+    ids=str,
+)
+def test_options_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(MidiOptionsError) as refusal:
+        replace(MidiOptions(), **wrong)
+    assert next(iter(wrong)).split("_")[0] in str(refusal.value) or "role" in str(refusal.value)
+
+
+def test_options_that_leave_nothing() -> None:
+    for options in (MidiOptions(offset=-600), MidiOptions(roles={"1": "ignore"})):
+        with pytest.raises(NoNotesError):
+            read(file([note(60)]), options)
+
+
+def test_small_faults_of_programs_are_no_faults_of_songs() -> None:
+    track = chunk(b"MTrk", note(60) + b"\x00\xff\x2f\x00" + b"\x00\x00rest")
+    many = head(1, 9) + chunk(b"XFIH", b"what") + track + b"\x00\x00\x00"
+    without_end = head(1, 1) + chunk(b"MTrk", note(60))
+    long_head = chunk(b"MThd", b"\x00\x01\x00\x01\x01\xe0" + b"more") + track
+    wrapped = (
+        b"RIFF"
+        + b"\x00\x00\x00\x00"
+        + b"RMID"
+        + b"DISP\x01\x00\x00\x00x\x00data"
+        + (len(without_end).to_bytes(4, "little") + without_end)
+    )
+    for data in (many, without_end, long_head, wrapped):
+        assert notes(read(data)) == [(0.0, 0.5, 60)]
+
+
+def test_names_are_read_in_whatever_encoding_they_are() -> None:
+    for name in ("Trömmel Drums".encode(), "Trömmel Drums".encode("latin-1")):
+        assert list(
+            read(
+                file(
+                    [after(0, meta(3, name)), note(36)],
+                )
+            ).stems
+        ) == ["drums"]
+    roles = MidiOptions(roles={"trömmel": "drums"})
+    assert list(read(file([after(0, meta(3, "Trömmel".encode())), note(36)]), roles).stems) == ["drums"]
