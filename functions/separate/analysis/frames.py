@@ -7,14 +7,14 @@ import numpy.typing as npt
 
 from media.samples import Samples
 
-BATCH = 64  # so many frames at a time stay in the processor's cache
+BATCH = 16  # so many frames at a time stay in the processor's cache
 
 
 class Framer:
     """Cuts samples into frames: frame t starts at the first sample not before t / frame_rate, less `before`.
 
     There are as many frames as have that sample within the sound; before and after it there are zeros. Frames
-    come `BATCH` at a time but for the last, however the samples came, so that what is computed from them is
+    come in batches of one size but for the last, however the samples came, so that what is computed from them is
     the same to the last bit.
 
     Parameters
@@ -26,11 +26,16 @@ class Framer:
     before : int
         How many of them come before the frame's time.
     channels : int
+    batch : int
+        How many frames come at a time.
     """
 
-    def __init__(self, sample_rate: int, frame_rate: int, size: int, before: int, channels: int) -> None:
+    def __init__(
+        self, sample_rate: int, frame_rate: int, size: int, before: int, channels: int, batch: int = BATCH
+    ) -> None:
         self._sample_rate, self._frame_rate = sample_rate, frame_rate
         self._size = size
+        self._batch = batch
         self._before = before
         self._samples = 0
         self._buffer = np.zeros((channels, before), np.float32)
@@ -38,22 +43,22 @@ class Framer:
         self._frame = 0  # the next one
 
     def add(self, samples: Samples) -> Iterator[Samples]:
-        """Take samples, shape (any, channels), and give frames, shape (channels, `BATCH`, size)."""
+        """Take samples, shape (any, channels), and give frames, shape (channels, batch, size)."""
         self._samples += len(samples)
         self._buffer = np.concatenate([self._buffer, samples.T], axis=1)
-        while self._begin(self._frame + BATCH - 1) + self._size <= self._first + self._buffer.shape[1]:
-            yield self._cut(BATCH)
+        while self._begin(self._frame + self._batch - 1) + self._size <= self._first + self._buffer.shape[1]:
+            yield self._cut(self._batch)
         kept = self._begin(self._frame) - self._first
         self._buffer = self._buffer[:, max(0, kept) :].copy()
         self._first += max(0, kept)
 
     def finish(self) -> Iterator[Samples]:
-        """Give the rest, the last of shape (channels, up to `BATCH`, size)."""
+        """Give the rest, the last of shape (channels, up to batch, size)."""
         total = -(-self._samples * self._frame_rate // self._sample_rate)
         missing = self._begin(total) + self._size - self._first - self._buffer.shape[1]
         self._buffer = np.pad(self._buffer, ((0, 0), (0, max(0, missing))))
         while self._frame < total:
-            yield self._cut(min(BATCH, total - self._frame))
+            yield self._cut(min(self._batch, total - self._frame))
 
     def _begin(self, frame: int) -> int:
         return -(-frame * self._sample_rate // self._frame_rate) - self._before

@@ -133,7 +133,8 @@ class _FineLoudness:
     """The energy of each millisecond, of what is high in it above all."""
 
     def __init__(self, sample_rate: int) -> None:
-        self._framer = Framer(sample_rate, _FINE_RATE, -(-sample_rate // _FINE_RATE) + 1, 1, 1)
+        size = -(-sample_rate // _FINE_RATE) + 1  # the sample before, for differences
+        self._framer = Framer(sample_rate, _FINE_RATE, size, 1, 1, batch=_FINE_RATE)
         self._energies: list[Samples] = []
 
     def add(self, mono: Samples) -> None:
