@@ -34,7 +34,7 @@ SAM := SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam
 OFFLINE := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}
 LAMBDA_PYTHON := .venv/lambda/bin/python
 SOURCES := functions layers cli/src local tests benchmarks training
-SOUND := tests/unit/separation tests/unit/media/test_timeline.py
+SOUND := tests/unit/separation tests/unit/analysis tests/unit/media/test_timeline.py
 FAST := $(DEV)/pytest -q -m "not slow and not sam" -p no:cacheprovider
 export PYTHONPATH := $(CURDIR)/layers/common/python:$(CURDIR)/functions/separate:$(CURDIR)/cli/src
 
@@ -52,8 +52,9 @@ demo: dev ministack models  ## Separate a song on a local cloud (SONG=path, OUT=
 local: dev ministack models  ## Run the whole template on this machine until Ctrl-C (PORT=4566 STATE=.local)
 	@$(DEV)/python -m local up --port "$(PORT)" --state="$$STATE"
 
-models: dev  ## Fetch and check a model (VARIANT=2stems|4stems|5stems|all)
+models: dev  ## Fetch and check a model (VARIANT=2stems|4stems|5stems|all), and what analysis needs
 	@$(DEV)/python -m separation.models $(VARIANT)
+	@$(DEV)/python -m analysis.weights
 
 build: sam-cli lambda-python  ## Build the functions, the layer and the image (needs Docker)
 	LAMBDA_PYTHON="$(CURDIR)/$(LAMBDA_PYTHON)" $(OFFLINE) $(SAM) build $(BUILD_FLAGS)

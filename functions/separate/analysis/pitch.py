@@ -31,7 +31,7 @@ _FLOOR = 1e-7  # -140 dB
 
 _LOWEST_NOTE, _HIGHEST_NOTE = 36, 96  # C2 to C7
 _OFF_PITCH = 1.5  # semitones, beyond which a frame's pitch counts as no further off
-_NEW_NOTE = 5.0  # what one more note costs, in frames of a semitone off pitch
+_NEW_NOTE = 4.0  # what one more note costs, in frames of a semitone off pitch
 _DIP = 7.0  # dB by which the level falls and rises again between two notes of one pitch
 _DIP_REACH = 8  # frames around a dip in which it does
 _SHORTEST = 4  # frames of a note, 64 ms
