@@ -8,7 +8,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 
-from analysis import analyse, analyse_midi, analyse_stems, write_files
+from analysis import analyse, analyse_stems, read_midi, write_files
 from analysis.midi import MidiError, MidiOptions
 from media import AudioOutput, MediaError
 from media.notices import Notice as MediaNotice
@@ -126,7 +126,11 @@ class Spleeter:
         """See ``stempipe.rules.sound.Sound``."""
         options = config.midi.model_dump() if config.midi else {}
         with _unusable():
-            found = analyse_midi(midi.read_bytes(), MidiOptions(**options, frame_rate=_analysis(config).fps))
+            found = read_midi(
+                midi,
+                MidiOptions(**options, frame_rate=_analysis(config).fps),
+                self._settings.max_song_seconds,
+            )
         on_progress(0.5)
         return Heard(write_files(found, destination, title), found.duration)
 

@@ -9,7 +9,7 @@ down together if one of them would clip, and are encoded, each in a thread of it
 """
 
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from media.isolated_input import IsolatedInput
 from media.notices import Notice
 from media.player import PlayerFiles, PlayerWriter
 from media.samples import SAMPLE_RATE
+from media.side_by_side import side_by_side
 from media.spool import Spool
 from separation.engine import Engine
 from separation.masks import Magnitude, MaskExtension, extend, soft_mask, total_power
@@ -143,7 +144,7 @@ def separate(
             )
             for stem, track in zip(paths, tracks, strict=True)
         ]
-        for fraction in cleanup.enter_context(closing(_side_by_side(encodings))):
+        for fraction in cleanup.enter_context(closing(side_by_side(encodings))):
             report(separating + (1 - separating) * fraction)
         report(1.0)
     return Separated(
@@ -239,20 +240,6 @@ def _separate(song: IsolatedInput, engine: Engine, tracks: Sequence[_Track]) -> 
             yield min(1.0, seconds_done / song.expected_seconds)
         _wait_for(under_way)
         _wait_for([pool.submit(track.finish) for track in tracks])
-
-
-def _side_by_side(works: Sequence[Generator[float]]) -> Generator[float]:
-    """Run generators of fractions to their ends, each in a thread of its own; yields their mean."""
-    fractions = dict.fromkeys(works, 0.0)
-    with ThreadPoolExecutor(len(works), "encoder") as pool:
-        running = {pool.submit(next, work, None): work for work in works}
-        while running:
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                work = running.pop(future)
-                if (fraction := future.result()) is not None:
-                    running[pool.submit(next, work, None)] = work
-                    fractions[work] = fraction
-                    yield sum(fractions.values()) / len(works)
 
 
 def _read_ahead(items: Iterator[Segment]) -> Generator[Segment]:
