@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
 import boto3
 import pytest
 
@@ -55,3 +60,11 @@ def test_the_openapi_document_has_every_route(ask: Ask) -> None:
     assert document["paths"]["/v1/health"]["get"]["security"] == [{}]
     assert document["components"]["securitySchemes"]["jwt"]["scheme"] == "bearer"
     assert "estimatedTimeRemaining" in document["components"]["schemas"]["JobView"]["properties"]
+
+
+def test_the_schema_of_analyses_is_served_and_published_alike(
+    load_app: Callable[[str], ModuleType], cloud: Aws
+) -> None:
+    served = load_app("status").analysis_schema().body
+    published = (Path(__file__).parents[3] / "docs" / "analysis.schema.json").read_text()
+    assert json.loads(served) == json.loads(published)
