@@ -30,6 +30,8 @@ AUDITED := layer authorize separate dev ministack sam
 UV := .venv/uv/bin/uv
 DEV := .venv/dev/bin
 SAM := SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam
+ENOUGH := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+    { echo "Stempipe needs Python 3.11 or later; $(PYTHON) is older. Try: make PYTHON=python3.12 ..."; exit 1; }
 # What calls nobody needs some region. What does takes the deployment's: of samconfig.toml, or of your profile.
 OFFLINE := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}
 LAMBDA_PYTHON := .venv/lambda/bin/python
@@ -68,6 +70,7 @@ redrive: sam-cli  ## Send a deployment's dead letters round again (STACK=stempip
 	    --event '{"sweep": "redrive"}'
 
 smoke:  ## Check a deployment from outside (API=https://..., LIVE=wss://..., STEMPIPE_TOKEN in the environment)
+	@$(ENOUGH)
 	@$(PYTHON) -m tests.smoke --api="$$API" --live="$$LIVE" --callback="$$CALLBACK" \
 	    $(if $(value SONG),--song="$$SONG")
 
@@ -146,8 +149,7 @@ spleeter: .venv/spleeter/.made
 fuzz-env: .venv/fuzz/.made
 
 .venv/uv/.made: requirements/uv.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	    { echo "Stempipe needs Python 3.11 or later; $(PYTHON) is older. Try: make PYTHON=python3.12 ..."; exit 1; }
+	@$(ENOUGH)
 	@echo "Making .venv/uv"
 	@$(PYTHON) -m venv --clear .venv/uv
 	@.venv/uv/bin/pip install --quiet --disable-pip-version-check -r $<
