@@ -1,4 +1,4 @@
-"""`make smoke` against what answers as no deployment should: each check that fails says so, and the rest are made."""
+"""`make smoke` against what answers as no deployment should: every check is made, and says what is wrong."""
 
 from __future__ import annotations
 
