@@ -19,7 +19,12 @@ USERS: dict[str, dict[str, str]] = {
     "cognito": {},
     "own": {"JwtIssuer": "https://issuer.example.com/", "JwtAudience": "stempipe"},
 }
-STORAGE: dict[str, dict[str, str]] = {"s3": {}, "queue": R2 | QUEUE, "webhook": R2 | WEBHOOK}
+STORAGE: dict[str, dict[str, str]] = {
+    "s3": {},
+    "queue": R2 | QUEUE,
+    "webhook": R2 | WEBHOOK,
+    "both": R2 | QUEUE | WEBHOOK,
+}
 ALARMS: dict[str, dict[str, str]] = {
     "alarms": {"AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms"},
     "none": {},
@@ -86,9 +91,9 @@ def test_what_it_is_made_of_follows_the_parameters(resolved: dict[str, Template]
     resources = resolved[name]["Resources"]
     kinds = [resource["Type"] for resource in resources.values()]
     assert ("AWS::Cognito::UserPool" in kinds) == (users == "cognito")
-    assert ("PullFunction" in resources) == (storage == "queue")
-    assert ("ReceiveFunction" in resources) == (storage == "webhook")
-    assert kinds.count("AWS::Lambda::Function") == 8 + (storage != "s3")
+    assert ("PullFunction" in resources) == (storage in ("queue", "both"))
+    assert ("ReceiveFunction" in resources) == (storage in ("webhook", "both"))
+    assert kinds.count("AWS::Lambda::Function") == 8 + {"s3": 0, "both": 2}.get(storage, 1)
     told = [item for item in resources.values() if "AlarmActions" in item.get("Properties", {})]
     assert len(told) == (kinds.count("AWS::CloudWatch::Alarm") if alarms == "alarms" else 0)
     # Conditions are decided, and no reference is left to what is not there.
