@@ -35,6 +35,8 @@ ENOUGH := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 # What calls nobody needs some region. What does takes the deployment's: of samconfig.toml, or of your profile.
 OFFLINE := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}
 LAMBDA_PYTHON := .venv/lambda/bin/python
+# Where there is no such Python, AWS's image for builds has one.
+IN_CONTAINER = $$(test -x "$(LAMBDA_PYTHON)" || echo --use-container --mount-symlinks)
 SOURCES := functions layers cli/src local tests benchmarks
 SOUND := tests/unit/separation tests/unit/media/test_timeline.py
 FAST := $(DEV)/pytest -q -m "not slow and not sam" -p no:cacheprovider
@@ -58,9 +60,11 @@ models: dev  ## Fetch and check a model (VARIANT=2stems|4stems|5stems|all)
 	@$(DEV)/python -m separation.models $(VARIANT)
 
 build: sam-cli lambda-python  ## Build the functions, the layer and the image (needs Docker)
-	LAMBDA_PYTHON="$(CURDIR)/$(LAMBDA_PYTHON)" $(OFFLINE) $(SAM) build $(BUILD_FLAGS)
-	@find .aws-sam/build/CommonLayer -name '*.pyc' 2>/dev/null | grep -q . || \
-	    echo "build: the layer has NO BYTECODE, and cold starts take longer; see layers/common/bytecode.mk." >&2
+	LAMBDA_PYTHON="$(CURDIR)/$(LAMBDA_PYTHON)" $(OFFLINE) $(SAM) build $(IN_CONTAINER) $(BUILD_FLAGS)
+	@for built in CommonLayer AuthorizeFunction; do \
+	    find .aws-sam/build/$$built -name '*.pyc' 2>/dev/null | grep -q . || \
+	    echo "build: $$built has NO BYTECODE, and cold starts take longer. Try: rm -rf .aws-sam; make build" >&2; \
+	done
 
 deploy: build  ## Build and deploy to your AWS account
 	$(SAM) deploy --guided
@@ -155,10 +159,10 @@ fuzz-env: .venv/fuzz/.made
 	@.venv/uv/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-# Lambda's own Python, to compile for it. Where it cannot be had, the build says so and goes on.
+# Lambda's own Python, to compile for it.
 lambda-python: $(LAMBDA_PYTHON)
 $(LAMBDA_PYTHON): | .venv/uv/.made
-	@$(UV) venv --quiet --clear --python 3.13 .venv/lambda || echo "There is no Python 3.13 here, and none can be had."
+	@$(UV) venv --quiet --clear --python 3.13 .venv/lambda || echo "There is no Python 3.13 here, and none can be had: the build takes a container."
 
 # Spleeter's TensorFlow stops at Python 3.11; the others take whatever runs make.
 .venv/spleeter/.made: ENV_PYTHON := 3.11
