@@ -30,9 +30,13 @@ AUDITED := layer authorize separate dev ministack sam
 UV := .venv/uv/bin/uv
 DEV := .venv/dev/bin
 SAM := SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam
+ENOUGH := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+    { echo "Stempipe needs Python 3.11 or later; $(PYTHON) is older. Try: make PYTHON=python3.12 ..."; exit 1; }
 # What calls nobody needs some region. What does takes the deployment's: of samconfig.toml, or of your profile.
 OFFLINE := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}
 LAMBDA_PYTHON := .venv/lambda/bin/python
+# Where there is no such Python, AWS's image for builds has one.
+IN_CONTAINER = $$(test -x "$(LAMBDA_PYTHON)" || echo --use-container --mount-symlinks)
 SOURCES := functions layers cli/src local tests benchmarks training
 SOUND := tests/unit/separation tests/unit/analysis tests/unit/media/test_timeline.py
 FAST := $(DEV)/pytest -q -m "not slow and not sam" -p no:cacheprovider
@@ -57,9 +61,11 @@ models: dev  ## Fetch and check a model (VARIANT=2stems|4stems|5stems|all), and 
 	@$(DEV)/python -m analysis.weights
 
 build: sam-cli lambda-python  ## Build the functions, the layer and the image (needs Docker)
-	LAMBDA_PYTHON="$(CURDIR)/$(LAMBDA_PYTHON)" $(OFFLINE) $(SAM) build $(BUILD_FLAGS)
-	@find .aws-sam/build/CommonLayer -name '*.pyc' 2>/dev/null | grep -q . || \
-	    echo "build: the layer has NO BYTECODE, and cold starts take longer; see layers/common/bytecode.mk." >&2
+	LAMBDA_PYTHON="$(CURDIR)/$(LAMBDA_PYTHON)" $(OFFLINE) $(SAM) build $(IN_CONTAINER) $(BUILD_FLAGS)
+	@for built in CommonLayer AuthorizeFunction; do \
+	    find .aws-sam/build/$$built -name '*.pyc' 2>/dev/null | grep -q . || \
+	    echo "build: $$built has NO BYTECODE, and cold starts take longer. Try: rm -rf .aws-sam; make build" >&2; \
+	done
 
 deploy: build  ## Build and deploy to your AWS account
 	$(SAM) deploy --guided
@@ -69,6 +75,7 @@ redrive: sam-cli  ## Send a deployment's dead letters round again (STACK=stempip
 	    --event '{"sweep": "redrive"}'
 
 smoke:  ## Check a deployment from outside (API=https://..., LIVE=wss://..., STEMPIPE_TOKEN in the environment)
+	@$(ENOUGH)
 	@$(PYTHON) -m tests.smoke --api="$$API" --live="$$LIVE" --callback="$$CALLBACK" \
 	    $(if $(value SONG),--song="$$SONG")
 
@@ -150,17 +157,16 @@ spleeter: .venv/spleeter/.made
 fuzz-env: .venv/fuzz/.made
 
 .venv/uv/.made: requirements/uv.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	    { echo "Stempipe needs Python 3.11 or later; $(PYTHON) is older. Try: make PYTHON=python3.12 ..."; exit 1; }
+	@$(ENOUGH)
 	@echo "Making .venv/uv"
 	@$(PYTHON) -m venv --clear .venv/uv
 	@.venv/uv/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-# Lambda's own Python, to compile for it. Where it cannot be had, the build says so and goes on.
+# Lambda's own Python, to compile for it.
 lambda-python: $(LAMBDA_PYTHON)
 $(LAMBDA_PYTHON): | .venv/uv/.made
-	@$(UV) venv --quiet --clear --python 3.13 .venv/lambda || echo "There is no Python 3.13 here, and none can be had."
+	@$(UV) venv --quiet --clear --python 3.13 .venv/lambda || echo "There is no Python 3.13 here, and none can be had: the build takes a container."
 
 # Spleeter's TensorFlow stops at Python 3.11; the others take whatever runs make.
 .venv/spleeter/.made: ENV_PYTHON := 3.11

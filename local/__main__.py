@@ -103,7 +103,7 @@ Logs            {state}/logs/*.log, one a function, and {state}/ministack.log
 
 For boto3, the AWS command line, and the examples below:
 
-  export AWS_ENDPOINT_URL={deployment.endpoint} AWS_REGION={REGION}
+  export AWS_ENDPOINT_URL={deployment.endpoint} AWS_DEFAULT_REGION={REGION}
   export AWS_ACCESS_KEY_ID={keys.access_key_id} AWS_SECRET_ACCESS_KEY={keys.secret_access_key}
   API='{deployment.api_url}'
   TOKEN='{token}'  # for an hour
@@ -120,7 +120,7 @@ Ask for a job; the answer says where to upload the song:
 Or put a song into your inbox, and look at your jobs:
 
   curl -T song.mp3 --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\
-    --aws-sigv4 "aws:amz:$AWS_REGION:s3" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' '{inbox}/'
+    --aws-sigv4 "aws:amz:$AWS_DEFAULT_REGION:s3" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' '{inbox}/'
   curl "$API/v1/jobs" -H "Authorization: Bearer $TOKEN"
 """
 

@@ -9,6 +9,6 @@ define compile
 	    "$(LAMBDA_PYTHON)" -m compileall -q -j 0 --invalidation-mode unchecked-hash -s "$(1)" "$(1)"; \
 	else \
 	    echo "$@: WITHOUT BYTECODE, for $(LAMBDA_PYTHON) is no Python 3.13: cold starts take longer."; \
-	    echo "Install one, or use sam build --use-container --mount-symlinks; delete .aws-sam first."; \
+	    echo "Delete .aws-sam, and use make build, or sam build --use-container --mount-symlinks."; \
 	fi
 endef

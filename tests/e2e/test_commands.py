@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -147,10 +148,26 @@ def test_the_commands_that_up_prints_work_as_they_stand(local: Run, song: Path, 
     shutil.copy(song, tmp_path / "song.mp3")
     commands = re.findall(r"^  ((?:export |API=|TOKEN=|curl ).*\n(?:    .*\n)*)", printed, re.M)
     assert len(commands) == 7
+    boto3 = "import boto3, json; print(json.dumps(boto3.client('sqs').list_queues()['QueueUrls'][0]))"
     script = "\n".join(
-        ["set -euo pipefail", 'curl() { command curl --fail-with-body -sS "$@"; echo; }', *commands]
+        [
+            "set -euo pipefail",
+            'curl() { command curl --fail-with-body -sS "$@"; echo; }',
+            *commands[:2],
+            shlex.join([sys.executable, "-c", boto3]),
+            *commands[2:],
+        ]
     )
-    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    # Nothing but what is printed says where AWS is.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=environment | {"AWS_CONFIG_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines() if line]
     assert [job["source"]["filename"] for job in answers[-1]["jobs"]] in (["song.mp3"] * 2, ["song.mp3"])

@@ -245,7 +245,7 @@ def a_song_becomes_stems(deployment: Deployment) -> str:
     # 403 where whoever signed the link may not list the bucket.
     expect(ask("GET", url).status in (403, 404), "a deleted job's stem is still there")
     took = job["cost"]
-    return f"{link['method']}, {len(stems)} stems, {took['gbSeconds']:.0f} GB-s, {took['usd']} USD{said}"
+    return f"{link['method']}, {len(stems)} stems, {took['gbSeconds']:.0f} GB-s, {took['usd']:.6f} USD{said}"
 
 
 def _send(deployment: Deployment, link: dict[str, Any]) -> None:

@@ -76,7 +76,7 @@ def upload(link: Mapping[str, Any], song: bytes) -> Answer:
     return ask("POST", link["url"], body, {"Content-Type": f"multipart/form-data; boundary={boundary}"})
 
 
-class Refused(Exception):
+class Refused(ConnectionError):
     """A WebSocket's handshake was answered otherwise.
 
     Parameters

@@ -12,13 +12,19 @@ from typing import Any
 import pytest
 
 from local.template import Template
+from tests.template.parts import properties
 from tests.template.stack import QUEUE, R2, WEBHOOK, Stack
 
 USERS: dict[str, dict[str, str]] = {
     "cognito": {},
     "own": {"JwtIssuer": "https://issuer.example.com/", "JwtAudience": "stempipe"},
 }
-STORAGE: dict[str, dict[str, str]] = {"s3": {}, "queue": R2 | QUEUE, "webhook": R2 | WEBHOOK}
+STORAGE: dict[str, dict[str, str]] = {
+    "s3": {},
+    "queue": R2 | QUEUE,
+    "webhook": R2 | WEBHOOK,
+    "both": R2 | QUEUE | WEBHOOK,
+}
 ALARMS: dict[str, dict[str, str]] = {
     "alarms": {"AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms"},
     "none": {},
@@ -85,9 +91,9 @@ def test_what_it_is_made_of_follows_the_parameters(resolved: dict[str, Template]
     resources = resolved[name]["Resources"]
     kinds = [resource["Type"] for resource in resources.values()]
     assert ("AWS::Cognito::UserPool" in kinds) == (users == "cognito")
-    assert ("PullFunction" in resources) == (storage == "queue")
-    assert ("ReceiveFunction" in resources) == (storage == "webhook")
-    assert kinds.count("AWS::Lambda::Function") == 8 + (storage != "s3")
+    assert ("PullFunction" in resources) == (storage in ("queue", "both"))
+    assert ("ReceiveFunction" in resources) == (storage in ("webhook", "both"))
+    assert kinds.count("AWS::Lambda::Function") == 8 + {"s3": 0, "both": 2}.get(storage, 1)
     told = [item for item in resources.values() if "AlarmActions" in item.get("Properties", {})]
     assert len(told) == (kinds.count("AWS::CloudWatch::Alarm") if alarms == "alarms" else 0)
     # Conditions are decided, and no reference is left to what is not there.
@@ -107,17 +113,42 @@ def references(item: Any) -> set[str]:
     return set().union(*map(references, item.values()))
 
 
+@pytest.mark.parametrize("name", COMBINATIONS)
+def test_every_function_is_traced_and_counts_for_its_own_stack(
+    resolved: dict[str, Template], name: str
+) -> None:
+    resources = resolved[name]["Resources"]
+    for function in properties(resources, "AWS::Lambda::Function").values():
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        variables = function["Environment"]["Variables"]
+        assert variables["POWERTOOLS_SERVICE_NAME"] == {"Ref": "AWS::StackName"}
+        role = resources[function["Role"]["Fn::GetAtt"][0]]["Properties"]
+        assert any("AWSXrayWriteOnlyAccess" in arn for arn in role["ManagedPolicyArns"])
+
+
+@pytest.mark.parametrize("name", COMBINATIONS)
+def test_both_apis_are_throttled_by_parameters_and_the_http_api_alone_is_logged(
+    resolved: dict[str, Template], name: str
+) -> None:
+    stages = properties(resolved[name]["Resources"], "AWS::ApiGatewayV2::Stage")
+    limits = {stage["ApiId"]["Ref"]: stage["DefaultRouteSettings"] for stage in stages.values()}
+    assert limits == {
+        api: {"ThrottlingRateLimit": {"Ref": f"{kind}Rate"}, "ThrottlingBurstLimit": {"Ref": f"{kind}Burst"}}
+        for api, kind in {"Api": "Api", "LiveApi": "Live"}.items()
+    }
+    logs = {stage["ApiId"]["Ref"]: stage.get("AccessLogSettings") for stage in stages.values()}
+    assert logs["LiveApi"] is None
+    assert logs["Api"]["DestinationArn"] == {"Fn::GetAtt": ["ApiLogGroup", "Arn"]}
+    assert "\n" not in logs["Api"]["Format"]  # API Gateway refuses more than a line
+
+
 def test_going_back_from_r2_to_s3_leaves_nothing_of_r2(root: Path, sam: Callable[..., Any]) -> None:
     # A stack keeps the values of its parameters: only what the rules want is changed.
     parameters = R2 | QUEUE | {"StorageProvider": "s3", "R2QueueId": ""}
     (found,) = sam([parameters], "expand", root / "template.yaml")
     stack = Stack(found["template"], parameters)
     assert stack.refusals() == []
-    functions = [
-        resource["Properties"]
-        for resource in stack.resolved()["Resources"].values()
-        if resource["Type"] == "AWS::Lambda::Function"
-    ]
+    functions = list(properties(stack.resolved()["Resources"], "AWS::Lambda::Function").values())
     for function in functions:
         variables = function["Environment"]["Variables"]
         assert (variables["STORAGE_ENDPOINT"], variables["STORAGE_SECRET_ARN"]) == ("", "")

@@ -36,3 +36,14 @@ def test_redrive_takes_a_region(root: Path) -> None:
     assert '--stack-name "mine" --region "eu-west-1"' in runs(
         root, "redrive", "STACK=mine", "REGION=eu-west-1"
     )
+
+
+@pytest.mark.parametrize(
+    ("python", "flags"),
+    [(".venv/dev/bin/python", ""), ("no-such-python", " --use-container --mount-symlinks")],
+)
+def test_what_cannot_be_compiled_here_is_compiled_in_a_container(root: Path, python: str, flags: str) -> None:
+    said = runs(root, "build", "SAM=echo", f"LAMBDA_PYTHON={python}", "BUILD_FLAGS=--debug")
+    (command,) = [line for line in said.splitlines() if line.startswith("LAMBDA_PYTHON=")]
+    done = subprocess.run(["sh", "-c", command], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout == f"build{flags} --debug\n"

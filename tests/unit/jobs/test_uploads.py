@@ -160,6 +160,7 @@ def test_another_spelling_of_an_owner_is_nobodys() -> None:
         "jobs/alice",
         "jobs/alice/1",
         "jobs/alice/1/2/3/4",
+        "jobs/alice//1",  # DynamoDB refuses an empty key
         "other/alice/song.mp3",
     ],
 )

@@ -1,9 +1,12 @@
-"""The one model that tests need; `make models` fetches it."""
+"""Engines, one of them with the model that tests need; `make models` fetches it."""
+
+from pathlib import Path
 
 import pytest
 
 from separation import Engine, load_engine
 from tests.unit.separation.engines import HalvingEngine
+from tests.unit.separation.runs import Run
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +18,9 @@ def spleeter_engine() -> Engine:
 @pytest.fixture
 def engine() -> HalvingEngine:
     return HalvingEngine()
+
+
+@pytest.fixture
+def run(tmp_path: Path, engine: HalvingEngine) -> Run:
+    """Separates songs by that engine."""
+    return Run(tmp_path / "stems", engine)

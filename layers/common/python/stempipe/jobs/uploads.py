@@ -167,7 +167,7 @@ def read_key(key: str) -> JobUpload | DirectUpload | None:
     owner = unquote(segment)
     if "%" in segment and segment != owner_segment(owner):
         return None
-    if prefix == "jobs" and name.count("/") in (1, 2):
+    if prefix == "jobs" and name.count("/") in (1, 2) and not name.startswith("/"):
         return JobUpload(owner, name.partition("/")[0])
     if prefix == "inbox":
         return DirectUpload(owner, clean(name.rpartition("/")[2]))
