@@ -39,7 +39,8 @@ def test_what_was_written_is_read_again() -> None:
     expected, got = (np.array(notes(one, "bass")) for one in (written, found))
     assert np.allclose(expected, got, atol=0.001)
     assert found.tempo is not None
-    assert (found.tempo.bpm, found.tempo.stable, found.meter) == (pytest.approx(120), True, 4)
+    assert found.tempo.bpm == pytest.approx(120)
+    assert (found.tempo.stable, found.meter) == (True, 4)
     assert found.key is not None
     assert (found.key.tonic, found.key.mode) == (9, "minor")
     downbeats = [beat.time for beat in found.beats if beat.beat == 1 and beat.time > 0.1]
@@ -125,7 +126,7 @@ def test_events_that_nobody_knows_take_their_time() -> None:
 )
 def test_every_division(division: int, ticks: int, seconds: float) -> None:
     found = read(file([note(60, ticks, wait=ticks)], division=division))
-    assert notes(found)[0][:2] == (pytest.approx(seconds, abs=2e-4), pytest.approx(2 * seconds, abs=4e-4))
+    assert list(notes(found)[0][:2]) == pytest.approx([seconds, 2 * seconds], abs=4e-4)
 
 
 def test_the_tempo_map_places_notes_and_beats() -> None:
