@@ -91,3 +91,20 @@ def song() -> Analysis:
             "vocals": Stem(Loudness(None, None), (), (), Curves(30, level), ()),
         },
     )
+
+
+def notes(analysis: Analysis, name: str = "piano") -> list[tuple[float, float, int]]:
+    """Begin, end and pitch of a stem's notes."""
+    found = analysis.stems[name].notes
+    assert found is not None
+    return [(round(one.time, 4), round(one.time + one.duration, 4), one.pitch) for one in found]
+
+
+def starts(analysis: Analysis, name: str = "piano") -> list[float]:
+    return [begin for begin, *_ in notes(analysis, name)]
+
+
+def hits(analysis: Analysis) -> list[tuple[float, str]]:
+    found = analysis.stems["drums"].hits
+    assert found is not None
+    return [(round(one.time, 4), one.drum) for one in found]
