@@ -60,10 +60,12 @@ def read(
             roles.setdefault(role, []).append(_sounding(part, tempi, options, is_drums=role == DRUMS))
     roles = {role: parts for role, parts in roles.items() if any(len(part.begin) for part in parts)}
     if not roles:
-        raise NoNotesError("The MIDI file has no notes, or the options leave none of them.")
+        raise NoNotesError("The MIDI file has no notes, or the options leave none of them. Look at both.")
     duration = max(float(part.end.max(initial=0)) for parts in roles.values() for part in parts)
     if duration > longest_seconds:
-        raise MidiTooLargeError(f"The MIDI file lasts longer than {longest_seconds:g} seconds.")
+        raise MidiTooLargeError(
+            f"The MIDI file lasts longer than {longest_seconds:g} seconds. Send a part of it."
+        )
     order = [*(name for name in STEMS if name in roles), *(name for name in roles if name not in STEMS)]
     beats, meter = _beats(score, tempi, options, duration)
     return Analysis(
