@@ -178,18 +178,21 @@ def encode(analysis: Analysis) -> CodedCurves | None:
     ValueError
         If tracks have different frame rates.
     """
-    having = [(name, stem.curves) for name, stem in tracks(analysis) if stem.curves is not None]
-    rates = {curves.frame_rate for _, curves in having}
+    having = [
+        (name, stem is analysis.mix, stem.curves)
+        for name, stem in tracks(analysis)
+        if stem.curves is not None
+    ]
+    rates = {curves.frame_rate for *_, curves in having}
     if not having:
         return None
     if len(rates) > 1:
         raise ValueError(f"Curves have several frame rates: {sorted(rates)}.")
-    frames = max((len(values) for _, curves in having for values in curves.values.values()), default=0)
+    frames = max((len(values) for *_, curves in having for values in curves.values.values()), default=0)
     coded = []
-    for name, curves in having:
+    for name, is_mix, curves in having:
         codes = {field: scale_of(field).codes(values) for field, values in curves.values.items()}
         whole = {field: np.pad(numbers, (0, frames - len(numbers))) for field, numbers in codes.items()}
         widest_first = dict(sorted(whole.items(), key=lambda item: -item[1].dtype.itemsize))
-        is_mix = analysis.mix is not None and curves is analysis.mix.curves
         coded.append(Track(name, is_mix, widest_first))
     return CodedCurves(rates.pop(), frames, tuple(coded))

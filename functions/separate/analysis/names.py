@@ -11,6 +11,14 @@ _TONICS = {
     "minor": ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"),
 }
 _LONGEST = 64  # characters of a file's name before its ending
+# What Windows takes for devices, whatever the ending.
+_DEVICES = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)),
+}
 
 
 def tonic_name(key: Key) -> str:
@@ -36,7 +44,7 @@ def file_names(stems: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str
     taken : iterable of str
         Names that other files have.
     """
-    used = {name.casefold() for name in taken}
+    used = _DEVICES | {name.casefold() for name in taken}
     names = {}
     for stem in stems:
         safe = "".join(sign if sign.isalnum() or sign in "-_ ." else "_" for sign in stem)

@@ -88,10 +88,17 @@ def _rows(
 
 
 def _in_units(scale: Scale, codes: Codes) -> list[str]:
-    step = (scale.high - scale.low) / (scale.most - 1)
-    decimals = max(0, int(np.ceil(-np.log10(step))))
-    return ["" if np.isnan(value) else f"{value:.{decimals}f}" for value in scale.values(codes)]
+    return [
+        "" if np.isnan(value) else _short(value, scale.high - scale.low, scale)
+        for value in scale.values(codes)
+    ]
 
 
 def _from_0_to_1(scale: Scale, codes: Codes) -> list[str]:
-    return [f"{value:.4g}" for value in scale.shares(codes)]
+    return [_short(value, 1, scale) for value in scale.shares(codes)]
+
+
+def _short(value: float, span: float, scale: Scale) -> str:
+    """With as many decimals as tell neighbours apart, of those that take `span` in so many steps."""
+    decimals = max(0, int(np.ceil(-np.log10(span / (scale.most - 1)))))
+    return f"{value:.{decimals}f}".rstrip("0").rstrip(".") if decimals else f"{value:.0f}"

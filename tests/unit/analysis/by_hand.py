@@ -1,6 +1,6 @@
 """Analyses of songs that nobody has played, made by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from analysis.events import (
 NAN = float("nan")
 
 
-def beats(times: Sequence[float], meter: int = 4, first: int = 1) -> tuple[Beat, ...]:
+def beats(times: Iterable[float], meter: int = 4, first: int = 1) -> tuple[Beat, ...]:
     """Beats at these times, of which the first has this place in its bar."""
     begin = first - 1
     bar = 1 if first == 1 else 0
@@ -31,9 +31,14 @@ def beats(times: Sequence[float], meter: int = 4, first: int = 1) -> tuple[Beat,
     )
 
 
-def bare(beats: tuple[Beat, ...] = (), duration: float = 60.0, meter: int = 4, **stems: Stem) -> Analysis:
+def bare(beats: tuple[Beat, ...] = (), duration: float = 60.0, **stems: Stem) -> Analysis:
     """A song of which there are but beats and stems."""
-    return Analysis(duration, 44_100, None, meter, None, beats, None, stems)
+    return named(stems, beats, duration)
+
+
+def named(stems: Mapping[str, Stem], beats: tuple[Beat, ...] = (), duration: float = 60.0) -> Analysis:
+    """The same, with stems of any name."""
+    return Analysis(duration, 44_100, None, 4, None, beats, None, stems)
 
 
 def stem(
@@ -57,6 +62,7 @@ def song() -> Analysis:
         Hit(0.25, "closed_hat", 0.3),
         Hit(3.5, "open_hat", 1.0),
     )
+    hits = tuple(sorted(hits, key=lambda hit: hit.time))
     return Analysis(
         duration=4.0,
         sample_rate=44_100,
@@ -85,3 +91,20 @@ def song() -> Analysis:
             "vocals": Stem(Loudness(None, None), (), (), Curves(30, level), ()),
         },
     )
+
+
+def notes(analysis: Analysis, name: str = "piano") -> list[tuple[float, float, int]]:
+    """Begin, end and pitch of a stem's notes."""
+    found = analysis.stems[name].notes
+    assert found is not None
+    return [(round(one.time, 4), round(one.time + one.duration, 4), one.pitch) for one in found]
+
+
+def starts(analysis: Analysis, name: str = "piano") -> list[float]:
+    return [begin for begin, *_ in notes(analysis, name)]
+
+
+def hits(analysis: Analysis) -> list[tuple[float, str]]:
+    found = analysis.stems["drums"].hits
+    assert found is not None
+    return [(round(one.time, 4), one.drum) for one in found]

@@ -6,19 +6,21 @@ from pathlib import Path
 import jams
 import mido
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from analysis.curve_file import encode, scale_of
+from analysis.curve_file import CodedCurves, encode, scale_of
 from analysis.events import Curves
 from analysis.files import write_files
 from analysis.jams_file import jams as jams_of
 from analysis.keyframes import keyframes
 from analysis.names import tracks
 from analysis.tables import chan, columns, curves_csv, events_csv
-from tests.unit.analysis.by_hand import bare, song, stem
+from tests.unit.analysis.by_hand import bare, named, song, stem
 
-CURVES = encode(song())
-assert CURVES is not None
+CODED = encode(song())
+assert CODED is not None
+CURVES: CodedCurves = CODED
 
 
 def test_all_files_have_their_names(tmp_path: Path) -> None:
@@ -50,7 +52,7 @@ def test_without_curves_and_notes_there_are_no_files_of_them(tmp_path: Path) -> 
 
 def test_stems_of_any_name_have_files_of_their_own(tmp_path: Path) -> None:
     stems = {name: stem(notes=()) for name in ("song", "../up", "SONG", "a/b", "a:b")}
-    written = write_files(bare(**stems), tmp_path)
+    written = write_files(named(stems), tmp_path)
     assert len({str(path).casefold() for path in written}) == len(written) == 10
     assert {path.parent for path in written} == {tmp_path}
     names = [mido.MidiFile(path).tracks[0].name for path in written if path.suffix == ".mid"]
@@ -72,7 +74,7 @@ def test_the_csv_has_a_time_and_each_value_in_its_unit() -> None:
 
 
 def test_chan_is_a_row_of_numbers_for_each_frame() -> None:
-    table = np.loadtxt("".join(chan(CURVES)).splitlines(), delimiter="\t")
+    table: npt.NDArray[np.float64] = np.loadtxt("".join(chan(CURVES)).splitlines(), delimiter="\t")
     assert table.shape == (120, len(columns(CURVES)))
     assert 0 <= table.min() < table.max() <= 1
     level = song().stems["drums"].curves

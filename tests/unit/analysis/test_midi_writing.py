@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from analysis.events import Hit, Key, Note
 from analysis.midi.writing import song_file, stem_file
-from tests.unit.analysis.by_hand import bare, beats, song, stem
+from tests.unit.analysis.by_hand import bare, beats, named, song, stem
 
 
 def opened(data: bytes) -> mido.MidiFile:
@@ -113,7 +113,7 @@ def test_a_stems_file_has_one_track_and_the_songs_ticks() -> None:
 
 def test_sixteen_stems_leave_channel_10_to_drums() -> None:
     stems = {f"stem {number}": stem((Note(0, 1, 60, 0.5),)) for number in range(15)}
-    file = opened(song_file(bare(**stems, drums=stem(hits=(Hit(0, "kick", 1),))), None))
+    file = opened(song_file(named({**stems, "drums": stem(hits=(Hit(0, "kick", 1),))}), None))
     channels = [next(one.channel for one in track if not one.is_meta) for track in file.tracks[1:]]
     assert sorted(channels) == list(range(16))
     assert channels[-1] == 9
@@ -137,5 +137,5 @@ def test_velocities_are_from_1_to_127() -> None:
 
 
 def test_titles_and_names_that_no_file_takes() -> None:
-    file = opened(song_file(bare(**{"a\nb\ud800": stem(())}), "\x00\ud800new\nline"))
+    file = opened(song_file(named({"a\nb\ud800": stem(())}), "\x00\ud800new\nline"))
     assert [track.name for track in file.tracks] == ["newline", "ab"]

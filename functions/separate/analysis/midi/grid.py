@@ -20,7 +20,7 @@ _BAR_OF_ONE = 4 * TICKS  # a whole note
 _STEADY = 0.025  # seconds that beats may be off a grid of one tempo
 _AT_ONCE = 0.001  # a song whose first beat comes sooner begins with it
 _FASTEST = 2.0  # times the song's tempo: a faster lead-in becomes a shorter bar
-_SHORTEST = 128  # the smallest note that is a bar by itself
+_PARTS = (4, 8, 16, 32, 64, 128)  # of a whole note, that may be such a bar
 _DEFAULT = 0.5  # seconds a beat where there are no beats
 _SLOWEST = 0xFFFFFF  # microseconds a quarter note, as three bytes can say
 _TIME = attrgetter("time")
@@ -121,8 +121,7 @@ def _lead_in(begin: float, step: float, pickup: int, meter: int) -> tuple[list[S
     if count / beats <= _FASTEST:
         _sign(signatures, Signature(0, meter, 4))
         return signatures, count * TICKS
-    parts = [2**power for power in range(2, 8)]
-    part = min(parts, key=lambda part: abs(np.log(4 / part / beats)))
+    part = min(_PARTS, key=lambda part: abs(np.log(4 / part / beats)))
     tick = _BAR_OF_ONE // part
     _sign(signatures, Signature(0, 1, part))
     if pickup_bar:

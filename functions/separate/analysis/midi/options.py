@@ -10,6 +10,7 @@ from analysis.midi.errors import MidiOptionsError
 IGNORE = "ignore"  # the role of a part that is not to be heard
 GRIDS = (4, 8, 12, 16, 24, 32)  # parts of a whole note that starts may be moved to; 12 and 24 are triplets
 
+_MOST_PARTS = 256
 _MOST_ROLES = 16
 _LONGEST_ROLE = 64
 
@@ -64,7 +65,8 @@ class MidiOptions:
 
     def __post_init__(self) -> None:
         names = set(self.roles.values())
-        _check(len(names) <= _MOST_ROLES, f"roles has more than {_MOST_ROLES} stems")
+        _check(len(self.roles) <= _MOST_PARTS, f"roles has at most {_MOST_PARTS} parts")
+        _check(len(names) <= _MOST_ROLES, f"roles has at most {_MOST_ROLES} stems")
         _check(
             all(0 < len(name) <= _LONGEST_ROLE and name.isprintable() and name != "mix" for name in names),
             f"a role is a name of 1 to {_LONGEST_ROLE} characters, and not mix",

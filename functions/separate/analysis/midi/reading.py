@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.events import Analysis, Beat, Drum, Hit, Key, Mode, Note, Onset, Stem, Stretch, Tempo
+from analysis.key import find_key
 from analysis.midi.errors import MidiTooLargeError, NoNotesError
 from analysis.midi.note_curves import Sounding, curves_of
 from analysis.midi.options import IGNORE, MidiOptions
@@ -60,12 +61,15 @@ def read(
             roles.setdefault(role, []).append(_sounding(part, tempi, options, is_drums=role == DRUMS))
     roles = {role: parts for role, parts in roles.items() if any(len(part.begin) for part in parts)}
     if not roles:
-        raise NoNotesError("The MIDI file has no notes, or the options leave none of them.")
+        raise NoNotesError("The MIDI file has no notes, or the options leave none of them. Look at both.")
     duration = max(float(part.end.max(initial=0)) for parts in roles.values() for part in parts)
     if duration > longest_seconds:
-        raise MidiTooLargeError(f"The MIDI file lasts longer than {longest_seconds:g} seconds.")
+        raise MidiTooLargeError(
+            f"The MIDI file lasts longer than {longest_seconds:g} seconds. Send a part of it."
+        )
     order = [*(name for name in STEMS if name in roles), *(name for name in roles if name not in STEMS)]
     beats, meter = _beats(score, tempi, options, duration)
+    stems = {role: _stem(role, roles[role], duration, options.frame_rate) for role in order}
     return Analysis(
         duration=duration,
         sample_rate=None,
@@ -75,9 +79,10 @@ def read(
             confidence=1.0 if tempi.is_stated else 0.0,
         ),
         meter=meter,
-        key=_key(score.key, options.transpose),
+        key=_key(score.key, options.transpose)
+        or find_key([note for stem in stems.values() for note in stem.notes or ()]),
         beats=beats,
-        stems={role: _stem(role, roles[role], duration, options.frame_rate) for role in order},
+        stems=stems,
     )
 
 
@@ -139,7 +144,8 @@ def _beats(
 
 
 def _key(name: str | None, transpose: int) -> Key | None:
-    if name is None:
+    """The key that a file states; None of C major, which many programs state of whatever they write."""
+    if name is None or name == "C":
         return None
     mode: Mode = "minor" if name.endswith("m") else "major"
     tonic = _PITCH_CLASSES[name[0]] + name.count("#") - name.count("b")

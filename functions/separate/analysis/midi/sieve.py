@@ -59,9 +59,7 @@ def sieve(data: bytes) -> Sieved:
         If it is not MIDI, is damaged, is of no kind that can be read, or is too large.
     """
     if len(data) > MOST_BYTES:
-        raise MidiTooLargeError(
-            f"The file is larger than {MOST_BYTES >> 20} MB, the most that is read of MIDI."
-        )
+        raise MidiTooLargeError(f"The MIDI file is larger than {MOST_BYTES >> 20} MB. Send a part of it.")
     data = _unwrapped(data)
     if data[:4] != b"MThd":
         raise NotMidiError("The file is not MIDI: it does not begin as such files do. Send a .mid file.")
@@ -75,7 +73,7 @@ def sieve(data: bytes) -> Sieved:
     tracks: list[bytes] = []
     for track in _track_chunks(data, 8 + int.from_bytes(data[4:8])):
         if len(tracks) == MOST_TRACKS:
-            raise MidiTooLargeError(f"The MIDI file has more tracks than {MOST_TRACKS}, the most read.")
+            raise MidiTooLargeError(f"The MIDI file has more tracks than {MOST_TRACKS}. Send some of them.")
         tracks.append(_sieved(track, len(tracks) + 1, counter))
     if not tracks:
         raise CorruptMidiError("The MIDI file has no tracks. Export it again.")
@@ -93,7 +91,7 @@ class _Counter:
     def count(self) -> None:
         self._events += 1
         if self._events > MOST_EVENTS:
-            raise MidiTooLargeError(f"The MIDI file has more events than {MOST_EVENTS:,}, the most read.")
+            raise MidiTooLargeError(f"The MIDI file has more events than {MOST_EVENTS:,}. Send a part of it.")
 
 
 class _Bytes:

@@ -131,7 +131,7 @@ def beats_of(
         long = over // 3 if is_compound else over
         count = int(np.ceil((stop - begin) / step - 1e-6))
         if len(places) + count > MOST_BEATS:
-            raise MidiTooLargeError(f"The MIDI file has more beats than {MOST_BEATS:,}, the most read.")
+            raise MidiTooLargeError(f"The MIDI file has more beats than {MOST_BEATS:,}. Send a part of it.")
         places += [float(begin) + step * number for number in range(count)]
         names += [(bar + 1 + number // long, 1 + number % long) for number in range(count)]
         whole = -(-count // long)
