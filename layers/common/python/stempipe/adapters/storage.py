@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from s3transfer.futures import TransferFuture
 from s3transfer.subscribers import BaseSubscriber
 
-from stempipe.errors import StorageUnavailable, UploadGone
+from stempipe.errors import StorageRefuses, StorageUnavailable, UploadGone
 from stempipe.settings import StorageSettings, ViewSettings
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ class Storage:
         ------
         UploadGone
             It is not there.
+        StorageRefuses
+            It cannot be looked at: encrypted with a key of somebody's own, for one.
         """
         with _faults(gone=(HTTPStatus.NOT_FOUND,)):
             answer = self._client.head_object(Bucket=bucket, Key=key)
@@ -233,14 +235,19 @@ class _Progress(BaseSubscriber):
         self.done.set()
 
 
+_REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN)
+
+
 @contextmanager
 def _faults(gone: Collection[int] = ()) -> Iterator[None]:
     try:
         yield
     except ClientError as fault:
-        if fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in gone:
+        status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if status in gone:
             raise UploadGone from fault
-        raise StorageUnavailable("The object storage refused or failed. Trying again may help.") from fault
+        kind = StorageRefuses if status in _REFUSALS else StorageUnavailable
+        raise kind("The object storage refused or failed. Trying again may help.") from fault
     except (BotoCoreError, boto3.exceptions.Boto3Error) as fault:
         raise StorageUnavailable("The object storage cannot be reached. Trying again may help.") from fault
 

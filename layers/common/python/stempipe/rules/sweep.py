@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from stempipe.adapters.queue import DeadLetter, DeadLetters, JobMessage
 from stempipe.adapters.storage import ListedObject, Storage
-from stempipe.errors import JobNotFound
+from stempipe.errors import JobNotFound, StorageRefuses
 from stempipe.jobs.overdue import Overdue
 from stempipe.jobs.record import Job, Status
 from stempipe.jobs.refusals import TransitionRefused
@@ -33,6 +33,9 @@ from stempipe.rules.intake import Intake
 _WORK_IN_PROGRESS = timedelta(hours=1)
 # Uploads without a job are looked for among the newest, so that the cost does not grow with the bucket.
 _RECENT = timedelta(hours=3)
+# In which an operator, whom an alarm tells, has mended what keeps storage from showing uploads. What is refused
+# for longer is refused for its own sake.
+_REFUSED_FOR_GOOD = timedelta(days=1)
 # With less time left than this nothing more is begun.
 _ENOUGH_SECONDS = 20
 _NOTHING = "nothing"
@@ -113,19 +116,27 @@ class Sweep:
 
     def _find_upload(self, job: Job) -> str:
         logger.append_keys(owner=job.owner, job_id=job.id)
-        if self.intake.take(Upload(self.storage.provider, job.bucket, job.key)):
-            logger.warning("Found an upload whose event never came")
-            return "uploads_found"
+        try:
+            if self.intake.take(Upload(self.storage.provider, job.bucket, job.key)):
+                logger.warning("Found an upload whose event never came")
+                return "uploads_found"
+        except StorageRefuses:
+            if (job.due_at or 0) > (self.now() - _REFUSED_FOR_GOOD).timestamp():
+                raise
         self._overdue.give_up_upload(job)
         logger.info("The upload never came")
         return "uploads_missing"
 
     def _take_in_again(self, letter: DeadLetter) -> str:
-        """An event that intake could not take. It stays among the dead letters until it can."""
+        """An event that intake could not take. It stays until it can, or until it is clear that nobody can."""
         try:
             self.intake.take_in(_event(letter.body))
-        except ExceptionGroup:
-            return "events_still_dead"
+        except ExceptionGroup as group:
+            if letter.sent_at > self.now() - _REFUSED_FOR_GOOD or group.split(StorageRefuses)[1]:
+                return "events_still_dead"
+            logger.error("Given up: storage shows nobody what was uploaded", body=letter.body)
+            self.dead_uploads.delete(letter)
+            return "events_given_up"
         except (ValueError, KeyError, TypeError):
             logger.exception("Not an event of intake", body=letter.body)
             return "events_unreadable"

@@ -241,10 +241,13 @@ class Worker:
             now = self.jobs.get(job.owner, job.id)
             if now.state is Status.COMPLETED and now.attempt == job.attempt:
                 return  # This worker completed it: not the write was lost, but the table's answers to it.
+        self._delete_stems(job)
+
+    def _delete_stems(self, job: Job) -> None:
         try:
             self.storage.delete_under(self.stems_bucket, stem_key(job, ""))
         except StorageUnavailable:
-            logger.exception("Stems of a lost attempt are left for sweep")
+            logger.exception("Stems of an attempt that has none are left for sweep")
 
     def _attempt(self, claim: Claim, deadline: float) -> None:
         try:
@@ -313,12 +316,16 @@ class Worker:
         def on_bytes(count: int) -> None:
             heartbeat.at(Stage.UPLOADING, (sent + count) / total)
 
-        for stem, file in separated.stems.items():
+        try:
+            for stem, file in separated.stems.items():
+                on_bytes(0)
+                keys[stem] = stem_key(job, file.name)
+                self.storage.put(file, self.stems_bucket, keys[stem], content_type, on_bytes)
+                sent += file.stat().st_size
             on_bytes(0)
-            keys[stem] = stem_key(job, file.name)
-            self.storage.put(file, self.stems_bucket, keys[stem], content_type, on_bytes)
-            sent += file.stat().st_size
-        on_bytes(0)
+        except StempipeError:
+            self._delete_stems(job)  # while the lease holds: the next attempt has others
+            raise
         return keys
 
 
