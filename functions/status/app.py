@@ -30,6 +30,7 @@ from stempipe.errors import (
     InvalidState,
     JobNotFound,
     StempipeError,
+    StorageRefuses,
     StorageUnavailable,
     TooLarge,
     Unauthorized,
@@ -57,6 +58,7 @@ HTTP_STATUS: dict[type[StempipeError], HTTPStatus] = {
     IdempotencyConflict: HTTPStatus.CONFLICT,
     UploadGone: HTTPStatus.GONE,
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    StorageRefuses: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 

@@ -11,9 +11,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import BooleanAttribute, TTLAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.exceptions import UpdateError
 from pynamodb.models import Model
 
-from stempipe.errors import TooManyConnections
+from stempipe.errors import InvalidRequest, TooManyConnections
 from stempipe.jobs.messages import is_soon_outdated
 from stempipe.observability import MetricUnit, logger, metrics
 
@@ -28,6 +29,9 @@ WRITERS = 32
 
 MOST = 20
 """Connections of one owner: each change of a job is written to all of them."""
+
+MOST_JOBS = 100
+"""Jobs that a connection may name: with each change all are read."""
 
 THROTTLED_SECONDS = (0.5, 1.0)
 """Waits between the tries of a message that API Gateway refused because it was asked too often. The client
@@ -84,11 +88,18 @@ class Connections:
         ------
         TooManyConnections
             The owner has as many others as it may have.
+        InvalidRequest
+            The connection has as many jobs as it may have.
         """
         now = datetime.now(UTC)
-        others = [one for one in self.of(owner) if one.id != connection_id and one.expires_at > now]
-        if len(others) >= MOST:
+        present = [one for one in self.of(owner) if one.expires_at > now]
+        if sum(one.id != connection_id for one in present) >= MOST:
             raise TooManyConnections(MOST)
+        named = next((one.jobs or set() for one in present if one.id == connection_id), set())
+        if job_id is not None and job_id not in named and len(named) >= MOST_JOBS:
+            raise InvalidRequest(
+                f"jobId: {MOST_JOBS} are subscribed to. Subscribe to all your jobs, without it."
+            )
         what = Connection.everything.set(True) if job_id is None else Connection.jobs.add({job_id})
         self._model(owner, connection_id).update([what, Connection.expires_at.set(_expiry())])
 
@@ -98,7 +109,12 @@ class Connections:
             self.forget(owner, connection_id)
         else:
             what = Connection.jobs.delete({job_id})
-            self._model(owner, connection_id).update([what, Connection.expires_at.set(_expiry())])
+            try:
+                self._model(owner, connection_id).update([what], condition=Connection.id.exists())
+            except UpdateError as fault:
+                # Of what is subscribed to nothing there is no record, and none is to be made.
+                if fault.cause_response_code != "ConditionalCheckFailedException":
+                    raise
 
     def of(self, owner: str) -> list[Connection]:
         """The owner's connections that are subscribed to something.

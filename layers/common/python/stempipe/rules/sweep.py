@@ -33,8 +33,8 @@ from stempipe.rules.intake import Intake
 _WORK_IN_PROGRESS = timedelta(hours=1)
 # Uploads without a job are looked for among the newest, so that the cost does not grow with the bucket.
 _RECENT = timedelta(hours=3)
-# In which an operator, whom an alarm tells, has mended what keeps storage from showing uploads. What is refused
-# for longer is refused for its own sake.
+# In which an operator, whom an alarm tells, has mended what keeps storage from showing uploads. What is
+# refused for longer is refused for its own sake.
 _REFUSED_FOR_GOOD = timedelta(days=1)
 # With less time left than this nothing more is begun.
 _ENOUGH_SECONDS = 20
@@ -128,7 +128,7 @@ class Sweep:
         return "uploads_missing"
 
     def _take_in_again(self, letter: DeadLetter) -> str:
-        """An event that intake could not take. It stays until it can, or until it is clear that nobody can."""
+        """An event that intake could not take. It stays until it can, or clearly nobody can."""
         try:
             self.intake.take_in(_event(letter.body))
         except ExceptionGroup as group:
