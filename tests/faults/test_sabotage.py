@@ -16,7 +16,6 @@ from tests.faults.run import Runner, ready
 from tests.faults.sabotage import Sabotage
 from tests.faults.steps import Step
 
-
 STANDS_STILL_SECONDS = 2.5 * LEASE_SECONDS
 
 
