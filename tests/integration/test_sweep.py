@@ -396,6 +396,22 @@ def test_a_lost_worker_comes_before_uploads_that_never_came(
     assert sweep.sweep_jobs()["uploads_missing"] == 20 - done.get("uploads_missing", 0)
 
 
+def test_whoever_has_much_in_the_inbox_keeps_nobodys_stems_from_being_looked_at(
+    sweep: Sweep, cloud: Aws, clock: Clock
+) -> None:
+    for owner in ("alice", "zoe"):
+        cloud.s3.put_object(Bucket=STEMS, Key=f"{owner}/gone/1/vocals.wav", Body=b"stem")
+    for number in range(5):
+        cloud.s3.put_object(Bucket=UPLOADS, Key=f"inbox/mallory/{number}.mp3", Body=b"song")
+    clock.forward(hours=2)
+    for _ in range(100):
+        time_left = iter([300.0] * 3)
+        sweep.sweep_objects(lambda time_left=time_left: next(time_left, 0.0))  # type: ignore[misc]
+        if "Contents" not in cloud.s3.list_objects_v2(Bucket=STEMS):
+            return
+    raise AssertionError("never looked at")
+
+
 def test_a_jobs_record_is_read_once_for_all_its_stems(sweep: Sweep, cloud: Aws, clock: Clock) -> None:
     for stem in ("vocals", "drums", "bass", "piano", "other"):
         cloud.s3.put_object(Bucket=STEMS, Key=f"alice/01K/1/{stem}.wav", Body=b"stem")

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import math
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import groupby
+from typing import TypeVar
 from urllib.parse import unquote
 
 from pydantic import ValidationError
@@ -39,6 +41,7 @@ _REFUSED_FOR_GOOD = timedelta(days=1)
 # With less time left than this nothing more is begun.
 _ENOUGH_SECONDS = 20
 _NOTHING = "nothing"
+_T = TypeVar("_T")
 # Each does one thing, and says what.
 _Steps = Iterator[Callable[[], str]]
 # Dead letters that are looked at in one go, so that the run ends.
@@ -175,15 +178,18 @@ class Sweep:
 
         A job's stems are neighbours in a listing, and its record is read once for all of them.
         """
-        work: list[_Steps] = [
-            iter([self._abort_uploads]),
-            (partial(self._take_in, item) for item in self.storage.list(self.uploads_bucket, "inbox/")),
-            (
-                partial(self._delete_unwanted, owner, job_id, list(items))
-                for (owner, job_id), items in groupby(self.storage.list(self.stems_bucket), key=_job_of)
-            ),
-        ]
-        return _work_through(work, seconds_left)
+        uploads: _Steps = (
+            partial(self._take_in, item) for item in self._objects(self.uploads_bucket, "inbox/")
+        )
+        stems: _Steps = (
+            partial(self._delete_unwanted, owner, job_id, list(items))
+            for (owner, job_id), items in groupby(self._objects(self.stems_bucket), key=_job_of)
+        )
+        return _work_through([iter([self._abort_uploads]), *_in_any_order([uploads, stems])], seconds_left)
+
+    def _objects(self, bucket: str, prefix: str = "") -> Iterator[ListedObject]:
+        for owner in _in_any_order(self.storage.folders(bucket, prefix)):
+            yield from self.storage.list(bucket, owner)
 
     def _abort_uploads(self) -> str:
         count = self.storage.abort_uploads(self.stems_bucket, self.now() - _WORK_IN_PROGRESS)
@@ -242,6 +248,11 @@ def _event(body: str) -> dict[str, object]:
     if not isinstance(event, dict):
         raise TypeError("an event is an object")
     return event
+
+
+def _in_any_order(things: Sequence[_T]) -> list[_T]:
+    """So that what there is no time for is not always the same."""
+    return secrets.SystemRandom().sample(things, len(things))
 
 
 def _job_of(stem: ListedObject) -> tuple[str, str]:
