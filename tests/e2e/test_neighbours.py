@@ -88,7 +88,6 @@ def test_whoever_takes_all_that_he_may_have_holds_up_nobody_else(
             his.answers = [hang(60)]
             await asyncio.gather(*(asyncio.to_thread(make_and_cancel, mallory, his) for _ in range(JOBS)))
             beside = [await send(cloud, zoe, song, hers) for _ in range(2)]
-        print(alone, beside, len(his.received), time.time())
         assert his.received
         for told in beside:
             assert told.webhook <= 2 * usual.webhook

@@ -47,7 +47,7 @@ NOTICED = {
     Sabotage.SWEEP: "stuck after",
     Sabotage.MAKINGS: "made again with numbers of before",
     Sabotage.MARKS: "was claimed, and left",
-    Sabotage.DELETION: "went on while its files were being deleted",
+    Sabotage.DELETION: "that is being deleted was retried",
 }
 
 
