@@ -91,17 +91,29 @@ class Connections:
         InvalidRequest
             The connection has as many jobs as it may have.
         """
-        now = datetime.now(UTC)
-        present = [one for one in self.of(owner) if one.expires_at > now]
-        if sum(one.id != connection_id for one in present) >= MOST:
-            raise TooManyConnections(MOST)
-        named = next((one.jobs or set() for one in present if one.id == connection_id), set())
+        mine = self._among(owner, connection_id)
+        named = (mine and mine.jobs) or set()
         if job_id is not None and job_id not in named and len(named) >= MOST_JOBS:
             raise InvalidRequest(
                 f"jobId: {MOST_JOBS} are subscribed to. Subscribe to all your jobs, without it."
             )
         what = Connection.everything.set(True) if job_id is None else Connection.jobs.add({job_id})
         self._model(owner, connection_id).update([what, Connection.expires_at.set(_expiry())])
+        if mine is None:
+            try:
+                self._among(owner, connection_id)  # others may have come at the same moment
+            except TooManyConnections:
+                self.forget(owner, connection_id)
+                raise
+
+    def _among(self, owner: str, connection_id: str) -> Connection | None:
+        """The record of a connection; none of one that is subscribed to nothing, and may be."""
+        now = datetime.now(UTC)
+        present = {one.id: one for one in self.of(owner) if one.expires_at > now}
+        mine = present.pop(connection_id, None)
+        if len(present) >= MOST:
+            raise TooManyConnections(MOST)
+        return mine
 
     def unsubscribe(self, owner: str, connection_id: str, job_id: str | None) -> None:
         """From one job, or from everything."""
