@@ -158,13 +158,14 @@ class Storage:
                 for item in page.get("Contents", []):
                     yield ListedObject(item["Key"], item["LastModified"])
 
-    def folders(self, bucket: str, prefix: str = "") -> list[str]:
+    def folders(self, bucket: str, prefix: str = "") -> Iterator[str]:
         """How keys go on that begin so, up to the next slash, which is included."""
         with _faults():
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=bucket, Prefix=prefix, Delimiter="/"
             )
-            return [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", [])]
+            for page in pages:
+                yield from (item["Prefix"] for item in page.get("CommonPrefixes", []))
 
     def delete(self, bucket: str, key: str, etag: str | None = None) -> None:
         """Delete an object, if it is there; with an etag, if it is still that one."""

@@ -188,7 +188,7 @@ class Sweep:
         return _work_through([iter([self._abort_uploads]), *_in_any_order([uploads, stems])], seconds_left)
 
     def _objects(self, bucket: str, prefix: str = "") -> Iterator[ListedObject]:
-        for owner in _in_any_order(self.storage.folders(bucket, prefix)):
+        for owner in _in_any_order([*self.storage.folders(bucket, prefix)]):
             yield from self.storage.list(bucket, owner)
 
     def _abort_uploads(self) -> str:
