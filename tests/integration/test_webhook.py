@@ -259,19 +259,23 @@ def test_an_owner_is_called_one_at_a_time_and_leaves_time_to_others_if_it_takes_
 ) -> None:
     clock = [1000.0]
     put_off: list[int] = []
+    impatient: list[Deliverer] = []
     message = ended()
 
     def anothers() -> Deliverer:
         """Of another process."""
         turns = Turns(TURNS, lambda: clock[0])
-        return replace(deliverer, outbound=Slow(clock, lasts, amid), now=lambda: clock[0], turns=turns)
+        outbound = Slow(clock, lasts, amid)
+        return replace(deliverer, outbound=outbound, now=lambda: clock[0], turns=turns, _put_off={})
 
     def amid() -> None:
         if not put_off:
-            put_off.append(seconds_put_off(anothers(), message))
+            impatient.append(anothers())
+            put_off.append(seconds_put_off(impatient[0], message))
 
     anothers().deliver(message)
     assert put_off == [meanwhile]
+    assert seconds_put_off(impatient[0], message) == meanwhile  # it remembers, and asks nobody
     done = jobs.get("alice", "01K")
     assert (done.delivery, done.deliveries) == (Delivery.DELIVERED, 1)
     done.update([Job.callback_state.remove()])  # as one of the owner's other jobs
