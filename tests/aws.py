@@ -26,8 +26,9 @@ UPLOADS = "stempipe-uploads-123456789012-us-east-1"
 STEMS = "stempipe-stems-123456789012-us-east-1"
 TABLE = "jobs"
 CONNECTIONS = "connections"
+TURNS = "turns"
 
-TABLES = {TABLE: "JobsTable", CONNECTIONS: "ConnectionsTable"}
+TABLES = {TABLE: "JobsTable", CONNECTIONS: "ConnectionsTable", TURNS: "TurnsTable"}
 QUEUES = (
     "JOBS_QUEUE_URL",
     "JOBS_DEAD_LETTER_QUEUE_URL",
@@ -83,6 +84,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         "UPLOADS_BUCKET": UPLOADS,
         "STEMS_BUCKET": STEMS,
         "CONNECTIONS_TABLE": CONNECTIONS,
+        "TURNS_TABLE": TURNS,
         "MAX_UPLOAD_BYTES": "1000000",
         "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1",
         "WEBHOOK_RETRY_SECONDS": "5,30",

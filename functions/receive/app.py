@@ -18,6 +18,7 @@ from stempipe.errors import (
     InvalidRequest,
     JobNotFound,
     StempipeError,
+    StorageRefuses,
     StorageUnavailable,
     Unauthorized,
 )
@@ -34,6 +35,7 @@ HTTP_STATUS: dict[type[StempipeError], HTTPStatus] = {
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    StorageRefuses: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 # Seconds that a secret is used before it is looked up again.

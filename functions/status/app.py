@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from functools import cache
@@ -31,6 +32,7 @@ from stempipe.errors import (
     InvalidState,
     JobNotFound,
     StempipeError,
+    StorageRefuses,
     StorageUnavailable,
     TooLarge,
     Unauthorized,
@@ -49,6 +51,9 @@ ANALYSIS_SCHEMA = FilePath(__file__).with_name("analysis.schema.json")
 
 app = APIGatewayHttpResolver(enable_validation=True)
 
+# What a client sends is quoted, and may be megabytes.
+LONGEST_MESSAGE = 1000
+
 HTTP_STATUS: dict[type[StempipeError], HTTPStatus] = {
     InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidConfig: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -60,6 +65,7 @@ HTTP_STATUS: dict[type[StempipeError], HTTPStatus] = {
     IdempotencyConflict: HTTPStatus.CONFLICT,
     UploadGone: HTTPStatus.GONE,
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    StorageRefuses: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
@@ -261,7 +267,7 @@ def _not_null(schema: dict[str, Any]) -> None:
 
 
 def _problem(status: int, code: str, message: str) -> Response[str]:
-    problem = Problem(error=ErrorView(code=code, message=message))
+    problem = Problem(error=ErrorView(code=code, message=message[:LONGEST_MESSAGE]))
     return Response(status, content_types.APPLICATION_JSON, problem.model_dump_json())
 
 
@@ -312,12 +318,17 @@ def unforeseen(error: Exception) -> Response[str]:
     return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, fault.code, fault.message)
 
 
-def _fault_of(body: str) -> str | None:
+def _fault_of(event: dict[str, Any]) -> str | None:
     """What is wrong with JSON that no answer can quote, or that ends its reader. None of other faults."""
+    body = event.get("body") or "{}"
     try:
+        if event.get("isBase64Encoded"):
+            body = base64.b64decode(body).decode()
         json.dumps(json.loads(body), ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return "body: it has half a character, such as \\ud800 by itself"
+    except UnicodeDecodeError:
+        return "body: it is not in UTF-8"
     except (json.JSONDecodeError, RecursionError):
         return None  # the app says so
     except ValueError:
@@ -335,7 +346,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         message = f"Send JSON, with the header Content-Type: application/json; not {content_type}"
         problem = _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, InvalidRequest.code, message)
         return ResponseBuilder[APIGatewayProxyEventV2](problem).build(APIGatewayProxyEventV2(event))
-    if fault := _fault_of(event.get("body") or "{}"):
+    if fault := _fault_of(event):
         problem = _problem(HTTPStatus.UNPROCESSABLE_ENTITY, InvalidRequest.code, fault)
         return ResponseBuilder[APIGatewayProxyEventV2](problem).build(APIGatewayProxyEventV2(event))
     answer = app.resolve(event, context)

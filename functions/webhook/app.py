@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import cache, partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from stempipe.adapters.outbound import Outbound
 from stempipe.adapters.queue import TryAgain, WebhookMessage, WebhookQueue, sqs_client
 from stempipe.adapters.storage import Storage, s3_client, stem_links
+from stempipe.adapters.turns import Turns
 from stempipe.adapters.vault import Vault, kms_client
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.views import job_view
@@ -46,6 +48,7 @@ def deliverer() -> Deliverer:
         outbound=Outbound(settings().webhook_allowed_hosts),
         retry_seconds=settings().webhook_retry_seconds,
         given_up=WebhookQueue(sqs_client(), settings().webhooks_dead_letter_queue_url),
+        turns=Turns(settings().turns_table, time.time),
     )
 
 

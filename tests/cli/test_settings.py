@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import time
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import Any, get_args
 
 import pytest
@@ -50,10 +52,25 @@ def test_a_flag_may_change_one_thing_of_the_file(home: Path) -> None:
     )
 
 
-def test_a_local_cloud_that_was_killed_is_passed_over(home: Path) -> None:
-    with announced({"api_url": "http://127.0.0.1:1/x"}), pytest.raises(StempipeError) as failure:
+def test_a_local_cloud_that_was_killed_is_passed_over_whoever_has_its_port(
+    home: Path, service: Service
+) -> None:
+    announces = f"""
+import time
+from stempipe_client.command.settings import announced
+with announced({{"api_url": "{service.url}"}}):
+    print(flush=True)
+    time.sleep(60)
+"""
+    with Popen([sys.executable, "-c", announces], stdout=PIPE) as cloud:
+        assert cloud.stdout
+        cloud.stdout.readline()
+        assert resolve(NO_FLAGS).api_url == service.url
+        cloud.kill()
+    with pytest.raises(StempipeError) as failure:
         resolve(NO_FLAGS)
     assert failure.value.code == "not_configured"
+    assert service.requests == []
 
 
 def test_a_local_cloud_takes_back_only_its_own_announcement(home: Path, service: Service) -> None:

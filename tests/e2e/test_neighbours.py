@@ -75,19 +75,19 @@ def make_and_cancel(api: httpx.Client, receiver: Receiver) -> None:
 
 
 def test_whoever_takes_all_that_he_may_have_holds_up_nobody_else(
-    cloud: Deployment, sign_in: Callable[[str], httpx.Client], long_song: Path
+    cloud: Deployment, sign_in: Callable[[str], httpx.Client], song: Path
 ) -> None:
     zoe, mallory = sign_in(ZOE), sign_in(MALLORY)
 
     async def test(hers: Receiver, his: Receiver) -> None:
-        await send(cloud, zoe, long_song, hers)  # so that every function has been called once
-        alone = [await send(cloud, zoe, long_song, hers) for _ in range(2)]
+        await send(cloud, zoe, song, hers)  # so that every function has been called once
+        alone = [await send(cloud, zoe, song, hers) for _ in range(2)]
         usual = Told(max(told.webhook for told in alone), max(told.socket for told in alone))
         async with AsyncExitStack() as sockets:
             assert await hold_all_connections(cloud, sockets) == MOST
             his.answers = [hang(60)]
             await asyncio.gather(*(asyncio.to_thread(make_and_cancel, mallory, his) for _ in range(JOBS)))
-            beside = [await send(cloud, zoe, long_song, hers) for _ in range(2)]
+            beside = [await send(cloud, zoe, song, hers) for _ in range(2)]
         assert his.received
         for told in beside:
             assert told.webhook <= 2 * usual.webhook

@@ -62,8 +62,9 @@ async def run(plans: Sequence[Plan | Restart], state: Path, jobs: int, sabotage:
     """Run schedules, print what comes of them; returns the exit status."""
     began = time.monotonic()
     results: list[Result] = []
+    free = asyncio.Semaphore(jobs)
 
-    async def one(plan: Plan | Restart, free: asyncio.Semaphore) -> None:
+    async def one(plan: Plan | Restart) -> None:
         async with free:
             result = await runner.run(plan)
         results.append(result)
@@ -80,15 +81,14 @@ async def run(plans: Sequence[Plan | Restart], state: Path, jobs: int, sabotage:
         quiet = [
             Plan(0, song, Way.API, Delivery.PROMPT, [0.0], [], wish=wish) for song in GOOD for wish in wishes
         ]
-        for result in await asyncio.gather(*map(runner.run, quiet)):
-            if result.violations:
-                _print_failure(result, runner)
-                return 1
-        free = asyncio.Semaphore(jobs)
-        await asyncio.gather(*(one(plan, free) for plan in plans if isinstance(plan, Plan)))
+        await asyncio.gather(*map(one, quiet))
+        if any(result.violations for result in results):
+            return 1
+        results.clear()
+        await asyncio.gather(*(one(plan) for plan in plans if isinstance(plan, Plan)))
         for plan in plans:
             if isinstance(plan, Restart):
-                await one(plan, asyncio.Semaphore(1))
+                await one(plan)
         at_end, redriven = await check_end(runner.cloud, runner.director, runner.background.sweeping)
     for text in at_end:
         print(text)

@@ -29,12 +29,14 @@ class Director:
         Every version of each job, by owner and id, in the order in which the table took them.
     struck
         How often a process was killed or frozen, or its disk full, by what it was at.
+    sabotage
+        The safeguard that is taken away.
     """
 
     def __init__(self, sabotage: Sabotage | None = None) -> None:
         self.histories: defaultdict[JobKey, list[Version]] = defaultdict(list)
         self.struck: Counter[tuple[str, str]] = Counter()
-        self._sabotage = sabotage
+        self.sabotage = sabotage
         self._faults: dict[str, Sequence[Fault]] = {}
         self._counts: Counter[tuple[str, Step]] = Counter()
         self._locks: defaultdict[JobKey, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -97,7 +99,7 @@ class Director:
         key = (owner, (item or content["Key"])["id"]["S"])
         # One write at a time: the order here is the table's.
         async with self._locks[key]:
-            answer = await (self._sabotage.forward(call, step, forward) if self._sabotage else forward())
+            answer = await (self.sabotage.forward(call, step, forward) if self.sabotage else forward())
             if answer.status != 200:
                 return answer
             history = self.histories[key]

@@ -147,7 +147,10 @@ def _within(life: Sequence[Version]) -> list[str]:
                 found.append(f"not a claim, yet another attempt: {change}")
             holder = after.writer
         elif after.writer and holder != GONE and after.writer != holder and not gives_up:
-            found.append(f"written by process {after.writer} while {holder} had the claim: {change}")
+            whose = f"{holder} had the claim" if holder else "nobody had a claim"
+            found.append(f"written by process {after.writer} while {whose}: {change}")
+        if after.status is not Status.PROCESSING:
+            holder = None
         if (
             (is_claim or after.writer is None or gives_up)
             and before.status is Status.PROCESSING

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,7 @@ def test_a_slow_deletion_spares_what_was_made_since(
     stem = f"alice/{second.id}/{claim.job.attempt}/vocals.mp3"
     cloud.s3.put_object(Bucket=STEMS, Key=stem, Body=b"stem")
     complete(claim, {"vocals": stem})
-    api._delete_files(cancelled)
+    api._delete_files(cancelled, datetime.now(UTC))
     assert [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=STEMS)["Contents"]] == [stem]
     assert [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=UPLOADS)["Contents"]] == [second.key]
 
@@ -221,6 +222,26 @@ def test_an_upload_that_never_came_may_come_yet(api: Api, cloud: Aws, jobs: Jobs
 
 
 # ---- songs of the inbox ----------------------------------------------------------------------------
+
+
+def test_a_slow_deletion_spares_the_same_song_that_was_put_since(
+    api: Api, cloud: Aws, jobs: Jobs, intake: Intake
+) -> None:
+    upload = Upload("s3", UPLOADS, "inbox/alice/song.mp3")
+    cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
+    first = intake.take(upload)
+    assert first
+    asked_at = datetime.now(UTC)
+    cancelled = jobs.cancel("alice", first.id)  # and storage is slow
+    time.sleep(1.1)  # storage's clock has seconds
+    cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
+    second = intake.take(upload)
+    assert second
+    assert (second.id, second.state) == (first.id, Status.QUEUED)
+    api._delete_files(cancelled, asked_at)
+    assert cloud.s3.head_object(Bucket=UPLOADS, Key=upload.key)
+    api._delete_files(second, datetime.now(UTC))
+    assert "Contents" not in cloud.s3.list_objects_v2(Bucket=UPLOADS)
 
 
 @pytest.mark.parametrize("ended", ["upload_gone", "storage_unavailable", "worker_lost", "cancelled"])

@@ -10,10 +10,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from botocore.stub import Stubber
 
 from stempipe.adapters.queue import DeadLetters, JobQueue
 from stempipe.adapters.storage import Storage, StoredObject
-from stempipe.errors import StorageUnavailable
+from stempipe.errors import StorageRefuses, StorageUnavailable
 from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.overdue import Overdue
@@ -238,6 +239,70 @@ def test_an_event_that_intake_could_not_take_is_taken_in_later(
     assert count(cloud, cloud.intake_dead_letter_queue_url) == 0
 
 
+class Locked(Storage):
+    """Shows nobody what is mallory's, as if it were encrypted with a key of his own."""
+
+    fault: type[StorageUnavailable] = StorageRefuses
+
+    def look_up(self, bucket: str, key: str) -> StoredObject:
+        if "mallory" in key:
+            raise self.fault("locked")
+        return super().look_up(bucket, key)
+
+
+class Failing(Locked):
+    fault = StorageUnavailable
+
+
+@pytest.mark.parametrize(
+    ("kind", "hours", "outcome"),
+    [
+        (Locked, 23, "events_still_dead"),
+        (Locked, 25, "events_given_up"),
+        (Failing, 25, "events_still_dead"),
+    ],
+)
+def test_an_upload_that_storage_shows_nobody_is_given_up_after_a_day(
+    sweep: Sweep,
+    cloud: Aws,
+    clock: Clock,
+    sample_event: Callable[[str], dict[str, Any]],
+    kind: type[Locked],
+    hours: int,
+    outcome: str,
+) -> None:
+    event = sample_event("intake-s3")
+    event["Records"][0]["s3"]["object"]["key"] = "inbox/mallory/song.mp3"
+    cloud.sqs.send_message(QueueUrl=cloud.intake_dead_letter_queue_url, MessageBody=json.dumps(event))
+    storage = kind(cloud.s3, "s3")
+    sweep = replace(sweep, storage=storage, intake=replace(sweep.intake, storage=storage))
+    clock.forward(hours=hours)
+    assert sweep.sweep_jobs() == {outcome: 1}
+    assert count(cloud, cloud.intake_dead_letter_queue_url) == (outcome != "events_given_up")
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_what_may_not_be_looked_at_is_told_from_storage_that_fails(cloud: Aws, status: int) -> None:
+    stub = Stubber(cloud.s3)
+    stub.add_client_error("head_object", http_status_code=status)
+    with stub, pytest.raises(StorageRefuses):
+        Storage(cloud.s3, "s3").look_up(UPLOADS, "inbox/mallory/locked.mp3")
+
+
+def test_a_job_whose_upload_storage_shows_nobody_ends_too(
+    sweep: Sweep, cloud: Aws, clock: Clock, jobs: Jobs
+) -> None:
+    source = Source("s3", UPLOADS, "jobs/mallory/01K/17", "song.mp3", bytes=4)
+    jobs.add("mallory", "01K", Status.AWAITING_UPLOAD, source, JobConfig())
+    storage = Locked(cloud.s3, "s3")
+    sweep = replace(sweep, storage=storage, intake=replace(sweep.intake, storage=storage))
+    clock.forward(hours=2)
+    assert sweep.sweep_jobs() == {"faults": 1}
+    clock.forward(days=1)
+    assert sweep.sweep_jobs() == {"uploads_missing": 1}
+    assert jobs.get("mallory", "01K").error_code == "upload_missing"
+
+
 def test_redrive_gives_the_jobs_of_dead_letters_their_attempts_anew(
     sweep: Sweep, cloud: Aws, jobs: Jobs, make: Callable[[Status], Job], job: Callable[[], Job]
 ) -> None:
@@ -295,12 +360,6 @@ def test_stems_that_no_job_points_to_are_deleted_once_they_are_old(
 def test_an_object_that_cannot_be_looked_up_holds_up_no_other(
     sweep: Sweep, cloud: Aws, clock: Clock, jobs: Jobs
 ) -> None:
-    class Locked(Storage):
-        def look_up(self, bucket: str, key: str) -> StoredObject:
-            if "mallory" in key:
-                raise StorageUnavailable("as of one that is encrypted with its owner's key")
-            return super().look_up(bucket, key)
-
     storage = Locked(cloud.s3, "s3")
     sweep = replace(sweep, storage=storage, intake=replace(sweep.intake, storage=storage))
     for key in ("inbox/mallory/locked.mp3", "inbox/zoe/song.mp3"):
@@ -328,6 +387,22 @@ def test_a_lost_worker_comes_before_uploads_that_never_came(
     assert (done["jobs_queued_again"], done["runs_cut_short"]) == (1, 1)
     # What there was no time for is done by the next.
     assert sweep.sweep_jobs()["uploads_missing"] == 20 - done.get("uploads_missing", 0)
+
+
+def test_whoever_has_much_in_the_inbox_keeps_nobodys_stems_from_being_looked_at(
+    sweep: Sweep, cloud: Aws, clock: Clock
+) -> None:
+    for owner in ("alice", "zoe"):
+        cloud.s3.put_object(Bucket=STEMS, Key=f"{owner}/gone/1/vocals.wav", Body=b"stem")
+    for number in range(5):
+        cloud.s3.put_object(Bucket=UPLOADS, Key=f"inbox/mallory/{number}.mp3", Body=b"song")
+    clock.forward(hours=2)
+    for _ in range(100):
+        time_left = iter([300.0] * 3)
+        sweep.sweep_objects(lambda time_left=time_left: next(time_left, 0.0))  # type: ignore[misc]
+        if "Contents" not in cloud.s3.list_objects_v2(Bucket=STEMS):
+            return
+    raise AssertionError("never looked at")
 
 
 def test_a_jobs_record_is_read_once_for_all_its_stems(sweep: Sweep, cloud: Aws, clock: Clock) -> None:

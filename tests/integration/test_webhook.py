@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -20,6 +21,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from stempipe.adapters.outbound import Outbound
 from stempipe.adapters.queue import TryAgain, WebhookMessage, WebhookQueue
 from stempipe.adapters.storage import Storage, stem_links
+from stempipe.adapters.turns import Turns
 from stempipe.adapters.vault import Vault, kms_client
 from stempipe.errors import InvalidRequest
 from stempipe.jobs.claim import Claim
@@ -29,7 +31,7 @@ from stempipe.jobs.table import Jobs
 from stempipe.jobs.views import JobView, job_view
 from stempipe.rules.webhooks import Callbacks, Deliverer
 from stempipe.settings import WebhookSettings
-from tests.aws import UPLOADS, Aws
+from tests.aws import TURNS, UPLOADS, Aws
 from tests.receiver import Receiver, hang, receiving, redirect_to
 from tests.stored import stored_song
 
@@ -70,7 +72,7 @@ def given_up(cloud: Aws) -> WebhookQueue:
 @pytest.fixture
 def deliverer(jobs: Jobs, vault: Vault, view: Callable[[Job], JobView], given_up: WebhookQueue) -> Deliverer:
     outbound = Outbound(["127.0.0.1"], total_seconds=0.5)
-    return Deliverer(jobs, view, vault, outbound, (5, 30), given_up)
+    return Deliverer(jobs, view, vault, outbound, (5, 30), given_up, Turns(TURNS, time.time))
 
 
 @pytest.fixture
@@ -186,15 +188,11 @@ def test_a_redirect_is_a_failure_and_gone_is_the_end(
 
 
 def test_a_name_that_has_a_private_address_by_now_is_given_up_unasked(
-    jobs: Jobs,
-    vault: Vault,
-    view: Callable[[Job], JobView],
-    ended: Callable[..., WebhookMessage],
-    given_up: WebhookQueue,
+    deliverer: Deliverer, ended: Callable[..., WebhookMessage], jobs: Jobs
 ) -> None:
     outbound = Outbound(resolve=lambda host, port: ["169.254.169.254"])
     message = ended(url="https://hooks.example.com/")
-    Deliverer(jobs, view, vault, outbound, (5, 30), given_up).deliver(message)
+    replace(deliverer, outbound=outbound).deliver(message)
     assert jobs.get("alice", "01K").delivery is Delivery.FAILED
 
 
@@ -227,28 +225,74 @@ def test_a_job_that_has_not_ended_is_not_told_whatever_its_number(
     assert receiver.received == []
 
 
-def test_an_owner_whose_callbacks_take_long_leaves_the_time_to_others(
-    deliverer: Deliverer, ended: Callable[..., WebhookMessage], receiver: Receiver, jobs: Jobs
+class Slow(Outbound):
+    """Answers after so many seconds of a clock that stands still else, and meanwhile has something done."""
+
+    def __init__(self, clock: list[float], seconds: float, meanwhile: Callable[[], None]) -> None:
+        self._clock, self._seconds, self._meanwhile = clock, seconds, meanwhile
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
+        self._clock[0] += self._seconds
+        self._meanwhile()
+        return 200
+
+
+def seconds_put_off(deliverer: Deliverer, message: WebhookMessage) -> int:
+    with pytest.raises(TryAgain) as again:
+        deliverer.deliver(message)
+    return again.value.seconds
+
+
+@pytest.mark.parametrize(("lasts", "meanwhile", "afterwards"), [(0.2, 1, 0), (2, 8, 8), (8, 22, 32)])
+def test_an_owner_is_called_one_at_a_time_and_leaves_time_to_others_if_it_takes_long(
+    deliverer: Deliverer,
+    ended: Callable[..., WebhookMessage],
+    jobs: Jobs,
+    lasts: float,
+    meanwhile: int,
+    afterwards: int,
 ) -> None:
     clock = [1000.0]
+    put_off: list[int] = []
+    impatient: list[Deliverer] = []
+    message = ended()
 
-    class Slow(Outbound):
-        def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
-            clock[0] += 8
-            return 200
+    def anothers() -> Deliverer:
+        """Of another process."""
+        turns = Turns(TURNS, lambda: clock[0])
+        outbound = Slow(clock, lasts, amid)
+        return replace(deliverer, outbound=outbound, now=lambda: clock[0], turns=turns, _put_off={})
+
+    def amid() -> None:
+        if not put_off:
+            impatient.append(anothers())
+            put_off.append(seconds_put_off(impatient[0], message))
+
+    anothers().deliver(message)
+    assert put_off == [meanwhile]
+    assert seconds_put_off(impatient[0], message) == meanwhile  # it remembers, and asks nobody
+    done = jobs.get("alice", "01K")
+    assert (done.delivery, done.deliveries) == (Delivery.DELIVERED, 1)
+    done.update([Job.callback_state.remove()])  # as one of the owner's other jobs
+    if afterwards:
+        assert seconds_put_off(anothers(), message) == afterwards
+        assert jobs.get("alice", "01K").deliveries == 1  # it was put off, not tried
+        clock[0] += afterwards
+    anothers().deliver(message)
+    assert jobs.get("alice", "01K").deliveries == 2
+
+
+def test_a_fault_of_ours_amid_a_call_does_not_keep_the_owner_from_the_next(
+    deliverer: Deliverer, ended: Callable[..., WebhookMessage], receiver: Receiver
+) -> None:
+    def no_view(job: Job) -> JobView:
+        raise RuntimeError
 
     message = ended()
-    slow = replace(deliverer, outbound=Slow(["127.0.0.1"]), now=lambda: clock[0])
-    slow.deliver(message)
-    assert jobs.get("alice", "01K").delivery is Delivery.DELIVERED
-    jobs.get("alice", "01K").update([Job.callback_state.remove()])  # as one of the owner's other jobs
-    with pytest.raises(TryAgain) as again:
-        slow.deliver(message)
-    assert again.value.seconds == 32
-    assert jobs.get("alice", "01K").deliveries == 1  # it was put off, not tried
-    clock[0] += 33
-    slow.deliver(message)
-    assert jobs.get("alice", "01K").delivery is Delivery.DELIVERED
+    with pytest.raises(RuntimeError):
+        replace(deliverer, view=no_view).deliver(message)
+    deliverer.deliver(message)
+    assert len(receiver.received) == 1
 
 
 # ---- what may be asked for -------------------------------------------------------------------------

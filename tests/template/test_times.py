@@ -9,6 +9,7 @@ from local.template import Template
 from stempipe.jobs.record import MAX_ATTEMPTS
 from stempipe.rules.heartbeat import HEARTBEAT_SECONDS
 from stempipe.rules.pull import VISIBILITY_SECONDS
+from stempipe.rules.webhooks import TURN_SECONDS
 
 
 def test_times_agree(template: Template, resources: dict[str, Any]) -> None:
@@ -55,6 +56,8 @@ def test_webhooks_are_tried_for_a_day_and_every_wait_is_one_that_sqs_can(
     assert times["VisibilityTimeout"] == 6 * times["FunctionTimeout"]
     # Twelve hours from the receipt, the delivery included.
     assert max(waits) + times["FunctionTimeout"] < 43_200
+    # Whoever has an owner's turn is stopped by then.
+    assert times["FunctionTimeout"] <= TURN_SECONDS
     queue = resources["WebhooksQueue"]["Properties"]
     assert sum(waits) + len(waits) * times["VisibilityTimeout"] < queue["MessageRetentionPeriod"]
     assert queue["RedrivePolicy"]["maxReceiveCount"] > len(waits) + 1

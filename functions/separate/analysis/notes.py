@@ -3,13 +3,20 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from analysis.basic_pitch import FRAME_RATE, LOWEST, NOTES, SAMPLE_RATE, BasicPitch, NoteActivations, NoteListener
+from analysis.basic_pitch import (
+    FRAME_RATE,
+    LOWEST,
+    NOTES,
+    SAMPLE_RATE,
+    BasicPitch,
+    NoteActivations,
+    NoteListener,
+)
 from analysis.events import Note
 from analysis.frames import Framer, hann, magnitudes
 from analysis.velocities import RANGE, loud, velocity

@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from stempipe.adapters.connections import Connections
+from stempipe.adapters.connections import MOST_JOBS, Connections
 from stempipe.adapters.storage import Storage, stem_links
 from stempipe.errors import InternalError
 from stempipe.jobs.config import AnalysisConfig, JobConfig, MidiConfig, Quality
@@ -119,6 +119,27 @@ def test_the_largest_midi_fits_a_frame(live: Live, jobs: Jobs, sockets: Sockets)
     jobs.add("alice", "01K", Status.QUEUED, source, config, callback=CALLBACK, kind=Kind.MIDI)
     ask(live, action="subscribe", jobId="01K")
     assert len(sockets.sent["phone"][-1]["job"]["config"]["midi"]["roles"]) == 32
+
+
+def test_a_connection_names_so_many_jobs_and_may_then_subscribe_to_all(
+    live: Live, jobs: Jobs, sockets: Sockets
+) -> None:
+    for number in range(MOST_JOBS + 1):
+        queued(jobs, f"job-{number:03}")
+        ask(live, action="subscribe", jobId=f"job-{number:03}")
+    assert sockets.sent["phone"][-1]["error"]["code"] == "invalid_request"
+    ask(live, action="subscribe", jobId="job-000")
+    assert sockets.versions("phone")[-1][0] == "job-000"
+    ask(live, action="subscribe")
+    assert {"type": "subscribed", "jobId": None} in sockets.sent["phone"]
+
+
+def test_whoever_unsubscribes_from_what_it_never_subscribed_to_is_not_remembered(
+    live: Live, sockets: Sockets, connections: Connections
+) -> None:
+    ask(live, action="unsubscribe", jobId="01K")
+    assert sockets.sent["phone"] == [{"type": "unsubscribed", "jobId": "01K"}]
+    assert connections.of("alice") == []
 
 
 def test_a_ping_is_answered(live: Live, sockets: Sockets) -> None:

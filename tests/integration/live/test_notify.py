@@ -13,7 +13,8 @@ import boto3
 import pytest
 from pynamodb.exceptions import PynamoDBException
 
-from stempipe.adapters.connections import MOST, Connections
+from stempipe.adapters.connections import MOST, Connection, Connections
+from stempipe.errors import TooManyConnections
 from stempipe.jobs.claim import Claim
 from stempipe.jobs.record import Callback, Job, Stage
 from stempipe.jobs.table import Jobs
@@ -169,6 +170,23 @@ def test_an_owner_has_so_many_connections_and_no_more(
     connections.forget("alice", "other-1")
     ask(live, action="subscribe", jobId="01K")
     assert sockets.sent["phone"][-1]["type"] == "job"
+
+
+def test_connections_that_come_at_the_same_moment_are_not_more(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(MOST):
+        connections.subscribe("alice", f"other-{number}", None)
+    others = connections.of
+    seen: list[list[Connection]] = [[]]  # it looks before the others are there
+
+    def of(owner: str) -> list[Connection]:
+        return seen.pop() if seen else others(owner)
+
+    monkeypatch.setattr(connections, "of", of)
+    with pytest.raises(TooManyConnections):
+        connections.subscribe("alice", "phone", None)
+    assert len(others("alice")) == MOST
 
 
 # ---- webhooks and records --------------------------------------------------------------------------

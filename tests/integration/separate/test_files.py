@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from stempipe.adapters.queue import TryAgain
 from stempipe.adapters.storage import Storage
+from stempipe.errors import OutOfTime, StorageUnavailable
 from stempipe.jobs.record import Job, Status
 from stempipe.jobs.refusals import ClaimLost
 from stempipe.jobs.table import Jobs
@@ -33,6 +35,26 @@ def test_stems_that_were_stored_before_the_job_was_cancelled_are_deleted(
     replace(worker, storage=CancelledBetweenStems(cloud.s3, "s3")).work_on(MESSAGE)
     assert stems(cloud) == ["alice/01K/0/another attempt's.wav"]
     assert job().state is Status.CANCELLED
+
+
+@pytest.mark.parametrize("fault", [StorageUnavailable("no"), OutOfTime()])
+def test_stems_of_an_attempt_that_ends_amid_them_are_deleted_before_the_next(
+    worker: Worker, cloud: Aws, job: Callable[[], Job], fault: Exception
+) -> None:
+    class EndsBetweenStems(Storage):
+        def put(self, file: Path, bucket: str, key: str, *more: Any) -> None:
+            if not key.endswith("vocals.wav"):
+                raise fault
+            super().put(file, bucket, key, *more)
+
+        def delete_under(self, bucket: str, prefix: str) -> None:
+            assert job().state is Status.PROCESSING
+            super().delete_under(bucket, prefix)
+
+    with pytest.raises(TryAgain):
+        replace(worker, storage=EndsBetweenStems(cloud.s3, "s3")).work_on(MESSAGE)
+    assert stems(cloud) == []
+    assert job().state is Status.QUEUED
 
 
 def test_stems_are_kept_where_only_the_answer_to_the_last_write_was_lost(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from copy import deepcopy
@@ -40,7 +41,9 @@ def ask(
         event["requestContext"]["http"]["method"] = method
         event["queryStringParameters"] = query or {}
         event["headers"] |= {"content-type": content_type} | (headers or {})
-        if body is not None:
+        if isinstance(body, bytes):
+            event |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+        elif body is not None:
             event["body"] = body if isinstance(body, str) else json.dumps(body)
         if owner is None:
             del event["requestContext"]["authorizer"]

@@ -224,10 +224,22 @@ def test_the_largest_song_within_a_request_is_an_event_that_lambda_takes(
             '{"filename": "a.mp3", "size": 1, "config": {"quality": {"bitrate": ' + "9" * 5000 + "}}}",
             "digits",
         ),
+        (b'{"filename": "a.mp3", "size": ' + b"9" * 5000 + b"}", "too many digits"),
+        (b'{"filename": "\xff.mp3", "size": 1}', "not in UTF-8"),
+        ('{"filename": "a.mp3", "size": 1}'.encode("utf-16"), "not in UTF-8"),
     ],
 )
-def test_what_python_reads_and_no_answer_can_quote_is_refused(ask: Ask, body: str, message: str) -> None:
+def test_what_python_reads_and_no_answer_can_quote_is_refused(
+    ask: Ask, body: str | bytes, message: str
+) -> None:
     answer = ask("POST", "/v1/jobs", body)
     assert (answer.status, answer.body["error"]["code"]) == (422, "invalid_request")
     assert message in answer.body["error"]["message"]
     assert len(answer.body["error"]["message"]) < 500
+
+
+def test_an_answer_does_not_quote_all_of_a_long_request(ask: Ask) -> None:
+    request = {"filename": "a.mp3", "size": 1, "config": {"stems": {"x" * 100_000: True}}}
+    answer = ask("POST", "/v1/jobs", request)
+    assert (answer.status, answer.body["error"]["code"]) == (422, "invalid_config")
+    assert len(answer.body["error"]["message"]) <= 1000

@@ -2,13 +2,11 @@
 
 import os
 import re
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from stempipe_client.command.places import config_folder, read_json, state_folder, write_json
 from stempipe_client.errors import StempipeError
@@ -129,20 +127,33 @@ def _local_cloud_file() -> Path:
 @contextmanager
 def announced(cloud: Mapping[str, str]) -> Iterator[None]:
     """While the block runs, the command finds this local cloud: it takes a Settings' fields but `origin`."""
+    import fcntl  # a local cloud runs on Linux alone
+
     path = _local_cloud_file()
     write_json(path, dict(cloud))
     try:
-        yield
+        with path.open("rb") as file:
+            # However this process ends, the lock goes with it.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
     finally:
         if read_json(path) == cloud:  # and not a later one's
             path.unlink(missing_ok=True)
 
 
 def _local_cloud() -> dict[str, str]:
-    cloud = {name: str(value) for name, value in read_json(_local_cloud_file()).items()}
-    address = urlsplit(cloud.get("api_url", ""))
-    try:
-        socket.create_connection((address.hostname or "", address.port or 80), timeout=1).close()
-    except OSError:
-        return {}  # it was killed
-    return cloud
+    path = _local_cloud_file()
+    if not path.is_file() or not _is_locked(path):
+        return {}  # it was killed; by now its port may be anybody's
+    return {name: str(value) for name, value in read_json(path).items()}
+
+
+def _is_locked(path: Path) -> bool:
+    import fcntl
+
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

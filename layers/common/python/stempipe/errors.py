@@ -161,6 +161,10 @@ class StorageUnavailable(StempipeError):
     retryable = True
 
 
+class StorageRefuses(StorageUnavailable):
+    """The object storage lets nobody look at an object: for its own sake, or for the deployment's."""
+
+
 class InternalError(StempipeError):
     """A fault that nobody foresaw. Its cause is in the log, not in the message."""
 

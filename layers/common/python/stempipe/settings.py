@@ -135,6 +135,7 @@ class WebhookSettings(ViewSettings):
     """How long to wait after each failed delivery but the last."""
     webhook_allowed_hosts: HostNames = ()
     callback_key_id: str
+    turns_table: str
 
 
 class SweepSettings(IntakeSettings):

@@ -11,9 +11,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import BooleanAttribute, TTLAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.exceptions import UpdateError
 from pynamodb.models import Model
 
-from stempipe.errors import TooManyConnections
+from stempipe.errors import InvalidRequest, TooManyConnections
 from stempipe.jobs.messages import is_soon_outdated
 from stempipe.observability import MetricUnit, logger, metrics
 
@@ -28,6 +29,9 @@ WRITERS = 32
 
 MOST = 20
 """Connections of one owner: each change of a job is written to all of them."""
+
+MOST_JOBS = 100
+"""Jobs that a connection may name: with each change all are read."""
 
 THROTTLED_SECONDS = (0.5, 1.0)
 """Waits between the tries of a message that API Gateway refused because it was asked too often. The client
@@ -84,13 +88,32 @@ class Connections:
         ------
         TooManyConnections
             The owner has as many others as it may have.
+        InvalidRequest
+            The connection has as many jobs as it may have.
         """
-        now = datetime.now(UTC)
-        others = [one for one in self.of(owner) if one.id != connection_id and one.expires_at > now]
-        if len(others) >= MOST:
-            raise TooManyConnections(MOST)
+        mine = self._among(owner, connection_id)
+        named = (mine and mine.jobs) or set()
+        if job_id is not None and job_id not in named and len(named) >= MOST_JOBS:
+            raise InvalidRequest(
+                f"jobId: {MOST_JOBS} are subscribed to. Subscribe to all your jobs, without it."
+            )
         what = Connection.everything.set(True) if job_id is None else Connection.jobs.add({job_id})
         self._model(owner, connection_id).update([what, Connection.expires_at.set(_expiry())])
+        if mine is None:
+            try:
+                self._among(owner, connection_id)  # others may have come at the same moment
+            except TooManyConnections:
+                self.forget(owner, connection_id)
+                raise
+
+    def _among(self, owner: str, connection_id: str) -> Connection | None:
+        """The record of a connection; none of one that is subscribed to nothing, and may be."""
+        now = datetime.now(UTC)
+        present = {one.id: one for one in self.of(owner) if one.expires_at > now}
+        mine = present.pop(connection_id, None)
+        if len(present) >= MOST:
+            raise TooManyConnections(MOST)
+        return mine
 
     def unsubscribe(self, owner: str, connection_id: str, job_id: str | None) -> None:
         """From one job, or from everything."""
@@ -98,7 +121,12 @@ class Connections:
             self.forget(owner, connection_id)
         else:
             what = Connection.jobs.delete({job_id})
-            self._model(owner, connection_id).update([what, Connection.expires_at.set(_expiry())])
+            try:
+                self._model(owner, connection_id).update([what], condition=Connection.id.exists())
+            except UpdateError as fault:
+                # Of what is subscribed to nothing there is no record, and none is to be made.
+                if fault.cause_response_code != "ConditionalCheckFailedException":
+                    raise
 
     def of(self, owner: str) -> list[Connection]:
         """The owner's connections that are subscribed to something.

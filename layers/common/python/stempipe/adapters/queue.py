@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -63,11 +64,18 @@ def sqs_client(wait_seconds: int = 0) -> SQSClient:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that was given up."""
+    """A message that was given up.
+
+    Attributes
+    ----------
+    sent_at
+        When it was sent for the first time.
+    """
 
     id: str
     body: str
     receipt_handle: str
+    sent_at: datetime
 
 
 class DeadLetters:
@@ -98,13 +106,15 @@ class DeadLetters:
                 MaxNumberOfMessages=10,
                 VisibilityTimeout=HELD_SECONDS,
                 WaitTimeSeconds=self._wait_seconds,
+                MessageSystemAttributeNames=["SentTimestamp"],
             )
             messages = [item for item in answer.get("Messages", []) if item["MessageId"] not in seen]
             if not messages:
                 return
             for item in messages:
                 seen.add(item["MessageId"])
-                yield DeadLetter(item["MessageId"], item["Body"], item["ReceiptHandle"])
+                sent_at = datetime.fromtimestamp(int(item["Attributes"]["SentTimestamp"]) / 1000, UTC)
+                yield DeadLetter(item["MessageId"], item["Body"], item["ReceiptHandle"], sent_at)
 
     def delete(self, letter: DeadLetter) -> None:
         """Forget a message."""

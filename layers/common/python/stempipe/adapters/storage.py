@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from s3transfer.futures import TransferFuture
 from s3transfer.subscribers import BaseSubscriber
 
-from stempipe.errors import StorageUnavailable, UploadGone
+from stempipe.errors import StorageRefuses, StorageUnavailable, UploadGone
 from stempipe.settings import StorageSettings, ViewSettings
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ class Storage:
         ------
         UploadGone
             It is not there.
+        StorageRefuses
+            It cannot be looked at: encrypted with a key of somebody's own, for one.
         """
         with _faults(gone=(HTTPStatus.NOT_FOUND,)):
             answer = self._client.head_object(Bucket=bucket, Key=key)
@@ -158,6 +160,15 @@ class Storage:
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
                 for item in page.get("Contents", []):
                     yield ListedObject(item["Key"], item["LastModified"])
+
+    def folders(self, bucket: str, prefix: str = "") -> Iterator[str]:
+        """How keys go on that begin so, up to the next slash, which is included."""
+        with _faults():
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=bucket, Prefix=prefix, Delimiter="/"
+            )
+            for page in pages:
+                yield from (item["Prefix"] for item in page.get("CommonPrefixes", []))
 
     def delete(self, bucket: str, key: str, etag: str | None = None) -> None:
         """Delete an object, if it is there; with an etag, if it is still that one."""
@@ -236,14 +247,19 @@ class _Progress(BaseSubscriber):
         self.done.set()
 
 
+_REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN)
+
+
 @contextmanager
 def _faults(gone: Collection[int] = ()) -> Iterator[None]:
     try:
         yield
     except ClientError as fault:
-        if fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in gone:
+        status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if status in gone:
             raise UploadGone from fault
-        raise StorageUnavailable("The object storage refused or failed. Trying again may help.") from fault
+        kind = StorageRefuses if status in _REFUSALS else StorageUnavailable
+        raise kind("The object storage refused or failed. Trying again may help.") from fault
     except (BotoCoreError, boto3.exceptions.Boto3Error) as fault:
         raise StorageUnavailable("The object storage cannot be reached. Trying again may help.") from fault
 

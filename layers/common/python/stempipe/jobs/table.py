@@ -223,8 +223,9 @@ class Jobs:
                 Job.message_id.set(message_id),
                 Job.due_at.set(now.timestamp() + self._message_seconds),
             ],
-            # Or a worker was faster: it has taken the message.
-            (Job.status == Status.QUEUED.value) & (Job.making == job.making),
+            # Or a worker was faster, and has taken the message. By now the job may be queued once more, with
+            # another.
+            Job.version == job.version,
         )
 
     # -- the owner's wishes ------------------------------------------------------------------

@@ -140,6 +140,7 @@ class Api:
         StorageUnavailable
             Not all files could be deleted; the job is still there to be deleted again.
         """
+        asked_at = self.jobs.now()
         try:
             job = self.jobs.cancel(owner, job_id)
         except JobIsFinal as final:
@@ -148,10 +149,10 @@ class Api:
             except TransitionRefused:
                 raise InvalidState("The job is being tried again. Delete it again to cancel it.") from None
             # The record last: it alone says where the files are.
-            self._delete_files(final.job)
+            self._delete_files(final.job, asked_at)
             self.jobs.delete(final.job)
             return None
-        self._delete_files(job)
+        self._delete_files(job, asked_at)
         return self.view(job)
 
     def retry(self, owner: str, job_id: str) -> JobView:
@@ -183,22 +184,24 @@ class Api:
         except TransitionRefused:
             raise InvalidState("The job has changed meanwhile. Look at it again.") from None
 
-    def _delete_files(self, job: Job) -> None:
-        # Of no later attempt: the job may have been made again by now.
+    def _delete_files(self, job: Job, asked_at: datetime) -> None:
+        # Of no later attempt, and no later song: the job may have been made again by now.
         for stem in self.storage.list(self.settings.stems_bucket, stems_prefix(job.owner, job.id)):
             if attempt_of(stem.key) <= job.attempt:
                 self.storage.delete(self.settings.stems_bucket, stem.key)
         if job.key == job_upload_key(job.owner, job.id, int(job.making)):
             for part in job.uploads:
                 self.storage.delete(job.bucket, part.key)
-        elif self._is_still_there(job):
+        elif self._is_still_there(job, asked_at):
             self.storage.delete(job.bucket, job.key, job.etag)
 
-    def _is_still_there(self, job: Job) -> bool:
-        """Whether what lies where a direct upload was put is still that, and not a later song."""
+    def _is_still_there(self, job: Job, asked_at: datetime) -> bool:
+        """Whether what lies where a direct upload was put is still that, and not what was put later."""
         try:
             stored = self.storage.look_up(job.bucket, job.key)
         except UploadGone:
+            return False
+        if stored.modified > asked_at:
             return False
         upload = Upload(cast(Provider, job.provider), job.bucket, job.key)
         return job.id == direct_job_id(upload, stored.etag, stored.metadata.get(CONFIG_METADATA, ""))

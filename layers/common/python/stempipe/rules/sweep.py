@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import json
 import math
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import groupby
+from typing import TypeVar
 from urllib.parse import unquote
 
 from pydantic import ValidationError
 
 from stempipe.adapters.queue import DeadLetter, DeadLetters, JobMessage
 from stempipe.adapters.storage import ListedObject, Storage
-from stempipe.errors import JobNotFound
+from stempipe.errors import JobNotFound, StorageRefuses
 from stempipe.jobs.overdue import Overdue
 from stempipe.jobs.record import Job, Status
 from stempipe.jobs.refusals import TransitionRefused
@@ -33,9 +35,13 @@ from stempipe.rules.intake import Intake
 _WORK_IN_PROGRESS = timedelta(hours=1)
 # Uploads without a job are looked for among the newest, so that the cost does not grow with the bucket.
 _RECENT = timedelta(hours=3)
+# In which an operator, whom an alarm tells, has mended what keeps storage from showing uploads. What is
+# refused for longer is refused for its own sake.
+_REFUSED_FOR_GOOD = timedelta(days=1)
 # With less time left than this nothing more is begun.
 _ENOUGH_SECONDS = 20
 _NOTHING = "nothing"
+_T = TypeVar("_T")
 # Each does one thing, and says what.
 _Steps = Iterator[Callable[[], str]]
 # Dead letters that are looked at in one go, so that the run ends.
@@ -113,8 +119,12 @@ class Sweep:
 
     def _find_upload(self, job: Job) -> str:
         logger.append_keys(owner=job.owner, job_id=job.id)
-        for part in job.uploads:
-            self.intake.take(Upload(self.storage.provider, job.bucket, part.key))
+        try:
+            for part in job.uploads:
+                self.intake.take(Upload(self.storage.provider, job.bucket, part.key))
+        except StorageRefuses:
+            if (job.due_at or 0) > (self.now() - _REFUSED_FOR_GOOD).timestamp():
+                raise
         if self.jobs.get(job.owner, job.id).version != job.version:
             logger.warning("Found an upload whose event never came")
             return "uploads_found"
@@ -123,11 +133,15 @@ class Sweep:
         return "uploads_missing"
 
     def _take_in_again(self, letter: DeadLetter) -> str:
-        """An event that intake could not take. It stays among the dead letters until it can."""
+        """An event that intake could not take. It stays until it can, or clearly nobody can."""
         try:
             self.intake.take_in(_event(letter.body))
-        except ExceptionGroup:
-            return "events_still_dead"
+        except ExceptionGroup as group:
+            if letter.sent_at > self.now() - _REFUSED_FOR_GOOD or group.split(StorageRefuses)[1]:
+                return "events_still_dead"
+            logger.error("Given up: storage shows nobody what was uploaded", body=letter.body)
+            self.dead_uploads.delete(letter)
+            return "events_given_up"
         except (ValueError, KeyError, TypeError):
             logger.exception("Not an event of intake", body=letter.body)
             return "events_unreadable"
@@ -166,15 +180,18 @@ class Sweep:
 
         A job's stems are neighbours in a listing, and its record is read once for all of them.
         """
-        work: list[_Steps] = [
-            iter([self._abort_uploads]),
-            (partial(self._take_in, item) for item in self.storage.list(self.uploads_bucket, "inbox/")),
-            (
-                partial(self._delete_unwanted, owner, job_id, list(items))
-                for (owner, job_id), items in groupby(self.storage.list(self.stems_bucket), key=_job_of)
-            ),
-        ]
-        return _work_through(work, seconds_left)
+        uploads: _Steps = (
+            partial(self._take_in, item) for item in self._objects(self.uploads_bucket, "inbox/")
+        )
+        stems: _Steps = (
+            partial(self._delete_unwanted, owner, job_id, list(items))
+            for (owner, job_id), items in groupby(self._objects(self.stems_bucket), key=_job_of)
+        )
+        return _work_through([iter([self._abort_uploads]), *_in_any_order([uploads, stems])], seconds_left)
+
+    def _objects(self, bucket: str, prefix: str = "") -> Iterator[ListedObject]:
+        for owner in _in_any_order([*self.storage.folders(bucket, prefix)]):
+            yield from self.storage.list(bucket, owner)
 
     def _abort_uploads(self) -> str:
         count = self.storage.abort_uploads(self.stems_bucket, self.now() - _WORK_IN_PROGRESS)
@@ -233,6 +250,11 @@ def _event(body: str) -> dict[str, object]:
     if not isinstance(event, dict):
         raise TypeError("an event is an object")
     return event
+
+
+def _in_any_order(things: Sequence[_T]) -> list[_T]:
+    """So that what there is no time for is not always the same."""
+    return secrets.SystemRandom().sample(things, len(things))
 
 
 def _job_of(stem: ListedObject) -> tuple[str, str]:

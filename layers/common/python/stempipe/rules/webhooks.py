@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from stempipe.adapters.outbound import Outbound, Refused, Unanswered
 from stempipe.adapters.queue import TryAgain, WebhookMessage, WebhookQueue
 from stempipe.adapters.signatures import sign
+from stempipe.adapters.turns import Turn, Turns, TurnTaken
 from stempipe.adapters.vault import Vault
 from stempipe.errors import InvalidRequest, JobNotFound
 from stempipe.jobs.record import Callback, Delivery, Job
@@ -28,6 +29,9 @@ _GONE = 410
 # A call that took longer is followed by a pause of its owner's, so many times as long.
 _SLOW_SECONDS = 1.0
 _SHARE = 4
+
+TURN_SECONDS = 30
+"""After which a call is over, whatever became of it: the function has no longer."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ class Deliverer:
         How long to wait after each failed delivery but the last.
     given_up
         Where messages of deliveries go that were given up.
+    turns
+        Of an owner's callbacks one is called at a time, so that nobody's take up all deliveries.
     now
         Seconds since the epoch.
     """
@@ -100,8 +106,9 @@ class Deliverer:
     outbound: Outbound
     retry_seconds: Sequence[int]
     given_up: WebhookQueue
+    turns: Turns
     now: Callable[[], float] = time.time
-    # Until when an owner's deliveries are put off, in this process.
+    # Until when there is no use in asking for an owner's turn: of many messages one asks for all.
     _put_off: dict[str, float] = field(default_factory=dict)
 
     def deliver(self, message: WebhookMessage) -> None:
@@ -112,6 +119,8 @@ class Deliverer:
         TryAgain
             The message must come back.
         """
+        if (seconds := self._put_off.get(message.owner, 0) - self.now()) > 0:
+            raise TryAgain("it is not the owner's turn", math.ceil(seconds))
         try:
             job = self.jobs.get(message.owner, message.id)
         except JobNotFound:
@@ -122,11 +131,19 @@ class Deliverer:
             return
         if job.delivery is not Delivery.PENDING:
             return
-        if (seconds := self._put_off.get(job.owner, 0) - self.now()) > 0:
-            raise TryAgain("the owner's callbacks take long", math.ceil(seconds))
-        self._attempt(job, job.callback_url, message)
+        self._attempt(job, job.callback_url, message, self._take_turn(job.owner))
 
-    def _attempt(self, job: Job, url: str, message: WebhookMessage) -> None:
+    def _take_turn(self, owner: str) -> Turn:
+        """The owner's turn to be called, of which there is one at a time."""
+        try:
+            return self.turns.take(owner, TURN_SECONDS)
+        except TurnTaken as taken:
+            # A call that lasts is followed by a pause of _SHARE times as long: not before that.
+            seconds = taken.left if taken.lasts is None else min(taken.left, _SHARE * taken.lasts)
+            self._put_off[owner] = self.now() + max(1.0, seconds)
+            raise TryAgain(str(taken), max(1, math.ceil(seconds))) from taken
+
+    def _attempt(self, job: Job, url: str, message: WebhookMessage, turn: Turn) -> None:
         # Not by the message's receipts: one that was put off, or that nobody could run, is no delivery.
         attempt = job.deliveries + 1
         status, is_hopeless = None, False
@@ -138,7 +155,9 @@ class Deliverer:
             reason, is_hopeless = str(refusal), True
         except Unanswered as fault:
             reason = str(fault)
-        self._leave_time_to_others(job.owner, self.now() - started)
+        finally:
+            took = self.now() - started
+            self.turns.give_back(turn, _SHARE * took if took > _SLOW_SECONDS else 0)
         if status is not None and 200 <= status < 300:
             self.jobs.note_delivery(job, Delivery.DELIVERED, attempt, status)
             metrics.add_metric("WebhooksDelivered", MetricUnit.Count, 1)
@@ -151,12 +170,6 @@ class Deliverer:
             return
         self.jobs.note_delivery(job, Delivery.PENDING, attempt, status)
         raise TryAgain(reason, self.retry_seconds[attempt - 1])
-
-    def _leave_time_to_others(self, owner: str, seconds: float) -> None:
-        """After a call that took long, put off the owner's next ones: nobody's hold up everybody's."""
-        if seconds > _SLOW_SECONDS:
-            self._put_off[owner] = self.now() + _SHARE * seconds
-            logger.info("The owner's callbacks are put off", owner=owner, took=round(seconds, 1))
 
     def _send(self, job: Job, url: str) -> int:
         body = self.view(job).model_dump_json(by_alias=True).encode()

@@ -133,7 +133,7 @@ class Worker:
                 if item.key not in in_use:
                     self.storage.delete(self.stems_bucket, item.key)
         except StorageUnavailable:
-            logger.exception("Stems of a lost attempt are left for sweep")
+            logger.exception("Stems of an attempt that has none are left for sweep")
 
     def _attempt(self, claim: Claim, deadline: float) -> None:
         try:
@@ -290,12 +290,16 @@ class Worker:
         def on_bytes(count: int) -> None:
             on_progress((sent + count) / total)
 
-        for file, size in sizes.items():
+        try:
+            for file, size in sizes.items():
+                on_bytes(0)
+                key = keys[file.name] = stem_key(job, file.name)
+                self.storage.put(file, self.stems_bucket, key, _CONTENT_TYPES[file.suffix], on_bytes)
+                sent += size
             on_bytes(0)
-            keys[file.name] = stem_key(job, file.name)
-            self.storage.put(file, self.stems_bucket, keys[file.name], _CONTENT_TYPES[file.suffix], on_bytes)
-            sent += size
-        on_bytes(0)
+        except StempipeError:
+            self._take_back(job)  # while the lease holds: the next attempt has others
+            raise
         return keys
 
 

@@ -1,0 +1,86 @@
+"""The suite notices when a safeguard is gone: each one, by what it is there to keep from happening."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults import run
+from tests.faults.faults import DuplicateMessage, Fault, Freeze, LoseAnswer, Moment
+from tests.faults.history import violations
+from tests.faults.plan import LEASE_SECONDS, Deed, Delivery, Plan, Way, Wish
+from tests.faults.run import Runner, ready
+from tests.faults.sabotage import Sabotage
+from tests.faults.steps import Step
+
+STANDS_STILL_SECONDS = 2.5 * LEASE_SECONDS
+
+
+def plan(song: str, *faults: Fault, way: Way = Way.API, wish: Wish | None = None) -> Plan:
+    return Plan(0, song, way, Delivery.PROMPT, [0.0], faults, wish=wish)
+
+
+def schedule_for(safeguard: Sabotage) -> Plan:
+    """One that is well with the safeguard, and not without it."""
+    match safeguard:
+        case Sabotage.FENCING:
+            return plan("short.wav", Freeze(step=Step.PUT, before=True, duration=STANDS_STILL_SECONDS))
+        case Sabotage.CLAIMS:
+            return plan("long.wav", DuplicateMessage(step=Step.SEND, copies=2))
+        case Sabotage.SWEEP:
+            return plan("short.wav", way=Way.NEVER)
+        case Sabotage.MAKINGS:
+            return plan("short.wav", wish=Wish(Deed.AGAIN, Moment(step=Step.REPORT)))
+        case Sabotage.MARKS:
+            return plan("short.wav", LoseAnswer(step=Step.CLAIM))
+        case Sabotage.DELETION:
+            slow = Moment(step=Step.LIST, hold=9)
+            return plan("notes.mp3", wish=Wish(Deed.RETRY_DELETED, Moment(step=Step.FAIL), slow))
+
+
+NOTICED = {
+    Sabotage.FENCING: "written by process",
+    Sabotage.CLAIMS: "taken from a worker whose lease held",
+    Sabotage.SWEEP: "stuck after",
+    Sabotage.MAKINGS: "made again with numbers of before",
+    Sabotage.MARKS: "was claimed, and left",
+    Sabotage.DELETION: "that is being deleted was retried",
+}
+
+
+async def is_noticed(runner: Runner, safeguard: Sabotage) -> bool:
+    """Whether it is seen that the safeguard is gone."""
+    runner.director.sabotage = safeguard
+    if safeguard is Sabotage.SWEEP:
+        runner.background.sweeping.clear()
+    try:
+        result = await runner.run(schedule_for(safeguard))
+        found = result.violations
+        # A process that stood still may do its harm only now.
+        deadline = time.monotonic() + STANDS_STILL_SECONDS
+        while not any(NOTICED[safeguard] in text for text in found) and time.monotonic() < deadline:
+            await asyncio.sleep(0.5)
+            jobs = [job for owner in result.owners for job in runner.director.jobs_of(owner).values()]
+            found += [text for job in jobs for text in violations(job)]
+        return any(NOTICED[safeguard] in text for text in found)
+    finally:
+        runner.director.sabotage = None
+        runner.background.sweeping.set()
+
+
+@pytest.mark.slow
+def test_each_safeguard_that_is_taken_away_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test() -> None:
+        async with ready(tmp_path, None) as runner:
+            for each in Sabotage:
+                assert (await runner.run(schedule_for(each))).violations == []
+            monkeypatch.setattr(run, "STUCK_SECONDS", 30)  # nobody sweeps: there is nothing to wait for
+            for each in Sabotage:
+                assert await is_noticed(runner, each), each
+
+    asyncio.run(test())
