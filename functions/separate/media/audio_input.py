@@ -205,7 +205,12 @@ class AudioInput:
         start, end = self._sound
         adts = AdtsFrames(self._file, start) if self._container.format.name == "aac" else None
         pages = OggPages(self._file) if self._container.format.name == "ogg" else None
-        for packet in packets_of(self._container, self._stream, end, decoding.stumble):
+        for packet in packets_of(self._container, self._stream, end):
+            if packet is None:
+                if self.codec == "flac":  # of Ogg, where FFmpeg loses the place of what is behind
+                    raise CorruptMediaError(DAMAGED)
+                decoding.stumble()
+                continue
             decoding.packets += bool(packet.size)
             if pages and (counted_until := pages.first_page_end(packet)) is not None:
                 self._timeline.begin_anew(counted_until)

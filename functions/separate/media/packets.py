@@ -1,6 +1,6 @@
 """A song's packets, and what FFmpeg does not say of them: what it passes over, where a stream begins anew."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import av
@@ -31,7 +31,6 @@ class Decoding:
     cut_seconds: float = 0.0
     stamped_end: float | None = None
     frame_seconds: float = 0.0  # of the last one
-
     has_stumbled: bool = False  # over bytes since the last frame
 
     def stumble(self) -> None:
@@ -47,9 +46,9 @@ class Decoding:
 
 
 def packets_of(
-    container: InputContainer, stream: AudioStream, end: int, on_break: Callable[[], None]
-) -> "Iterator[Packet[AudioStream]]":
-    """The packets that begin before `end`, in bytes; where FFmpeg stumbles it is told to go on.
+    container: InputContainer, stream: AudioStream, end: int
+) -> "Iterator[Packet[AudioStream] | None]":
+    """The packets that begin before `end`, in bytes; None where FFmpeg stumbles, and is told to go on.
 
     Raises
     ------
@@ -63,7 +62,7 @@ def packets_of(
                 if packet.pos is None or packet.pos < end:
                     if is_broken and packet.size:  # what is behind all sound is no damage to it
                         is_broken = False
-                        on_break()
+                        yield None
                     yield packet
         except av.InvalidDataError:
             is_broken = True
