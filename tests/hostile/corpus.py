@@ -61,6 +61,11 @@ class Songs:
         kind = kind._replace(sample_rate=sample_rate or kind.sample_rate)
         return write(self._folder / f"made.{kind.ending}", samples, kind).read_bytes()
 
+    def path(self, name: str, seconds: float) -> Path:
+        kind = KINDS[name]
+        sound = noise(seconds, sample_rate=kind.sample_rate)
+        return write(self._folder / f"{name}.{kind.ending}", sound, kind)
+
     def film(self, ending: str) -> bytes:
         return write_video(self._folder / f"film.{ending}").read_bytes()
 

@@ -20,7 +20,7 @@ def front(file: BinaryIO, size: int, start: int = 0) -> int:
             offset = end
         elif tag[:8] == b"APETAGEX" and len(tag) == _APE_BYTES:
             offset += _APE_BYTES + int.from_bytes(tag[12:16], "little")
-        elif tag[:3] == b"TAG" and tag[:4] != b"TAG+":
+        elif tag[:3] == b"TAG" and offset + _ID3V1_BYTES < size:
             offset += _ID3V1_BYTES
         else:
             break
