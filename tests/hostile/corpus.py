@@ -190,7 +190,7 @@ def streams_that_change(songs: Songs) -> dict[str, Case]:
         "ogg, a day's jump": Case(b"".join(pages[:3] + later), (TOO_LONG, CORRUPT)),
         "ogg, back in time": Case(b"".join(pages[:-1]) + ogg_page(pages[-1], position=-5), (CORRUPT, STEMS)),
         "ogg, until the end of time": Case(
-            b"".join(pages[:-1]) + ogg_page(pages[-1], position=1 << 62), (TOO_LONG, CORRUPT)
+            b"".join(pages[:-1]) + ogg_page(pages[-1], position=1 << 62), (TOO_LONG, CORRUPT, STEMS)
         ),
         "ogg, chained": Case(opus * 3, (STEMS,)),
         "ogg, chained, of another rate and channels": Case(songs["ogg flac"] + mono, (STEMS,)),

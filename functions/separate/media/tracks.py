@@ -9,7 +9,7 @@ from av.stream import Disposition, Stream
 
 from media.edges import Window
 from media.errors import CorruptMediaError, NoAudioError, UnsupportedMediaError
-from media.mixing import require_mixable
+from media.mixing import in_order_of_its_own, require_mixable
 from media.notices import Notices
 from media.packets import DAMAGED
 from media.samples import CHANNELS
@@ -86,10 +86,18 @@ def song_of(container: InputContainer, notices: Notices) -> AudioStream:
             0.0,
         )
     context = song.codec_context
-    # Asked for once: of channels in an order of their own, PyAV frees the layout each time.
-    channels = context.channels
+    # Asked for once: PyAV frees the layout of channels in an order of their own as often as it is asked for.
+    layout = context.layout
+    channels = layout.nb_channels
+    if channels > CHANNELS and in_order_of_its_own(layout):
+        context.layout = "mono"  # what frees no memory a second time
+        names = ", ".join(channel.name for channel in layout.channels)
+        raise UnsupportedMediaError(
+            f"The audio has {channels} channels in an order that cannot be mixed down: {names}. "
+            "Export it as stereo, or as surround in WAV or FLAC."
+        )
     if channels > CHANNELS:
-        require_mixable(context.layout)
+        require_mixable(layout)
     elif channels:
         # One is mono and two are left and right, whatever the file says of them.
         context.layout = "mono" if channels == 1 else "stereo"

@@ -8,6 +8,7 @@ import pytest
 
 from media.audio_input import AudioInput
 from media.errors import CorruptMediaError, TooLongError, UnsupportedMediaError
+from media.isolated_input import IsolatedInput
 from media.notices import Notice
 from tests.hostile.containers import wav
 from tests.unit.media.songs import KINDS, Samples, noise, tone, two_tracks, with_subtitles, write
@@ -105,6 +106,28 @@ def test_two_channels_of_any_description_are_left_and_right(tmp_path: Path, labe
     )
     path.write_bytes(data[:at] + b"chan" + struct.pack(">q", len(body)) + body + data[at + 24 :])
     assert np.array_equal(play(path)[0], plain)
+
+
+@pytest.mark.parametrize("labels", [(1, 2, 3, 4, 10, 11, 5, 6), (3, 1, 2, 5, 6, 4)])
+def test_channels_in_an_order_of_their_own_are_refused_with_that_reason(
+    tmp_path: Path, labels: tuple[int, ...]
+) -> None:
+    """In a process of its own, for this is where PyAV frees memory twice."""
+    path = write(tmp_path / "song.caf", noise(1, channels=6), KINDS["caf"])
+    data = bytearray(path.read_bytes())
+    at = data.index(b"chan")
+    length = int.from_bytes(data[at + 4 : at + 12], "big")
+    body = struct.pack(">III", 0, 0, len(labels)) + b"".join(
+        struct.pack(">IIfff", label, 0, 0, 0, 0) for label in labels
+    )
+    desc = data.index(b"desc") + 12
+    data[desc + 16 : desc + 28] = struct.pack(">III", 2 * len(labels), 1, len(labels))
+    path.write_bytes(data[:at] + b"chan" + struct.pack(">q", len(body)) + body + data[at + 12 + length :])
+    for _ in range(5):
+        with pytest.raises(
+            UnsupportedMediaError, match=f"{len(labels)} channels in an order.*in WAV or FLAC"
+        ):
+            IsolatedInput(path, 60)
 
 
 @pytest.mark.parametrize("channels", [9, 11, 22, 60])
