@@ -267,6 +267,7 @@ class AudioInput:
         timeline, filled = self._timeline, self._timeline.filled
         start = timeline.place(frame)
         self.sample_rate = self.sample_rate or frame.sample_rate
+        self.channels = self.channels or frame.layout.nb_channels
         if timeline.filled > filled:
             timeline.refuse_holes(self._max_seconds / 2)
             hole = timeline.filled - filled
