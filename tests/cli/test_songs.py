@@ -73,6 +73,12 @@ def test_what_is_left_out_of_a_folder_is_told_with_the_reason(tmp_path: Path) ->
     ]
 
 
+def test_a_song_with_the_ending_of_another_format_is_one(tmp_path: Path) -> None:
+    (make(tmp_path, "album/a.wma", "album/b.wma") / "album/a.wma").write_bytes(b"\0\0\0\x1cftypM4A \0\0\2\0")
+    (tmp_path / "album/b.wma").write_bytes(bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c"))
+    assert names(tmp_path, "album") == ["a"]
+
+
 @pytest.mark.parametrize("name", ["Mr. Brightside", "Vol.2", "take one", "feat. Dr. No.1"])
 def test_a_file_without_an_ending_is_a_song_if_it_begins_as_one(tmp_path: Path, name: str) -> None:
     (make(tmp_path, f"album/{name}") / "album" / name).write_bytes(b"\xff\xfb\x90\0" + bytes(400))

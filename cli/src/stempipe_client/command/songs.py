@@ -52,7 +52,8 @@ def collect(
     """The songs among files and folders, each once; sub-folders of a folder are kept below `out`.
 
     A file that is named itself may have any ending. Of a folder, files with a song's ending are taken, and
-    those without any that begin as songs do; hidden ones and what is in `out` are passed over.
+    those with none or another format's that begin as songs do; hidden ones and what is in `out` are passed
+    over.
 
     Parameters
     ----------
@@ -95,15 +96,14 @@ def _files(path: Path, out: Path, leave_out: Callable[[LeftOut], None]) -> Itera
         if out.resolve() != path.resolve() and file.resolve().is_relative_to(out.resolve()):
             continue
         _, ending = parted(file.name)
-        if ending in ENDINGS or (not ending and begins_as_a_song(_head(file))):
+        is_unsure = not ending or ending in UNREADABLE
+        if ending in ENDINGS or (is_unsure and begins_as_a_song(_head(file))):
             yield file, below.parent
         elif ending in UNREADABLE:
             leave_out(LeftOut(file, "it cannot be read; make a FLAC or WAV of it", True))
         elif not ending:
             leave_out(
-                LeftOut(
-                    file, "without an ending, and no song by its beginning; name it to have it tried", True
-                )
+                LeftOut(file, "no ending, and no song by its beginning; name it to have it tried", True)
             )
         else:
             leave_out(LeftOut(file, "no song, by its ending", False))
