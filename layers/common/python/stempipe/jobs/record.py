@@ -19,6 +19,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyPr
 from pynamodb.models import Model
 
 from stempipe.jobs.config import JobConfig
+from stempipe.jobs.names import title
 
 MAX_ATTEMPTS = 3
 """Times that a song is tried before its job fails, and again after its owner asks for a retry.
@@ -226,7 +227,7 @@ class Job(Model):
     @property
     def song(self) -> str:
         """The name of the song, after its file."""
-        return self.filename.rpartition(".")[0] or self.filename
+        return title(self.filename)
 
     @property
     def state(self) -> Status:
