@@ -16,6 +16,7 @@ from av.audio.stream import AudioStream
 from stempipe_client.command.run import MAX_MINUTES
 from stempipe_client.endings import ENDINGS, UNREADABLE
 from tests.cli.conftest import Run
+from tests.unit.media.songs import copy
 from tests.unit.separation.engines import HalvingEngine
 
 # What a file of each ending usually is: FFmpeg's name of the container, and a codec.
@@ -133,6 +134,43 @@ def test_a_song_is_as_long_as_a_service_takes_it_unless_more_is_asked_for(
     assert "--max-minutes" in failed["error"]["message"]
     assert not list((tmp_path / "stems").iterdir())
     assert stempipe("local", "mix.flac", "--max-minutes", "10.1", "--format", "flac").exit_code == 0
+
+
+def with_a_hole(path: Path, begin: float, end: float) -> Path:
+    """A song of six seconds with silence in its time, not in its sound."""
+    whole = path.with_name("whole.webm")
+    write(whole, "webm", "libopus", seconds=6)
+    copy(whole, path, "webm", keep=lambda at: not begin < at < end)
+    whole.unlink()
+    return path
+
+
+def test_what_was_filled_in_is_said_after_the_stems(stempipe: Run, tmp_path: Path) -> None:
+    song = with_a_hole(tmp_path / "song.webm", 2, 3)
+    lines = stempipe("local", "song.webm").stdout.splitlines()
+    assert [line.split()[0] for line in lines[-3:]] == ["vocals", "accompaniment", "notice"]
+    assert re.fullmatch(
+        r"notice  song\.webm: 1\.0\d s of the sound are missing at 2\.\d\d s: silence .*", lines[-1]
+    )
+    for stem in ("vocals", "accompaniment"):
+        with av.open(str(tmp_path / f"stems/song - {stem}.wav")) as made:
+            assert (made.duration or 0) / 1e6 == pytest.approx(6, abs=0.02)
+    done = stempipe("local", str(song), "--json")
+    *_, event = map(json.loads, done.stdout.splitlines())
+    (notice,) = event["notices"]
+    assert (event["event"], notice["code"]) == ("done", "gap")
+    assert notice["seconds"] == pytest.approx(1, abs=0.05)
+    assert notice["message"] in lines[-1]
+    assert f"notice  song.webm: {notice['message']}" in done.stderr
+
+
+def test_a_song_that_is_mostly_hole_fails_with_how_much_and_where(stempipe: Run, tmp_path: Path) -> None:
+    with_a_hole(tmp_path / "song.webm", 1, 5)
+    done = stempipe("local", "song.webm", "--json")
+    *_, event = map(json.loads, done.stdout.splitlines())
+    assert event["error"]["code"] == "corrupt_media"
+    assert re.search(r"missing: 4\.0 s of 6\.0 s, from 1\.0 s on", event["error"]["message"])
+    assert done.exit_code == 1
 
 
 def test_it_replaces_its_own_files_and_no_others(stempipe: Run, tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import pytest
 
 from stempipe_client import StempipeError
 from stempipe_client.command.songs import LeftOut, collect
-from stempipe_client.endings import ENDINGS, UNREADABLE
+from stempipe_client.endings import ENDINGS, UNREADABLE, begins_as_a_song
 from stempipe_client.names import plain, safe
 from tests.cli.conftest import Run
 from tests.cli.service import Service
+from tests.unit.media.songs import KINDS, noise, write
 
 
 def make(folder: Path, *names: str) -> Path:
@@ -72,13 +73,41 @@ def test_what_is_left_out_of_a_folder_is_told_with_the_reason(tmp_path: Path) ->
     ]
 
 
+def test_a_song_with_the_ending_of_another_format_is_one(tmp_path: Path) -> None:
+    (make(tmp_path, "album/a.wma", "album/b.wma") / "album/a.wma").write_bytes(b"\0\0\0\x1cftypM4A \0\0\2\0")
+    (tmp_path / "album/b.wma").write_bytes(bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c"))
+    assert names(tmp_path, "album") == ["a"]
+
+
+@pytest.mark.parametrize("name", ["Mr. Brightside", "Vol.2", "take one", "feat. Dr. No.1"])
+def test_a_file_without_an_ending_is_a_song_if_it_begins_as_one(tmp_path: Path, name: str) -> None:
+    (make(tmp_path, f"album/{name}") / "album" / name).write_bytes(b"\xff\xfb\x90\0" + bytes(400))
+    assert names(tmp_path, "album") == [name]
+    assert names(tmp_path, f"album/{name}") == [name]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"# Read me\n", b"\xff\xfet\0e\0x\0t\0", b"\xff\xd8\xff\xe0\0\x10JFIF", b"RIFF\0\0\0\0WEBPVP8 ", b""],
+)
+def test_what_begins_as_something_else_is_none(tmp_path: Path, head: bytes) -> None:
+    (make(tmp_path, "album/README", "album/a.mp3") / "album/README").write_bytes(head)
+    assert names(tmp_path, "album") == ["a"]
+
+
+def test_every_kind_of_file_that_is_made_here_begins_as_a_song(tmp_path: Path) -> None:
+    for name, kind in KINDS.items():
+        made = write(tmp_path / f"song.{kind.ending}", noise(0.1, sample_rate=kind.sample_rate), kind)
+        assert begins_as_a_song(made.read_bytes()[:16]), name
+
+
 def test_left_out_files_are_named(configured: Service, stempipe: Run, tmp_path: Path) -> None:
     make(tmp_path, "album/a.mp3", "album/b.wma", "album/c", *(f"album/{number}.jpg" for number in range(5)))
     done = stempipe("separate", "album")
     assert done.exit_code == 0
     assert [line for line in done.stdout.splitlines() if line.startswith("left out")] == [
         "left out  album/b.wma: it cannot be read; make a FLAC or WAV of it",
-        "left out  album/c: it has no ending; name it itself to have it tried",
+        "left out  album/c: no ending, and no song by its beginning; name it to have it tried",
         "left out  album/0.jpg, album/1.jpg, album/2.jpg and 2 more: no song, by its ending",
     ]
     done = stempipe("separate", "album", "--json")

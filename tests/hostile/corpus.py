@@ -61,6 +61,11 @@ class Songs:
         kind = kind._replace(sample_rate=sample_rate or kind.sample_rate)
         return write(self._folder / f"made.{kind.ending}", samples, kind).read_bytes()
 
+    def path(self, name: str, seconds: float) -> Path:
+        kind = KINDS[name]
+        sound = noise(seconds, sample_rate=kind.sample_rate)
+        return write(self._folder / f"{name}.{kind.ending}", sound, kind)
+
     def film(self, ending: str) -> bytes:
         return write_video(self._folder / f"film.{ending}").read_bytes()
 
@@ -185,7 +190,7 @@ def streams_that_change(songs: Songs) -> dict[str, Case]:
         "ogg, a day's jump": Case(b"".join(pages[:3] + later), (TOO_LONG, CORRUPT)),
         "ogg, back in time": Case(b"".join(pages[:-1]) + ogg_page(pages[-1], position=-5), (CORRUPT, STEMS)),
         "ogg, until the end of time": Case(
-            b"".join(pages[:-1]) + ogg_page(pages[-1], position=1 << 62), (TOO_LONG, CORRUPT)
+            b"".join(pages[:-1]) + ogg_page(pages[-1], position=1 << 62), (TOO_LONG, CORRUPT, STEMS)
         ),
         "ogg, chained": Case(opus * 3, (STEMS,)),
         "ogg, chained, of another rate and channels": Case(songs["ogg flac"] + mono, (STEMS,)),

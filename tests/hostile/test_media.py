@@ -93,6 +93,7 @@ def test_no_honest_song_needs_what_is_refused(folder: Path) -> None:
         corpus.large_tags,
         timelines.times_that_jump,
         timelines.tags_and_ends,
+        timelines.odd_but_whole,
     ],
 )
 def test_every_file_ends_in_its_code_or_in_stems_and_takes_little(

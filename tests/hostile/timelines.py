@@ -2,10 +2,12 @@
 
 import struct
 
+import av
 import numpy as np
 
 from tests.hostile.containers import matroska_of, wav
 from tests.hostile.corpus import CORRUPT, EMPTY, NO_MEDIA, STEMS, TOO_LONG, Case, Songs
+from tests.unit.media.songs import copy, noise, two_tracks, with_subtitles
 
 FOREVER = 1 << 62
 
@@ -68,3 +70,42 @@ def tags_and_ends(songs: Songs) -> dict[str, Case]:
         cases[f"mp3 of {name} in the middle"] = Case(mp3[:middle] + junk + mp3[middle:], (STEMS, CORRUPT))
         cases[f"aac behind {name}"] = Case(junk + songs["aac"], (STEMS, CORRUPT, NO_MEDIA))
     return cases
+
+
+def odd_but_whole(songs: Songs, seconds: float = 2) -> dict[str, Case]:
+    """What telephones, recorders, cutters and taggers make: songs, every one."""
+    made: dict[str, bytes] = {}
+    m4a, opus = (songs.path(name, seconds) for name in ("m4a", "ogg opus"))
+    target = m4a.with_name("odd")
+    two = bytearray(two_tracks(target, noise(seconds), noise(seconds), (96_000, 256_000), "mp4").read_bytes())
+    entry = two.index(b"mp4a", two.rindex(b"trak"))
+    two[entry : entry + 4] = b"apac"
+    made["mp4 with a second track that nobody reads"] = bytes(two)
+    middle = seconds / 2
+    holed = copy(opus, target, "webm", keep=lambda at: not middle < at < middle + 0.1)
+    made["webm with a hole"] = holed.read_bytes()
+    made["mp4 of a film whose sound is late"] = copy(
+        m4a, target, "mp4", late=lambda at: 1.5, picture=True
+    ).read_bytes()
+    for muxer in ("matroska", "ogg"):
+        source = m4a if muxer == "matroska" else opus
+        clip = copy(source, target, muxer, late=lambda at: 1867)
+        made[f"{muxer} of a clip"] = clip.read_bytes()
+    made["ogg, chained, with a later clip"] = opus.read_bytes() + made["ogg of a clip"]
+    made["mkv with a late subtitle"] = with_subtitles(target, seconds, 13 * 3_600).read_bytes()
+    aac, mp3 = (songs.path(name, seconds).read_bytes() for name in ("aac", "mp3 without a header"))
+    with av.open(songs.path("aac", seconds)) as container:
+        third = [packet.pos or 0 for packet in container.demux(audio=0)][2]
+    made["aac with a frame that is none"] = aac[:third] + bytes(4) + aac[third + 4 :]
+    made["aac and one byte"] = aac + b"\0"
+    made["mp3 cut amid a frame"] = mp3[:-100]
+    item = struct.pack("<II", 100_000, 2) + b"Cover Art (Front)\0" + np.random.default_rng(1).bytes(99_982)
+    footer = struct.pack("<8sIIII8x", b"APETAGEX", 2_000, 32 + len(item), 1, 0)
+    made["mp3 before a cover in an ape tag"] = mp3 + item + footer
+    made["wav behind line breaks"] = b"\r\n\r\n" + wav(songs.pcm)
+    made["wav with a size that counts its header"] = wav(songs.pcm, size=len(songs.pcm) + 44)
+    guid = bytes.fromhex("0100000000001000800000aa00389b71")
+    for mask in (0x30, 0xC):
+        more = struct.pack("<HHI", 22, 16, mask) + guid
+        made[f"wav of channels {mask:#x}"] = wav(songs.pcm, tag=0xFFFE, more_format=more)
+    return {name: Case(data, (STEMS,)) for name, data in made.items()}

@@ -30,6 +30,9 @@ NAMES = {
     "%2e%2e%2f.mp3": "%2e%2e%2f",
     "C:*?|<>.mp3": "C______",
     "a" * 200 + ".mp3": "a" * 200,
+    "Mr. Brightside": "Mr. Brightside",
+    "Vol.2": "Vol.2",
+    "01. Intro.M4A": "01. Intro",
 }
 SAVED = {name: f"{cleaned} - vocals.wav" for name, cleaned in NAMES.items()}
 

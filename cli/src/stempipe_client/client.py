@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, get_args
 from urllib.parse import quote
@@ -17,6 +17,7 @@ import httpx
 from stempipe_client import files, live, transfer
 from stempipe_client.api import Api
 from stempipe_client.config import Config, OutputFormat
+from stempipe_client.endings import parted
 from stempipe_client.errors import FinalError, StempipeError, TransientError, patiently
 from stempipe_client.models import Created, Job, Page, Status, Upload
 from stempipe_client.names import safe
@@ -207,7 +208,7 @@ class Client:
             raise StempipeError("invalid_state", f"The job is {job.status}; it has no stems.")
         folder.mkdir(parents=True, exist_ok=True)
         report = on_progress or _ignore
-        name = name or PurePosixPath(safe(job.source.filename)).stem
+        name = name or parted(safe(job.source.filename))[0]
         ending = _ending(job)
         count = len(job.results.stems)
         saved = {}

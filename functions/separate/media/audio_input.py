@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
 from types import TracebackType
@@ -11,11 +10,18 @@ from typing import Any, NamedTuple, Self
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
-from av.container import InputContainer
 from av.packet import Packet
 
 from media import edges, tracks
-from media.containers import CUT, Promise, read_promise, require_bytes, truncated, window
+from media.containers import (
+    CUT,
+    Promise,
+    behind_padding,
+    read_promise,
+    require_bytes,
+    truncated,
+    window,
+)
 from media.errors import (
     CorruptMediaError,
     EmptyFileError,
@@ -27,48 +33,22 @@ from media.errors import (
 from media.mixing import format_of, resampled, resampler
 from media.mpeg import frame_within, frames_lost
 from media.notices import Notice, Notices, text
+from media.packets import DAMAGED, AdtsFrames, Decoding, OggPages, packets_of
 from media.samples import SAMPLE_RATE, Samples
 from media.tags import read_tags
 from media.timeline import Timeline, silence
 
-# FFmpeg's names. Playlists and other formats that open further files or addresses are not among them.
-_CONTAINERS = "wav,w64,aiff,caf,flac,mp3,aac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
-_OPTIONS = {
-    "format_whitelist": _CONTAINERS,
-    "codec_whitelist": tracks.DECODERS,
-    "protocol_whitelist": "",
-    "enable_drefs": "0",
-}
 # Those below are no sound, but would make gigabytes of it; those above are no song's.
 _LOWEST_RATE, _HIGHEST_RATE = 1_000, 768_000
-# PyAV before 19 fails on a title that is not UTF-8, unless told to do as PyAV 19 does without being told.
-_METADATA: dict[str, Any] = (
-    {"metadata_errors": "surrogateescape"} if int(av.__version__.split(".")[0]) < 19 else {}
-)
 _SELF_FRAMED = {"mp3", "aac"}  # FFmpeg estimates how long these are, and counts frames for time stamps
 _UNBROKEN = {"flac"}  # numbers its samples, which jump where frames are damaged, and nowhere else
-_CHAINED = {"ogg"}  # may be several streams in a row, each with a time of its own
 _OF_ONE_RATE = {"wav", "w64", "aiff", "caf"}  # as many bytes for each second
 _MPEG_CODECS = {"mp1", "mp2", "mp3"}
-_DAMAGED = "The audio is damaged and cannot be decoded. Export or download it again."
 _MISSING_SECONDS = 0.1  # what an end cut amid a frame lacks is less, and sizes are often a little too large
 _UNHEARD_SECONDS = 0.001
 _PADDING_SECONDS = 0.1  # encoders fill a song up to whole frames, and count that as its length
+_PAGE_SECONDS = 1.2  # of Ogg: one that is damaged is lost with all of its packets
 _BAD_PACKETS = 0.02  # stray tags between frames are common in MP3, and FFmpeg skips them
-
-
-@dataclass
-class _Decoding:
-    """What decoding has met so far."""
-
-    packets: int = 0
-    bad_packets: int = 0
-    hidden_frames: int = 0
-    hidden_frames_behind: int = 0  # the last one, if more comes
-    has_sound: bool = False
-    is_last_bad: bool = False
-    cut_seconds: float = 0.0
-    stamped_end: float | None = None
 
 
 class _Placed(NamedTuple):
@@ -109,11 +89,16 @@ class AudioInput:
             file = opened.enter_context(source.open("rb"))
             start = edges.front(file, self._size)
             require_bytes(start + 1, self._size)
+            start = edges.front(file, self._size, behind_padding(file, start))
+            require_bytes(start + 1, self._size)
             end = edges.back(file, start, self._size)
             self._promise: Promise = read_promise(file, start, end)
-            self._file = edges.Window(file, *window(file, start, end, self._size))
+            id3_end = edges.id3v2_end(file, self._size)
+            first, last = window(file, start, end, self._size, id3_end=id3_end)
+            self._file = edges.Window(file, first, last)
+            self._sound = start - first, end - first
             try:
-                self._container = self._open()
+                self._container = tracks.opened(self._file)
                 opened.callback(lambda: self._container.close())
                 self._take_song()
             except (UnsupportedMediaError, NoAudioError) as error:
@@ -122,23 +107,13 @@ class AudioInput:
                 raise
             self.close = opened.pop_all().close
 
-    def _open(self) -> InputContainer:
-        self._file.seek(0)
-        try:
-            container: InputContainer = av.open(self._file, "r", container_options=_OPTIONS, **_METADATA)
-            return container
-        except MemoryError as error:  # as FFmpeg says, too, of sizes that are none
-            raise CorruptMediaError(_DAMAGED) from error
-        except (av.FFmpegError, OSError, ValueError) as error:
-            raise UnsupportedMediaError(
-                "This is no audio file that can be read. Send WAV, FLAC, MP3, AAC, Ogg, AIFF, MP4 or WebM."
-            ) from error
-
     def _take_song(self) -> None:
         self._stream = tracks.song_of(self._container, self._notices)
         name = self._container.format.name
         begin = tracks.begin_of(self._container, self._stream)
         declared = self._promise.seconds or tracks.seconds_of(self._container, self._stream, begin)
+        if name == "ogg" and declared and self._is_too_long(declared):
+            declared = None  # it may be when the last of several streams ends
         if declared is not None and (self._promise.seconds or name not in _SELF_FRAMED):
             self._refuse_longer_than_allowed(declared)
         if declared is None:
@@ -148,7 +123,7 @@ class AudioInput:
                     self._refuse_longer_than_allowed(declared)
                 declared = None
                 self._container.close()
-                self._container = self._open()
+                self._container = tracks.opened(self._file)
                 self._stream = tracks.song_of(self._container, Notices())
             if not tracks.is_alone(self._container, self._stream):
                 declared = None
@@ -156,7 +131,6 @@ class AudioInput:
         self._timeline = Timeline(
             begin,
             is_stamped=name not in _SELF_FRAMED,
-            restarts=name in _CHAINED,
             notices=self._notices,
         )
         context = self._stream.codec_context
@@ -173,7 +147,8 @@ class AudioInput:
         bit_rate = self._stream.codec_context.bit_rate
         if self._container.format.name in _OF_ONE_RATE and bit_rate:
             promised = 8 * promise.bytes / bit_rate
-        if promised and promise.missing_bytes:
+        # Matroska's may be those of a part alone; decoding shows how much there is.
+        if promised and promise.missing_bytes and not self._container.format.name.startswith("matroska"):
             missing = promised * promise.missing_bytes / promise.bytes
             if missing > _MISSING_SECONDS:
                 raise truncated(promised - missing, promised)
@@ -228,12 +203,23 @@ class AudioInput:
             yield from silence(round(self.seconds * SAMPLE_RATE) - written)
 
     def _frames(self) -> Iterator[_Placed]:
-        decoding = _Decoding()
-        for packet in self._packets():
+        decoding = Decoding()
+        start, end = self._sound
+        adts = AdtsFrames(self._file, start) if self._container.format.name == "aac" else None
+        pages = OggPages(self._file) if self._container.format.name == "ogg" else None
+        for packet in packets_of(self._container, self._stream, end):
+            if packet is None:
+                if self.codec == "flac":  # of Ogg, where FFmpeg loses the place of what is behind
+                    raise CorruptMediaError(DAMAGED)
+                decoding.stumble()
+                continue
             decoding.packets += bool(packet.size)
+            if pages and (counted_until := pages.first_page_end(packet)) is not None:
+                self._timeline.begin_anew(counted_until)
             is_frame = True
             if self._is_framed and packet.size:
-                packet, is_frame = self._framed(packet, decoding)
+                before = adts.passed_over(bytes(packet)) if adts else b""
+                packet, is_frame = self._framed(packet, before, decoding)
             try:
                 frames = packet.decode()
             except av.FFmpegError:
@@ -242,12 +228,15 @@ class AudioInput:
                 if is_frame:
                     self._timeline.lose(packet)
                 continue
+            if frames and decoding.lost_frames:  # what is behind all sound is no damage to it
+                self._timeline.lose(packet, decoding.lost_frames)
+                decoding.count_lost()
             for frame in frames:
                 yield self._placed(frame, decoding)
         self._end(decoding)
 
     def _framed(
-        self, packet: "Packet[AudioStream]", decoding: _Decoding
+        self, packet: "Packet[AudioStream]", before: bytes, decoding: Decoding
     ) -> "tuple[Packet[AudioStream], bool]":
         """A packet from its frame on, and whether it has one; takes note of frames lost between others."""
         data = bytes(packet)
@@ -258,11 +247,8 @@ class AudioInput:
         start, length = found
         lost = decoding.hidden_frames_behind
         if decoding.has_sound:
-            lost += frames_lost(data[:start], length)
-        if lost:
-            self._timeline.lose(packet, lost)
-            decoding.hidden_frames += lost
-            decoding.bad_packets += lost
+            lost += frames_lost(before + data[:start], length)
+        decoding.lost_frames += lost
         decoding.hidden_frames_behind = frames_lost(data[start + length :], length)
         if start + length > len(data) and packet.duration and packet.time_base:
             decoding.cut_seconds = float(packet.duration * packet.time_base) * (1 - packet.size / length)
@@ -272,7 +258,7 @@ class AudioInput:
             packet = rest
         return packet, True
 
-    def _placed(self, frame: AudioFrame, decoding: _Decoding) -> _Placed:
+    def _placed(self, frame: AudioFrame, decoding: Decoding) -> _Placed:
         if not _LOWEST_RATE <= frame.sample_rate <= _HIGHEST_RATE:
             raise UnsupportedMediaError(
                 f"A sample rate of {frame.sample_rate} Hz is no song's. Export it again at 44,100 Hz."
@@ -281,54 +267,56 @@ class AudioInput:
         timeline, filled = self._timeline, self._timeline.filled
         start = timeline.place(frame)
         self.sample_rate = self.sample_rate or frame.sample_rate
+        self.channels = self.channels or frame.layout.nb_channels
         if timeline.filled > filled:
             timeline.refuse_holes(self._max_seconds / 2)
-            if self._container.format.name in _UNBROKEN:
-                decoding.bad_packets += round(
-                    (timeline.filled - filled) * frame.sample_rate / max(1, frame.samples)
-                )
+            hole = timeline.filled - filled
+            is_damage = decoding.has_stumbled and hole > _PAGE_SECONDS
+            if is_damage or self._container.format.name in _UNBROKEN:
+                decoding.bad_packets += round(hole * frame.sample_rate / max(1, frame.samples))
+        decoding.has_stumbled = False
         self._refuse_longer_than_allowed(self.seconds)
+        decoding.frame_seconds = frame.samples / frame.sample_rate
         if frame.time is not None:
-            decoding.stamped_end = frame.time + frame.samples / frame.sample_rate
+            decoding.stamped_end = frame.time + decoding.frame_seconds
         return _Placed(frame, start, timeline.stretch)
 
-    def _packets(self) -> "Iterator[Packet[AudioStream]]":
-        try:
-            yield from self._container.demux(self._stream)
-        except (av.FFmpegError, OSError) as error:
-            raise CorruptMediaError(_DAMAGED) from error
-
-    def _end(self, decoding: _Decoding) -> None:
+    def _end(self, decoding: Decoding) -> None:
         """Refuse what is no whole song, and say what its end lacks."""
-        self._timeline.end()
+        missing = self._missing_at_the_end(decoding) if decoding.has_sound else 0.0
+        # A file that counts its samples shows a last frame that FFmpeg has passed over.
+        is_last = self._promise.samples is not None and missing < decoding.frame_seconds + _UNHEARD_SECONDS
+        self._timeline.end(missing if is_last else 0.0)
         self._refuse_longer_than_allowed(self.seconds)
         allowed = max(1, _BAD_PACKETS * decoding.packets) if decoding.has_sound else 0
         if decoding.bad_packets > allowed:
-            raise CorruptMediaError(_DAMAGED)
+            raise CorruptMediaError(DAMAGED)
         if not decoding.has_sound:
             raise EmptyFileError("The file has an audio track without any sound in it: 0 samples.")
         missing = self._missing_at_the_end(decoding)
         if missing > _MISSING_SECONDS:
             if decoding.bad_packets > decoding.is_last_bad:
-                raise CorruptMediaError(_DAMAGED)
+                raise CorruptMediaError(DAMAGED)
             raise truncated(self.seconds, self.seconds + missing)
         self._timeline.refuse_holes(self.seconds / 2)
         missing = max(missing, 0.0 if decoding.is_last_bad else decoding.cut_seconds)
         if missing > _UNHEARD_SECONDS:
             self._notices.add("cut_end", f"The file ends too early: {text(missing)} are missing.", missing)
 
-    def _missing_at_the_end(self, decoding: _Decoding) -> float:
+    def _missing_at_the_end(self, decoding: Decoding) -> float:
         """Seconds that the file promises beyond what is there; less than 0 if there is more."""
         promise, missing = self._promise, 0.0
         if promise.frames is not None:
             missing = (promise.frames - decoding.packets - decoding.hidden_frames) * promise.frame_seconds
         if promise.samples is not None:
-            missing = promise.samples / self.sample_rate - self.seconds
+            # Of a clip that was taken out unchanged, they are counted from the beginning of the whole.
+            end = max(self.seconds, decoding.stamped_end or 0.0)
+            missing = promise.samples / self.sample_rate - end
         if promise.position is not None and self._stream.time_base:
             missing = float(promise.position * self._stream.time_base) - (decoding.stamped_end or 0.0)
         if promise.missing_bytes:
             missing = self.seconds * promise.missing_bytes / max(1, promise.bytes - promise.missing_bytes)
-            if self._stream.duration and self._declared:
+            if self._declared:
                 missing = max(missing, self._declared - self.seconds)
         return missing
 

@@ -5,6 +5,7 @@ with the bytes present. A format that records none (MP3 or AAC frames without a 
 nothing. What lies behind the sound (an index for seeking, covers, tags, a camera's own blocks) is none of it.
 """
 
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ _UNKNOWN_32 = (
 _UNKNOWN_64 = 1 << 62
 CUT = "The file ends too early: before its sound, or amid what says where that is. Send the whole file again."
 _OGG_PAGE_BYTES = 65_307  # the largest page
+_TAGS = (b"ID3", b"APETAGEX")
+_MOST_PADDING = 1 << 16
+_PADDING = re.compile(rb"[\0\s\xef\xbb\xbf]*")
 
 
 @dataclass(frozen=True)
@@ -72,16 +76,34 @@ def read_promise(file: BinaryIO, start: int, size: int) -> Promise:
     return Promise()
 
 
-def window(file: BinaryIO, start: int, end: int, size: int) -> tuple[int, int]:
+def behind_padding(file: BinaryIO, start: int) -> int:
+    """Where the media begins, behind zeros, line breaks and the like that no tag counts."""
+    head = _read(file, start, _MOST_PADDING)
+    padding = _PADDING.match(head)
+    end = padding.end() if padding else 0
+    # The size that begins a box of MP4 may have begun with zeros, too.
+    for first in (0, *range(max(0, end - 4), end + 1)):
+        begin = head[first : first + 16]
+        if begin.startswith(_TAGS) or any(matches(begin) for matches, _ in _CHECKS):
+            return int(start + first)
+    return start
+
+
+def window(file: BinaryIO, start: int, end: int, size: int, *, id3_end: int) -> tuple[int, int]:
     """What FFmpeg is to read of a file whose media is from `start` to `end`, between tags.
 
-    It knows most tags around formats that are nothing but frames, and takes title and artist from them. Other
+    It knows ID3 tags around formats that are nothing but frames, and takes title and artist from them. Other
     tags it takes for damage, or for sound.
+
+    Parameters
+    ----------
+    id3_end : int
+        Where the ID3v2 tags end that the file begins with.
     """
     head = _read(file, start, 16)
     check = next((check for matches, check in _CHECKS if matches(head)), _check_mp3)
     is_bare = check in (_check_mp3, _check_flac)
-    return 0 if is_bare and _read(file, 0, 3) == b"ID3" else start, size if check is _check_mp3 else end
+    return 0 if is_bare and start == id3_end else start, size if check is _check_mp3 else end
 
 
 def truncated(there: float, promised: float) -> TruncatedError:

@@ -8,19 +8,34 @@ _APE_HAS_HEADER = 1 << 31
 _MOST_TAGS = 1_000
 
 
-def front(file: BinaryIO, size: int) -> int:
-    """Where the media begins, behind ID3v2 and APE tags; beyond `size` if a tag says so."""
-    offset = 0
+def front(file: BinaryIO, size: int, start: int = 0) -> int:
+    """Where the media begins, behind ID3 and APE tags at `start`; beyond `size` if a tag says so."""
+    offset = start
     while offset < size:
         tag = _read(file, offset, _APE_BYTES)
-        if tag[:3] == b"ID3" and len(tag) >= 10:
-            length = tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9]
-            offset += 10 + length + (10 if tag[5] & 0x10 else 0)
+        if tag[:3] == b"ID3":
+            end = id3v2_end(file, size, offset)
+            if end == offset:
+                break
+            offset = end
         elif tag[:8] == b"APETAGEX" and len(tag) == _APE_BYTES:
             offset += _APE_BYTES + int.from_bytes(tag[12:16], "little")
+        elif tag[:3] == b"TAG" and offset + _ID3V1_BYTES < size:
+            offset += _ID3V1_BYTES
         else:
             break
     return offset
+
+
+def id3v2_end(file: BinaryIO, size: int, start: int = 0) -> int:
+    """Where the ID3v2 tags end that are at `start`, one behind the other."""
+    while start < size:
+        tag = _read(file, start, 10)
+        if tag[:3] != b"ID3" or len(tag) < 10:
+            break
+        length = tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9]
+        start += 10 + length + (10 if tag[5] & 0x10 else 0)
+    return start
 
 
 def back(file: BinaryIO, start: int, size: int) -> int:
@@ -81,3 +96,8 @@ class Window:
 
     def tell(self) -> int:
         return self._position
+
+    def peek(self, position: int, count: int) -> bytes:
+        """Read elsewhere; where this is stays."""
+        self._file.seek(self._start + position)
+        return self._file.read(max(0, min(count, self._length - position)))

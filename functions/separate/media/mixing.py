@@ -13,6 +13,18 @@ from media.errors import UnsupportedMediaError
 from media.samples import CHANNELS, SAMPLE_RATE, Samples
 
 _LOUDEST = np.float32(65_536)  # a float file may hold anything; what is as far beyond full scale is no sound
+# FFmpeg's, of the channels of a layout.
+_ORDER = (  # noqa: SIM905
+    "FL FR FC LFE BL BR FLC FRC BC SL SR TC TFL TFC TFR TBL TBC TBR DL DR WL WR SDL SDR LFE2 TSL TSR"
+    " BFC BFL BFR"
+).split()
+
+
+def in_order_of_its_own(layout: AudioLayout) -> bool:
+    """Whether the channels are those of a usual layout, but in another order: PyAV breaks on their frames."""
+    names = [channel.name for channel in layout.channels]
+    known = [name for name in names if name in _ORDER]
+    return known != sorted(known, key=_ORDER.index)
 
 
 def require_mixable(layout: AudioLayout) -> None:

@@ -4,6 +4,7 @@ What should hold of a song's time is what FFmpeg's `aresample=async=1:first_pts=
 nothing is, nothing twice, and else sample after sample, however its stamps shake.
 """
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -31,8 +32,6 @@ class Timeline:
         The file's time at which the song begins, or earlier if the sound does; None if only the sound says.
     is_stamped : bool
         Whether time stamps are the file's own. If not, they are FFmpeg's count of frames, and say nothing.
-    restarts : bool
-        Whether time that goes back in this format is always a stream that begins anew.
     notices : Notices
         Is told of what is filled or left out.
 
@@ -48,14 +47,15 @@ class Timeline:
         Whether the last frame is not the end.
     """
 
-    def __init__(self, begin: float | None, *, is_stamped: bool, restarts: bool, notices: Notices) -> None:
+    def __init__(self, begin: float | None, *, is_stamped: bool, notices: Notices) -> None:
         self.seconds = 0.0
         self.filled = 0.0
         self.stretch = 0
         self.ends_in_silence = False
         self._zero = begin
         self._is_stamped = is_stamped
-        self._restarts = restarts
+        self._is_new = False
+        self._counted_until = -math.inf  # stamps up to this one may be FFmpeg's count
         self._notices = notices
         self._next = 0.0  # where the next frame goes if it follows at once
         # Counted in samples while that goes, for fractions of seconds do not add up.
@@ -63,6 +63,11 @@ class Timeline:
         self._stamped_end: float | None = None
         self._lost: float | None = None  # seconds of packets since the last frame that gave none
         self._first_filled = 0.0
+
+    def begin_anew(self, counted_until: float) -> None:
+        """What comes follows on, whatever its time stamps say, up to one of them."""
+        self._is_new = self._stamped_end is not None
+        self._counted_until = counted_until
 
     def lose(self, packet: "Packet[AudioStream]", frames: int = 1) -> None:
         """Take note of a packet of which nothing, or not all, could be decoded."""
@@ -94,11 +99,12 @@ class Timeline:
         self.seconds = max(self.seconds, self._next)
         return start
 
-    def end(self) -> None:
-        """Fill what was lost at the end."""
-        if self._lost:
+    def end(self, lost: float = 0.0) -> None:
+        """Fill what was lost at the end, by the packets, or by what is known besides."""
+        lost = max(lost, self._lost or 0.0)
+        if lost > 0:
             self.ends_in_silence = True
-            self._fill(self._lost, is_damage=True)
+            self._fill(lost, is_damage=True)
 
     def refuse_holes(self, allowed: float) -> None:
         """Refuse a song of which more than `allowed` seconds are missing.
@@ -125,6 +131,11 @@ class Timeline:
         if self._zero is None or (last_end is None and stamp < self._zero + self._next):
             self._zero = stamp - self._next
         late = stamp - self._zero - self._next
+        is_counted = last_end is not None and stamp < self._counted_until + _LEAST
+        if self._is_new or is_counted:
+            self._is_new = False
+            self._zero += late
+            return 0.0
         if late > 0:
             if last_end is None or lost is not None:
                 tolerance = _LEAST
@@ -134,7 +145,7 @@ class Timeline:
             return late if late > tolerance else 0.0
         if late >= -_DRIFT:
             return 0.0
-        if self._restarts or late < -_BACK_TO_THE_START:
+        if late < -_BACK_TO_THE_START:
             self._zero += late
             return 0.0
         return late

@@ -1,13 +1,17 @@
 """The tracks of a file: which of them is the song, when it begins, and how long the file says that it is."""
 
+from typing import Any
+
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 
-from media.errors import NoAudioError, UnsupportedMediaError
-from media.mixing import require_mixable
+from media.edges import Window
+from media.errors import CorruptMediaError, NoAudioError, UnsupportedMediaError
+from media.mixing import in_order_of_its_own, require_mixable
 from media.notices import Notices
+from media.packets import DAMAGED
 from media.samples import CHANNELS
 
 # The codecs of songs and of films' sound. Left alone, FFmpeg decodes pictures too, to learn their size: a
@@ -17,12 +21,41 @@ DECODERS = (
     "mp2float,mp3,mp3float,opus,speex,vorbis,"
     + ",".join(n for n in av.codecs_available if n.startswith("pcm_"))
 )
+# FFmpeg's names. Playlists and other formats that open further files or addresses are not among them.
+_CONTAINERS = "wav,w64,aiff,caf,flac,mp3,aac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
+_OPTIONS = {
+    "format_whitelist": _CONTAINERS,
+    "codec_whitelist": DECODERS,
+    "protocol_whitelist": "",
+    "enable_drefs": "0",
+}
+# PyAV before 19 fails on a title that is not UTF-8, unless told to do as PyAV 19 does without being told.
+_METADATA: dict[str, Any] = (
+    {"metadata_errors": "surrogateescape"} if int(av.__version__.split(".")[0]) < 19 else {}
+)
 _NAMES = frozenset(DECODERS.split(","))
 _PROTECTED_TAGS = {"drms", "enca"}
-_ENDS_BY_THE_CLOCK = {
-    "ogg",
-    "matroska,webm",
-}  # a clip of a stream may say when it ends, and not how long it is
+# A clip of a stream may say when it ends, and not how long it is.
+_ENDS_BY_THE_CLOCK = {"flac", "ogg", "matroska,webm"}
+
+
+def opened(file: Window) -> InputContainer:
+    """Have FFmpeg open a file.
+
+    Raises
+    ------
+    CorruptMediaError, UnsupportedMediaError
+    """
+    file.seek(0)
+    try:
+        container: InputContainer = av.open(file, "r", container_options=_OPTIONS, **_METADATA)
+        return container
+    except MemoryError as error:  # as FFmpeg says, too, of sizes that are none
+        raise CorruptMediaError(DAMAGED) from error
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise UnsupportedMediaError(
+            "This is no audio file that can be read. Send WAV, FLAC, MP3, AAC, Ogg, AIFF, MP4 or WebM."
+        ) from error
 
 
 def song_of(container: InputContainer, notices: Notices) -> AudioStream:
@@ -53,10 +86,18 @@ def song_of(container: InputContainer, notices: Notices) -> AudioStream:
             0.0,
         )
     context = song.codec_context
-    # Asked for once: of channels in an order of their own, PyAV frees the layout each time.
-    channels = context.channels
+    # Asked for once: PyAV frees the layout of channels in an order of their own as often as it is asked for.
+    layout = context.layout
+    channels = layout.nb_channels
+    if channels > CHANNELS and in_order_of_its_own(layout):
+        context.layout = "mono"  # what frees no memory a second time
+        names = ", ".join(channel.name for channel in layout.channels)
+        raise UnsupportedMediaError(
+            f"The audio has {channels} channels in an order that cannot be mixed down: {names}. "
+            "Export it as stereo, or as surround in WAV or FLAC."
+        )
     if channels > CHANNELS:
-        require_mixable(context.layout)
+        require_mixable(layout)
     elif channels:
         # One is mono and two are left and right, whatever the file says of them.
         context.layout = "mono" if channels == 1 else "stereo"
@@ -92,9 +133,12 @@ def seconds_of(container: InputContainer, song: AudioStream, begin: float | None
     """How long the song is from its beginning on, by what the file says of this track; None if nothing."""
     if not song.duration or not song.time_base:
         return None
-    start = float((song.start_time or 0) * song.time_base)
+    codec = song.codec_context.name
+    if (container.format.name, codec) == ("ogg", "flac"):
+        return None  # FFmpeg does not know when it begins
+    start, seconds = float((song.start_time or 0) * song.time_base), float(song.duration * song.time_base)
     lead = max(0.0, start - begin) if begin is not None else 0.0
-    return _length(container, float(song.duration * song.time_base), start) + lead
+    return (seconds if codec == "vorbis" else _length(container, seconds, start)) + lead
 
 
 def container_seconds(container: InputContainer) -> float | None:

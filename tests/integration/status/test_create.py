@@ -62,7 +62,11 @@ def test_the_upload_is_bound_to_key_type_and_length(ask: Ask, jobs: Jobs) -> Non
         ("audio/webm;codecs=opus", "audio/webm;codecs=opus"),
         ("audio/ogg; codecs=opus", "audio/ogg; codecs=opus"),
         ('video/mp4; codecs="avc1.64001F, mp4a.40.2"', 'video/mp4; codecs="avc1.64001F, mp4a.40.2"'),
+        ("video/webm;codecs=vp8,opus", "video/webm;codecs=vp8,opus"),  # as Chrome's recorder says it
+        ("audio/mpeg;", "audio/mpeg;"),
+        (" audio/webm; codecs=opus ", "audio/webm; codecs=opus"),
         ("", "application/octet-stream"),
+        (" ", "application/octet-stream"),
         (None, "application/octet-stream"),
     ],
 )
@@ -112,7 +116,8 @@ def test_r2_gets_a_signed_put(
         ({"filename": "", "size": 5}, 422, "invalid_request", "filename"),
         ({"filename": "../..", "size": 5}, 422, "invalid_request", "filename"),
         ({"filename": "song.mp3", "size": 5, "contentType": "a\r\nb"}, 422, "invalid_request", "contentType"),
-        ({"filename": "s", "size": 5, "contentType": "a/b;c"}, 422, "invalid_request", "contentType"),
+        ({"filename": "s", "size": 5, "contentType": "audio"}, 422, "invalid_request", "contentType"),
+        ({"filename": "s", "size": 5, "contentType": "a/b;c=\u00e9"}, 422, "invalid_request", "contentType"),
         ({"filename": "s", "size": 5, "contentType": 'a/b;c="\r\n"'}, 422, "invalid_request", "contentType"),
         ({"filename": "s", "size": 5, "contentType": 5}, 422, "invalid_request", "contentType"),
         ({"filename": "song.mp3", "size": 5, "colour": 1}, 422, "invalid_request", "colour"),

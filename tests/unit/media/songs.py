@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import av
 import numpy as np
 import numpy.typing as npt
+from av.stream import Disposition
 
 Samples = npt.NDArray[np.float32]
 
@@ -137,6 +138,42 @@ def copy(
                 packet.pts, packet.dts, packet.stream = packet.pts + shift, packet.dts + shift, sound
                 writer.mux(packet)
     return target
+
+
+def two_tracks(
+    path: Path, first: Samples, second: Samples, rates: tuple[int, int], muxer: str | None = None
+) -> Path:
+    """A film of two sound tracks of AAC; the one of more bits is FFmpeg's choice."""
+    with av.open(path, "w", format=muxer) as container:
+        streams: list[Any] = [container.add_stream("aac", 44_100, layout="stereo") for _ in rates]
+        for stream, rate in zip(streams, rates, strict=True):
+            stream.bit_rate = rate
+            stream.disposition = Disposition.default
+        for stream, samples in zip(streams, (first, second), strict=True):
+            frame = av.AudioFrame.from_ndarray(samples, "fltp", "stereo")
+            frame.sample_rate = 44_100
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    return path
+
+
+def with_subtitles(path: Path, seconds: float, last: float, name: str = "flac") -> Path:
+    """Matroska with a last subtitle at a time."""
+    kind = KINDS[name]
+    song = write(path.with_name("song." + kind.ending), noise(seconds), kind)
+    with av.open(song) as reader, av.open(path, "w", format="matroska") as writer:
+        stream = writer.add_stream_from_template(reader.streams.audio[0])
+        text: Any = writer.add_mux_stream("subrip")
+        for packet in reader.demux(audio=0):
+            if packet.pts is not None:
+                packet.stream = stream
+                writer.mux(packet)
+        line = av.Packet(b"la")
+        line.stream, line.time_base = text, text.time_base
+        line.pts = line.dts = round(last / text.time_base)
+        line.duration = round(1 / text.time_base)
+        writer.mux(line)
+    return path
 
 
 def write_video(path: Path, *, seconds: float = 0.4) -> Path:

@@ -11,6 +11,7 @@ from media.errors import TruncatedError
 from tests.unit.media.songs import KINDS, Samples, noise, write
 
 EIGHTHS = range(1, 8)
+COVER = np.random.default_rng(1).bytes(200_000)
 ITEM = (5).to_bytes(4, "little") + bytes(4) + b"Title\0Hello"
 # Streamed and raw files promise no length: cut, they are shorter songs, and say that their last frame is cut.
 PROMISE_NOTHING = {"mp3 without a header", "aac", "webm, live", "mp4, in fragments"}
@@ -35,12 +36,12 @@ def made(folder: Path, name: str) -> Path:
     return write(folder / f"made.{kind.ending}", noise(3, sample_rate=kind.sample_rate), kind)
 
 
-def ape(*, is_header: bool) -> bytes:
+def ape(*, is_header: bool, bytes_: int = 0) -> bytes:
     flags = (0xA000_0000 if is_header else 0x8000_0000).to_bytes(4, "little")
     return (
         b"APETAGEX"
         + (2_000).to_bytes(4, "little")
-        + (32 + len(ITEM)).to_bytes(4, "little")
+        + (32 + (bytes_ or len(ITEM))).to_bytes(4, "little")
         + (1).to_bytes(4, "little")
         + flags
         + bytes(8)
@@ -48,6 +49,7 @@ def ape(*, is_header: bool) -> bytes:
 
 
 APE = ape(is_header=True) + ITEM + ape(is_header=False)
+APE_COVER = COVER + ape(is_header=False, bytes_=len(COVER))[:20] + b"\0\0\0\0" + bytes(8)
 ID3V1 = b"TAG" + b"a title".ljust(125, b"\0")
 ID3V2 = b"ID3\x03\0\0\0\0\x07\x68" + bytes(1_000)
 LYRICS = b"LYRICSBEGIN" + b"IND00002" + b"10" + b"000021LYRICS200" + ID3V1
@@ -68,9 +70,39 @@ def test_a_tag_behind_any_song_is_no_sound_and_no_cut(tmp_path: Path, name: str,
 
 
 @pytest.mark.parametrize("name", KINDS)
+def test_a_large_tag_behind_any_song_is_no_damage(tmp_path: Path, name: str) -> None:
+    path = made(tmp_path, name)
+    plain, _ = play(path)
+    path.write_bytes(path.read_bytes() + APE_COVER)
+    samples, notices = play(path)
+    # Of MP3, FFmpeg leaves the padding at the end on.
+    assert samples.shape[1] - plain.shape[1] in ((0,) if name != "mp3" else range(1_152))
+    assert np.array_equal(samples[:, : plain.shape[1]], plain)
+    assert notices == []
+
+
+@pytest.mark.parametrize("junk", [b"\0", b"\0\0\0\0\0\0", b"\xff" * 5])
+def test_a_few_bytes_behind_frames_are_no_damage(tmp_path: Path, junk: bytes) -> None:
+    path = made(tmp_path, "aac")
+    plain, _ = play(path)
+    path.write_bytes(path.read_bytes() + junk)
+    samples, notices = play(path)
+    assert np.array_equal(samples, plain)
+    assert notices == []
+
+
+@pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize(
     "tag",
-    [pytest.param(APE, id="ape"), pytest.param(ID3V2, id="id3v2"), pytest.param(ID3V2 * 2, id="two id3v2")],
+    [
+        pytest.param(APE, id="ape"),
+        pytest.param(ID3V2, id="id3v2"),
+        pytest.param(ID3V2 * 2, id="two id3v2"),
+        pytest.param(ID3V2 + APE, id="id3v2 and ape"),
+        pytest.param(ID3V2 + bytes(777), id="id3v2 and more padding than it says"),
+        pytest.param(ID3V1, id="id3v1"),
+        pytest.param(b"\xef\xbb\xbf\r\n", id="line break"),
+    ],
 )
 def test_a_tag_before_any_song_is_no_sound_and_no_cut(tmp_path: Path, name: str, tag: bytes) -> None:
     path = made(tmp_path, name)
@@ -126,6 +158,16 @@ def test_a_cut_file_with_a_tag_behind_it_is_cut(tmp_path: Path, name: str, tag: 
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2] + tag)
     assert end_of(path) == "truncated"
+
+
+@pytest.mark.parametrize("name", ["matroska", "webm"])
+def test_how_much_of_matroska_is_there_is_said(tmp_path: Path, name: str) -> None:
+    kind = KINDS[name]
+    path = write(tmp_path / "song.mkv", noise(12, sample_rate=kind.sample_rate), kind)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 3])
+    with pytest.raises(TruncatedError, match=r"it has (3\.9|4\.0)\d s of 12\.0\d s"):
+        play(path)
 
 
 def test_how_much_is_there_and_how_much_was_promised_is_said(tmp_path: Path) -> None:

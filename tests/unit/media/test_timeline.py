@@ -10,6 +10,7 @@ from media.audio_input import AudioInput
 from media.errors import CorruptMediaError, TooLongError
 from media.isolated_input import IsolatedInput
 from media.notices import Notice
+from tests.hostile.containers import ogg_pages
 from tests.unit.media.songs import KINDS, Kind, Samples, beats, beats_in, copy, noise, write
 
 FRAGMENTS = {"movflags": "frag_keyframe+empty_moov", "frag_duration": "500000"}
@@ -266,9 +267,9 @@ def test_damaged_packets_are_silence_and_shorten_nothing(
     assert name == "matroska" or np.array_equal(samples[:, 7 * 44_100 :], whole[:, 7 * 44_100 :])
 
 
-@pytest.mark.parametrize("name", ["mp3", "mp3 without a header"])
+@pytest.mark.parametrize("name", ["mp3", "mp3 without a header", "aac"])
 def test_a_frame_whose_header_is_damaged_is_silence_too(tmp_path: Path, name: str) -> None:
-    """But for AAC, where FFmpeg passes it over without a word."""
+    """Of AAC, FFmpeg passes it over without a word."""
     path = made(tmp_path, name)
     whole, _ = play(path)
     with av.open(path) as container:
@@ -279,6 +280,80 @@ def test_a_frame_whose_header_is_damaged_is_silence_too(tmp_path: Path, name: st
     samples, notices = play(path)
     assert samples.shape[1] == pytest.approx(whole.shape[1], abs=1_152)  # of MP3 the padding may be left on
     assert beats_in(samples) == pytest.approx(beats_in(whole), abs=0.001)
+    assert codes(notices) == ["damaged"]
+
+
+@pytest.mark.parametrize("name", ["ogg opus", "ogg vorbis"])
+@pytest.mark.parametrize("spoilt", [0, 200])
+def test_a_page_of_ogg_that_is_damaged_is_silence_and_the_rest_is_in_its_place(
+    tmp_path: Path, name: str, spoilt: int
+) -> None:
+    path = made(tmp_path, name, 12)
+    whole, _ = play(path)
+    pages = ogg_pages(path.read_bytes())
+    sixth = next(
+        n
+        for n, page in enumerate(pages)
+        if int.from_bytes(page[6:14], "little") > 5.5 * KINDS[name].sample_rate
+    )
+    start = sum(map(len, pages[:sixth])) + spoilt
+    data = bytearray(path.read_bytes())
+    data[start : start + 40] = bytes(40)
+    path.write_bytes(data)
+    samples, notices = play(path)
+    assert samples.shape == whole.shape
+    assert codes(notices) == ["gap"]
+    assert notices[0].seconds == pytest.approx(1, abs=0.05)
+    assert np.array_equal(samples[:, : 4 * 44_100], whole[:, : 4 * 44_100])
+    assert beats_in(samples[:, 7 * 44_100 - 2_000 :]) == pytest.approx(
+        beats_in(whole[:, 7 * 44_100 - 2_000 :]), abs=0.001
+    )
+
+
+@pytest.mark.parametrize("name", ["ogg opus", "ogg vorbis"])
+@pytest.mark.parametrize("first", ["", "later"])
+def test_streams_in_a_row_follow_on_whatever_time_they_are_of(tmp_path: Path, name: str, first: str) -> None:
+    song = made(tmp_path, name, 3)
+    clip = copy(song, tmp_path / "clip", "ogg", late=lambda at: 1867)
+    parts = [clip, song] if first == "later" else [song, clip]
+    alone = play(song)[0].shape[1]
+    path = tmp_path / "both.ogg"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    samples, notices = play(path)
+    assert samples.shape[1] == pytest.approx(2 * alone, abs=1_500)
+    assert len(beats_in(samples)) == 6
+    assert notices == ()
+
+
+@pytest.mark.parametrize("late", [2.0, 20.0, 1867.0])
+def test_a_clip_of_flac_in_ogg_begins_with_its_sound(tmp_path: Path, late: float) -> None:
+    """FFmpeg counts its first page from 0."""
+    clip = copy(made(tmp_path, "flac"), tmp_path / "clip", "ogg", late=lambda at: late)
+    samples, notices = play(clip)
+    assert samples.shape[1] == pytest.approx(6 * 44_100, abs=10)
+    assert beats_in(samples) == pytest.approx(range(6), abs=0.001)
+    assert notices == ()
+
+
+def test_a_clip_of_flac_that_says_how_long_the_whole_was_is_not_cut(tmp_path: Path) -> None:
+    path = made(tmp_path, "flac")
+    data = path.read_bytes()
+    with av.open(path) as container:
+        packets = [packet for packet in container.demux(audio=0) if packet.size]
+    head, third = packets[0].pos or 0, packets[20].pos or 0
+    path.write_bytes(data[:head] + data[third:])
+    with AudioInput(path, 60) as song:
+        assert song.expected_seconds == pytest.approx(3.9, abs=0.1)
+    samples, notices = play(path)
+    assert samples.shape[1] == 6 * 44_100 - (packets[20].pts or 0)
+    assert notices == ()
+
+
+def test_a_last_frame_of_flac_that_is_passed_over_is_silence(tmp_path: Path) -> None:
+    path = made(tmp_path, "flac")
+    whole, _ = play(path)
+    samples, notices = play(damage(path, -1))
+    assert samples.shape == whole.shape
     assert codes(notices) == ["damaged"]
 
 

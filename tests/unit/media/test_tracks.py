@@ -2,18 +2,16 @@
 
 import struct
 from pathlib import Path
-from typing import Any
 
-import av
 import numpy as np
 import pytest
-from av.stream import Disposition
 
 from media.audio_input import AudioInput
 from media.errors import CorruptMediaError, TooLongError, UnsupportedMediaError
+from media.isolated_input import IsolatedInput
 from media.notices import Notice
 from tests.hostile.containers import wav
-from tests.unit.media.songs import KINDS, Samples, noise, tone, write
+from tests.unit.media.songs import KINDS, Samples, noise, tone, two_tracks, with_subtitles, write
 
 PCM_GUID = bytes.fromhex("0100000000001000800000aa00389b71")
 
@@ -21,21 +19,6 @@ PCM_GUID = bytes.fromhex("0100000000001000800000aa00389b71")
 def play(path: Path) -> tuple[Samples, tuple[Notice, ...]]:
     with AudioInput(path, 60) as song:
         return np.concatenate(list(song.blocks()), axis=1), song.notices
-
-
-def two_tracks(path: Path, first: Samples, second: Samples, rates: tuple[int, int]) -> Path:
-    """A film of two sound tracks of AAC; the one of more bits is FFmpeg's choice."""
-    with av.open(path, "w") as container:
-        streams: list[Any] = [container.add_stream("aac", 44_100, layout="stereo") for _ in rates]
-        for stream, rate in zip(streams, rates, strict=True):
-            stream.bit_rate = rate
-            stream.disposition = Disposition.default
-        for stream, samples in zip(streams, (first, second), strict=True):
-            frame = av.AudioFrame.from_ndarray(samples, "fltp", "stereo")
-            frame.sample_rate = 44_100
-            container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
-    return path
 
 
 @pytest.mark.parametrize("unknown", [b"apac", b"drms", b"enca"])
@@ -64,25 +47,6 @@ def test_where_no_track_can_be_decoded_that_is_said(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"mp4a", b"enca"))
     with pytest.raises(UnsupportedMediaError, match="protected"):
         play(path)
-
-
-def with_subtitles(path: Path, seconds: float, last: float, name: str = "flac") -> Path:
-    """Matroska with a last subtitle at a time."""
-    kind = KINDS[name]
-    song = write(path.with_name("song." + kind.ending), noise(seconds), kind)
-    with av.open(song) as reader, av.open(path, "w", format="matroska") as writer:
-        stream = writer.add_stream_from_template(reader.streams.audio[0])
-        text: Any = writer.add_mux_stream("subrip")
-        for packet in reader.demux(audio=0):
-            if packet.pts is not None:
-                packet.stream = stream
-                writer.mux(packet)
-        line = av.Packet(b"la")
-        line.stream, line.time_base = text, text.time_base
-        line.pts = line.dts = round(last / text.time_base)
-        line.duration = round(1 / text.time_base)
-        writer.mux(line)
-    return path
 
 
 @pytest.mark.parametrize("name", ["flac", "m4a", "mp3"])
@@ -142,6 +106,28 @@ def test_two_channels_of_any_description_are_left_and_right(tmp_path: Path, labe
     )
     path.write_bytes(data[:at] + b"chan" + struct.pack(">q", len(body)) + body + data[at + 24 :])
     assert np.array_equal(play(path)[0], plain)
+
+
+@pytest.mark.parametrize("labels", [(1, 2, 3, 4, 10, 11, 5, 6), (3, 1, 2, 5, 6, 4)])
+def test_channels_in_an_order_of_their_own_are_refused_with_that_reason(
+    tmp_path: Path, labels: tuple[int, ...]
+) -> None:
+    """In a process of its own, for this is where PyAV frees memory twice."""
+    path = write(tmp_path / "song.caf", noise(1, channels=6), KINDS["caf"])
+    data = bytearray(path.read_bytes())
+    at = data.index(b"chan")
+    length = int.from_bytes(data[at + 4 : at + 12], "big")
+    body = struct.pack(">III", 0, 0, len(labels)) + b"".join(
+        struct.pack(">IIfff", label, 0, 0, 0, 0) for label in labels
+    )
+    desc = data.index(b"desc") + 12
+    data[desc + 16 : desc + 28] = struct.pack(">III", 2 * len(labels), 1, len(labels))
+    path.write_bytes(data[:at] + b"chan" + struct.pack(">q", len(body)) + body + data[at + 12 + length :])
+    for _ in range(5):
+        with pytest.raises(
+            UnsupportedMediaError, match=f"{len(labels)} channels in an order.*in WAV or FLAC"
+        ):
+            IsolatedInput(path, 60)
 
 
 @pytest.mark.parametrize("channels", [9, 11, 22, 60])

@@ -14,6 +14,7 @@ from stempipe_client.command.display import Update, say
 from stempipe_client.command.resume import Memory
 from stempipe_client.command.songs import Song
 from stempipe_client.config import Config, ModelVariant
+from stempipe_client.endings import parted
 from stempipe_client.errors import StempipeError
 from stempipe_client.files import put
 from stempipe_client.models import Notice
@@ -70,7 +71,7 @@ class LocalSeparation:
                     mask_extension=self.config.mask_extension or "average",
                     output=self.output,
                     max_seconds=self.max_seconds,
-                    title=song.path.stem,
+                    title=parted(song.path.name)[0],
                     on_progress=report,
                 )
                 notices.extend(Notice(**asdict(notice)) for notice in made.notices)

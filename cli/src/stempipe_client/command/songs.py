@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stempipe_client.endings import ENDINGS, UNREADABLE
+from stempipe_client.endings import ENDINGS, UNREADABLE, begins_as_a_song, parted
 from stempipe_client.errors import StempipeError
 from stempipe_client.names import safe
 
@@ -51,8 +51,9 @@ def collect(
 ) -> list[Song]:
     """The songs among files and folders, each once; sub-folders of a folder are kept below `out`.
 
-    A file that is named itself may have any ending. Of a folder, files with a song's ending are taken; hidden
-    ones and what is in `out` are passed over.
+    A file that is named itself may have any ending. Of a folder, files with a song's ending are taken, and
+    those with none or another format's that begin as songs do; hidden ones and what is in `out` are passed
+    over.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def collect(
             if file.resolve() in taken:
                 continue
             taken.add(file.resolve())
-            songs.append(Song(file, out / below, _unused(file.stem, out / below, used)))
+            songs.append(Song(file, out / below, _unused(parted(file.name)[0], out / below, used)))
         if not found:
             raise StempipeError("no_such_file", f"There is no song in {path}")
     return songs
@@ -94,15 +95,26 @@ def _files(path: Path, out: Path, leave_out: Callable[[LeftOut], None]) -> Itera
         # Stems of an earlier run are no songs of this one.
         if out.resolve() != path.resolve() and file.resolve().is_relative_to(out.resolve()):
             continue
-        ending = file.suffix.lower().removeprefix(".")
-        if ending in ENDINGS:
+        _, ending = parted(file.name)
+        is_unsure = not ending or ending in UNREADABLE
+        if ending in ENDINGS or (is_unsure and begins_as_a_song(_head(file))):
             yield file, below.parent
         elif ending in UNREADABLE:
             leave_out(LeftOut(file, "it cannot be read; make a FLAC or WAV of it", True))
         elif not ending:
-            leave_out(LeftOut(file, "it has no ending; name it itself to have it tried", True))
+            leave_out(
+                LeftOut(file, "no ending, and no song by its beginning; name it to have it tried", True)
+            )
         else:
             leave_out(LeftOut(file, "no song, by its ending", False))
+
+
+def _head(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(16)
+    except OSError:
+        return b""
 
 
 def _unused(title: str, folder: Path, used: set[tuple[Path, str]]) -> str:

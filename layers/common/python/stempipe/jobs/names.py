@@ -10,10 +10,18 @@ _LONGEST_NAME = 255  # bytes
 # What a file system refuses, and what turns the direction of writing, so that a name is not what it seems.
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>:"/\\|?*]')
 
+_ENDING = re.compile(r"(.+)\.(?=.*[a-z])[a-z0-9]{1,5}", re.IGNORECASE | re.DOTALL)
+
 
 def clean(name: str) -> str:
     """A name with underscores in place of what a file system, a terminal or a page might take for more."""
     return _NOT_IN_NAMES.sub("_", name)
+
+
+def title(filename: str) -> str:
+    """A file's name without its ending, of which "Mr. Brightside" and "Vol.2" have none."""
+    found = _ENDING.fullmatch(filename)
+    return found[1] if found else filename
 
 
 def base_name(filename: str) -> str:

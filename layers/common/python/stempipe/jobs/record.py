@@ -20,6 +20,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyPr
 from pynamodb.models import Model
 
 from stempipe.jobs.config import JobConfig
+from stempipe.jobs.names import title
 
 MAX_ATTEMPTS = 3
 """Times that a song is tried before its job fails, and again after its owner asks for a retry.
@@ -263,7 +264,7 @@ class Job(Model):
     @property
     def song(self) -> str:
         """The name of the song: its title, else after its file."""
-        return self.title or self.filename.rpartition(".")[0] or self.filename
+        return self.title or title(self.filename)
 
     @property
     def uploads(self) -> list[Part]:

@@ -62,10 +62,13 @@ Base64 = Annotated[
 
 
 _ANY_TYPE = "application/octet-stream"
-_TYPE = r"[A-Za-z0-9.+_-]+/[A-Za-z0-9.+_-]+( ?; ?[A-Za-z0-9.+_-]+=([A-Za-z0-9.+_-]+|\"[A-Za-z0-9.+_, -]+\"))*"
+# Parameters are kept as they come: those that browsers write are not always what the standard has.
+_TYPE = r"[A-Za-z0-9.+_-]+/[A-Za-z0-9.+_-]+( ?;[A-Za-z0-9.+_,;:=/'\" -]*)?"
 
 
 def _or_any(text: object) -> object:
+    if isinstance(text, str):
+        text = text.strip(" ")
     return _ANY_TYPE if text is None or text == "" else text
 
 
