@@ -13,7 +13,6 @@ from analysis.midi import MidiError, MidiOptions
 from media import AudioOutput, MediaError
 from media.notices import Notice as MediaNotice
 from separation import Engine, ModelError, load_engine, separate
-from separation.engine import EngineName, Precision
 from stempipe.errors import ModelUnavailable, UnusableMedia
 from stempipe.jobs.config import AnalysisConfig, Bandwidth, JobConfig, ModelVariant
 from stempipe.jobs.record import Notice
@@ -21,13 +20,6 @@ from stempipe.rules.sound import Heard, Separated
 from stempipe.settings import SeparateSettings
 
 _Report = Callable[[float], None]
-
-
-# One model at a time is held between jobs: what two of them would take is not for a worker to spend.
-@lru_cache(maxsize=1)
-def engine(variant: ModelVariant, bandwidth: Bandwidth, kind: EngineName, precision: Precision) -> Engine:
-    """A model, loaded."""
-    return load_engine(variant, bandwidth, engine=kind, precision=precision)
 
 
 class Spleeter:
@@ -41,6 +33,16 @@ class Spleeter:
 
     def __init__(self, settings: SeparateSettings) -> None:
         self._settings = settings
+        # One model at a time is held between jobs: what two of them would take is not for a worker to spend.
+        self._engine = lru_cache(maxsize=1)(self._load)
+
+    def _load(self, variant: ModelVariant, bandwidth: Bandwidth) -> Engine:
+        return load_engine(
+            variant,
+            bandwidth,
+            engine=self._settings.engine,
+            precision=self._settings.inference_precision,
+        )
 
     def separate(
         self, song: Path, destination: Path, config: JobConfig, title: str, on_progress: _Report
@@ -51,7 +53,7 @@ class Spleeter:
             made = separate(
                 song,
                 destination,
-                engine(config.model_variant, config.bandwidth, settings.engine, settings.inference_precision),
+                self._engine(config.model_variant, config.bandwidth),
                 stems=config.kept,
                 mask_extension=config.mask_extension,
                 output=AudioOutput(

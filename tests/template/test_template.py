@@ -205,6 +205,7 @@ def test_there_is_an_event_for_every_route_and_a_route_for_every_event(resources
     assert {(event["Properties"]["Method"], event["Properties"]["Path"]) for event in events} == {
         *((route.method, route.path) for route in routes()),
         ("GET", "/v1/openapi.json"),
+        ("GET", "/v1/schemas/analysis.json"),
     }
 
 
