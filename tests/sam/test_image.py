@@ -18,14 +18,15 @@ pytestmark = [pytest.mark.sam, pytest.mark.parametrize("target", ["openvino", "t
 SEPARATE = """
 import json
 from pathlib import Path
-from app import separate_song
+from app import settings
+from sound import Spleeter
 from stempipe.jobs.config import JobConfig
 from stempipe.errors import StempipeError
 
 stems = Path("/tmp/stems")
 stems.mkdir()
 try:
-    done = separate_song(Path("/song"), stems, JobConfig(), "", lambda share: None)
+    done = Spleeter(settings()).separate(Path("/song"), stems, JobConfig(), "", lambda share: None)
     print(json.dumps({stem: path.stat().st_size for stem, path in done.stems.items()}))
 except StempipeError as error:
     print(json.dumps(error.code))
