@@ -18,7 +18,9 @@ def plucked(notes: Iterable[Note], seconds: float, sample_rate: int = 44_100) ->
     sound = np.zeros(round(seconds * sample_rate))
     for note in notes:
         time = np.arange(round(note.duration * sample_rate)) / sample_rate
-        envelope = np.minimum(1, time / 0.005) * np.exp(-2 * time) * np.minimum(1, (note.duration - time) / 0.02)
+        envelope = (
+            np.minimum(1, time / 0.005) * np.exp(-2 * time) * np.minimum(1, (note.duration - time) / 0.02)
+        )
         partials = sum(np.sin(2 * np.pi * hertz(note.pitch) * k * time) / k**1.5 for k in range(1, 9))
         begin = round(note.time * sample_rate)
         sound[begin : begin + len(time)] += 0.2 * note.velocity**2 * envelope * partials
