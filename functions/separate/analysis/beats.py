@@ -87,17 +87,14 @@ def rhythm(heard: Heard, onsets: Sequence[Onset]) -> Rhythm:
     times = _snapped(frames / FRAME_RATE, onsets)
     numbers = np.cumsum(places == 0)
     beats = tuple(
-        Beat(float(time), int(bar), int(place) + 1)
-        for time, bar, place in zip(times, numbers, places, strict=True)
+        Beat(float(time), int(bar), int(place) + 1) for time, bar, place in zip(times, numbers, places, strict=True)
     )
     return Rhythm(_tempo(times, confidence), meter, beats)
 
 
 def _beat_frames(likely: Floats) -> npt.NDArray[np.intp]:
     """The frames of the best path."""
-    gains = np.log((likely + _DOUBT) / (1 - likely + _DOUBT)) - np.log(
-        (_EXPECTED + _DOUBT) / (1 - _EXPECTED + _DOUBT)
-    )
+    gains = np.log((likely + _DOUBT) / (1 - likely + _DOUBT)) - np.log((_EXPECTED + _DOUBT) / (1 - _EXPECTED + _DOUBT))
     intervals = np.arange(60 * FRAME_RATE // _FASTEST, 60 * FRAME_RATE // _SLOWEST + 1)
     changes = np.abs(intervals[:, None] - intervals)  # rows: this interval; columns: the one before
     ratios = np.log(intervals[:, None] / intervals)
@@ -117,9 +114,7 @@ def _beat_frames(likely: Floats) -> npt.NDArray[np.intp]:
     return _traced(best[longest:], came, intervals)
 
 
-def _traced(
-    best: Floats, came: npt.NDArray[np.int16], intervals: npt.NDArray[np.intp]
-) -> npt.NDArray[np.intp]:
+def _traced(best: Floats, came: npt.NDArray[np.int16], intervals: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     if not best.size or best.max() <= 0:
         return np.empty(0, np.intp)
     frame, state = np.unravel_index(int(best.argmax()), best.shape)

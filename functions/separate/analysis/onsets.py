@@ -106,9 +106,7 @@ class OnsetDetector:
         # Their mean, each as often as it is strong: many weak ones do not lower it.
         strong = float((flux[peaks] ** 2).sum() / flux[peaks].sum())
         strength = np.minimum(1, flux / strong).astype(np.float32)
-        around = np.lib.stride_tricks.sliding_window_view(np.pad(flux, _AROUND), sum(_AROUND) + 1).mean(
-            axis=1
-        )
+        around = np.lib.stride_tricks.sliding_window_view(np.pad(flux, _AROUND), sum(_AROUND) + 1).mean(axis=1)
         onsets: list[Onset] = []
         for peak in peaks[flux[peaks] > around[peaks] + self._hearing.share * strong]:
             time = peak / STRENGTH_RATE
