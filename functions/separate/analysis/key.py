@@ -8,7 +8,8 @@ import numpy.typing as npt
 from analysis.events import Key, Mode, Note
 
 # How much each degree of the chromatic scale is heard in a key: I. Sha'ath, "Estimation of key in digital
-# music recordings", 2011, made for popular music. Its minor keys have the natural seventh, which Krumhansl's lack.
+# music recordings", 2011, made for popular music. Its minor keys have the natural seventh, which
+# Krumhansl's lack.
 _PROFILES: Mapping[Mode, tuple[float, ...]] = {
     "major": (6.6, 2.0, 3.5, 2.3, 4.6, 4.0, 2.5, 5.2, 2.4, 3.7, 2.3, 3.4),
     "minor": (6.5, 2.7, 3.5, 5.4, 2.6, 3.5, 2.5, 5.2, 4.0, 2.7, 4.3, 3.2),

@@ -37,6 +37,8 @@ class Rules(NamedTuple):
         The activation below which it ends.
     monophonic : bool
         Whether there is one note at a time.
+    mixed : bool
+        Whether several instruments play, so that notes of one are where harmonics of another are.
     """
 
     lowest: int
@@ -44,11 +46,15 @@ class Rules(NamedTuple):
     beginning: float
     sounding: float
     monophonic: bool
+    mixed: bool
 
 
-# A bass of five strings begins at B0. Basic Pitch is surer of a piano than of a bass.
-RULES: Mapping[str, Rules] = {"bass": Rules(23, 60, 0.6, 0.3, True)}
-_OTHERS = Rules(LOWEST, LOWEST + NOTES - 1, 0.65, 0.4, False)
+_HIGHEST = LOWEST + NOTES - 1
+RULES: Mapping[str, Rules] = {
+    "bass": Rules(23, 60, 0.6, 0.3, monophonic=True, mixed=False),  # five strings begin at B0
+    "accompaniment": Rules(LOWEST, _HIGHEST, 0.6, 0.4, monophonic=False, mixed=True),
+}
+_OTHERS = Rules(LOWEST, _HIGHEST, 0.65, 0.4, monophonic=False, mixed=False)
 
 _PEAK_REACH = 3  # frames around a note's beginning that are no surer of it
 _SHORTEST = 6  # frames of a note, 70 ms
@@ -73,7 +79,7 @@ class NoteTranscriber:
     sample_rate : int
         Of the stem, in Hz.
     stem : str
-        Its name: `bass` is played one note at a time.
+        Its name, which the rules go by.
     network : BasicPitch
     """
 
@@ -103,8 +109,8 @@ def transcribed(
     """Make notes of activations.
 
     A note begins where the network is surest that it does, and ends where it sounds no more or begins anew.
-    What is far softer than the stem's loud notes has leaked into it, and what begins while a surer tone sounds
-    an octave or another harmonic below is that tone's harmonic.
+    What is far softer than the stem's loud notes has leaked into it. What begins while a surer tone sounds an
+    octave or another harmonic below is that tone's harmonic, if one instrument plays.
 
     Parameters
     ----------
@@ -115,7 +121,10 @@ def transcribed(
     """
     found = _found(activations, levels, rules)
     loudest = loud(np.array([note.level for note in found]))
-    notes = sorted(_without_harmonics([note for note in found if note.level >= loudest - RANGE]))
+    notes = [note for note in found if note.level >= loudest - RANGE]
+    if not rules.mixed:
+        notes = _without_harmonics(notes)
+    notes.sort()
     if rules.monophonic:
         notes = _one_at_a_time(notes)
     return tuple(
@@ -179,7 +188,7 @@ def _without_harmonics(notes: list[_Found]) -> list[_Found]:
         by_pitch[note.pitch].append(note)
 
     def is_harmonic_of(note: _Found, lower: list[_Found]) -> bool:
-        # Notes of one pitch do not overlap: one of the last two that have begun by then is the one that sounds.
+        # Notes of one pitch do not overlap: one of the last two that have begun by then sounds.
         begun = bisect_right(lower, note.begin + _TOGETHER, key=lambda tone: tone.begin)
         for tone in lower[max(0, begun - 2) : begun]:
             sounds = tone.begin - _TOGETHER <= note.begin < tone.end - 2

@@ -1,7 +1,7 @@
 """The pitch of a voice, by SwiftF0, and the notes that it sings.
 
-L. Nieradzik, "SwiftF0: Fast and accurate monophonic pitch detection", 2025. The network is its author's own, from
-the package swift-f0.
+L. Nieradzik, "SwiftF0: Fast and accurate monophonic pitch detection", 2025. The network is its author's own,
+from the package swift-f0.
 """
 
 from dataclasses import dataclass

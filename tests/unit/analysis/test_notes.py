@@ -8,7 +8,7 @@ from media.samples import Samples
 from tests.unit.analysis.networks import basic_pitch
 from tests.unit.analysis.sounds import blocks, plucked
 
-ANY = Rules(LOWEST, LOWEST + NOTES - 1, 0.6, 0.4, False)
+ANY = Rules(LOWEST, LOWEST + NOTES - 1, 0.6, 0.4, monophonic=False, mixed=False)
 FRAMES = 200
 
 
@@ -76,6 +76,18 @@ def test_a_harmonic_is_no_note(page: Page, interval: int) -> None:
     assert page.read() == [(40, 10, 60), (40 + interval, 80, 120)]
 
 
+def test_what_is_far_louder_than_the_tone_below_is_not_its_harmonic(page: Page) -> None:
+    page.write(40, 10, 60, 0.8, level=-30)
+    page.write(52, 10, 60, 0.6, level=-20)
+    assert page.read() == [(40, 10, 60), (52, 10, 60)]
+
+
+def test_where_several_instruments_play_harmonics_may_be_notes(page: Page) -> None:
+    page.write(40, 10, 60, 0.8)
+    page.write(52, 10, 60, 0.6)
+    assert page.read(ANY._replace(mixed=True)) == [(40, 10, 60), (52, 10, 60)]
+
+
 def test_an_octave_that_is_as_sure_stays(page: Page) -> None:
     page.write(40, 10, 60, 0.8)
     page.write(52, 10, 60, 0.85)
@@ -95,7 +107,7 @@ def test_a_bass_plays_one_note_at_a_time(page: Page) -> None:
     page.write(45, 12, 60, 0.7)
     page.write(47, 40, 90, 0.7)
     page.write(20 + 60, 100, 140, 0.9)  # too high for it
-    assert page.read(Rules(23, 60, 0.6, 0.3, True)) == [(40, 10, 40), (47, 40, 90)]
+    assert page.read(Rules(23, 60, 0.6, 0.3, monophonic=True, mixed=False)) == [(40, 10, 40), (47, 40, 90)]
 
 
 # ---- with the network -------------------------------------------------------------------------
