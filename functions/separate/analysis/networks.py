@@ -37,8 +37,9 @@ class Network:
         properties = {
             # Without it OpenVINO uses bfloat16 wherever the processor has it, and thresholds no longer fit.
             "INFERENCE_PRECISION_HINT": "f32",
-            "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)),
+            "INFERENCE_NUM_THREADS": _cores(),
             "NUM_STREAMS": 1,
+            "ENABLE_HYPER_THREADING": True,  # a vCPU of Lambda is one hyper-thread
             "ENABLE_CPU_PINNING": False,
         }
         try:
@@ -52,3 +53,10 @@ class Network:
         """The outputs of these names, as arrays of their own."""
         self._request.infer(dict(inputs), share_inputs=True)
         return [self._request.get_tensor(name).data.copy() for name in outputs]
+
+
+def _cores() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS knows no affinity
