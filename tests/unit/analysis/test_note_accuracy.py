@@ -52,7 +52,7 @@ def transcribed(parts: Mapping[str, Samples]) -> Notes:
     voice.add(parts["lead"])
     notes = {"lead": sung_notes(voice.finish())}
     others = [parts[part] for part in ("bass", "piano", "drums")]
-    accompaniment = np.sum(others, axis=0, dtype=np.float32)
+    accompaniment: Samples = np.stack(others).sum(axis=0)
     for stem, sound in [*parts.items(), ("accompaniment", accompaniment)]:
         if stem not in ("lead", "drums"):
             instrument = NoteTranscriber(SAMPLE_RATE, stem, basic_pitch())
