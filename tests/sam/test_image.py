@@ -31,6 +31,17 @@ try:
 except StempipeError as error:
     print(json.dumps(error.code))
 """
+# OpenVINO reads these files with its reader of ONNX, which the image keeps.
+READ_NETWORKS = """
+from analysis.basic_pitch import BasicPitch
+from analysis.pitch import SwiftF0
+from analysis.weights import load_bytes
+from downloads.directory import models_directory
+
+BasicPitch(models_directory())
+SwiftF0(models_directory())
+print(len(load_bytes("beatnet", models_directory())))
+"""
 RunInImage = Callable[..., str]
 
 
@@ -47,3 +58,9 @@ def test_a_damaged_model_is_an_error(
     index.write_bytes(verify("2stems", models_directory()).with_name("model.index").read_bytes()[:-1])
     files = {"/song": demo.example_song(root / ".local"), "/opt/models/2stems/model.index": index}
     assert json.loads(run_in_image(target, SEPARATE, files)) == "model_damaged"
+
+
+def test_the_networks_of_the_analysis_are_read(target: str, run_in_image: RunInImage) -> None:
+    if target == "tensorflow":
+        pytest.skip("this image has no OpenVINO")
+    assert int(run_in_image(target, READ_NETWORKS, {})) == 1_612_179

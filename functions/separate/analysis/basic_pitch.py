@@ -23,8 +23,8 @@ NOTES = 88
 WINDOW = 43_844  # samples that the network takes at a time
 _WINDOW_FRAMES = 172
 _MARGIN = 15  # frames at either end of a window that are left to its neighbours
-# Upstream's windows are 36,164 samples apart, so that its frames drift by 0.7 of a hop a window, which it corrects.
-# A whole number of hops apart, all frames lie on one grid.
+# Upstream's windows are 36,164 samples apart, so that its frames drift by 0.7 of a hop a window, which it
+# corrects. A whole number of hops apart, all frames lie on one grid.
 _KEPT = _WINDOW_FRAMES - 2 * _MARGIN
 _STEP = _KEPT * HOP
 _SILENCE = 1e-3  # a window that peaks below it, -60 dBFS, is not looked at

@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from analysis.events import Key, Mode, Note
 
-# How much each degree of the chromatic scale is heard in a key: I. Sha'ath, "Estimation of key in digital music
-# recordings", 2011, made for popular music. Its minor keys have the natural seventh, which Krumhansl's lack.
+# How much each degree of the chromatic scale is heard in a key: I. Sha'ath, "Estimation of key in digital
+# music recordings", 2011, made for popular music. Its minor keys have the natural seventh, which
+# Krumhansl's lack.
 _PROFILES: Mapping[Mode, tuple[float, ...]] = {
     "major": (6.6, 2.0, 3.5, 2.3, 4.6, 4.0, 2.5, 5.2, 2.4, 3.7, 2.3, 3.4),
     "minor": (6.5, 2.7, 3.5, 5.4, 2.6, 3.5, 2.5, 5.2, 4.0, 2.7, 4.3, 3.2),
@@ -48,7 +49,8 @@ def find_key(notes: Collection[Note]) -> Key | None:
 
 def _pitch_classes(notes: Collection[Note]) -> npt.NDArray[np.float64]:
     """The share of each of them in the time that notes sound."""
-    classes = np.bincount(
+    seconds = np.bincount(
         [note.pitch % 12 for note in notes], [note.duration for note in notes], minlength=12
     )
-    return classes / max(classes.sum(), 1e-9)
+    shares: npt.NDArray[np.float64] = seconds / max(seconds.sum(), 1e-9)
+    return shares

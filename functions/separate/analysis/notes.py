@@ -37,6 +37,8 @@ class Rules(NamedTuple):
         The activation below which it ends.
     monophonic : bool
         Whether there is one note at a time.
+    mixed : bool
+        Whether several instruments play, so that notes of one are where harmonics of another are.
     """
 
     lowest: int
@@ -44,17 +46,22 @@ class Rules(NamedTuple):
     beginning: float
     sounding: float
     monophonic: bool
+    mixed: bool
 
 
-# A bass of five strings begins at B0. Basic Pitch is surer of a piano than of a bass.
-RULES: Mapping[str, Rules] = {"bass": Rules(23, 60, 0.6, 0.3, True)}
-_OTHERS = Rules(LOWEST, LOWEST + NOTES - 1, 0.65, 0.4, False)
+_HIGHEST = LOWEST + NOTES - 1
+RULES: Mapping[str, Rules] = {
+    "bass": Rules(23, 60, 0.6, 0.3, monophonic=True, mixed=False),  # five strings begin at B0
+    "accompaniment": Rules(LOWEST, _HIGHEST, 0.6, 0.4, monophonic=False, mixed=True),
+}
+_OTHERS = Rules(LOWEST, _HIGHEST, 0.65, 0.4, monophonic=False, mixed=False)
 
 _PEAK_REACH = 3  # frames around a note's beginning that are no surer of it
 _SHORTEST = 6  # frames of a note, 70 ms
 _GAP = 6  # frames in which a note may fall silent without having ended
 # Semitones from a tone to those of its harmonics, 2 to 6, that are on the piano's grid.
 _HARMONICS = (12, 19, 24, 28, 31)
+_HARMONIC_GAIN = 6.0  # dB by which a harmonic may be louder than its fundamental
 _TOGETHER = 4  # frames within which notes begin at once
 _STRUM = 5  # the same, for an instrument that plays one note at a time
 
@@ -72,7 +79,7 @@ class NoteTranscriber:
     sample_rate : int
         Of the stem, in Hz.
     stem : str
-        Its name: `bass` is played one note at a time.
+        Its name, which the rules go by.
     network : BasicPitch
     """
 
@@ -101,9 +108,9 @@ def transcribed(
 ) -> tuple[Note, ...]:
     """Make notes of activations.
 
-    A note begins where the network is surest that it does, and ends where it sounds no more or begins anew. What
-    begins with a tone an octave or another harmonic below it that is surer is that tone's harmonic, and
-    what is far softer than the stem's loud notes has leaked into it.
+    A note begins where the network is surest that it does, and ends where it sounds no more or begins anew.
+    What is far softer than the stem's loud notes has leaked into it. What begins while a surer tone sounds an
+    octave or another harmonic below is that tone's harmonic, if one instrument plays.
 
     Parameters
     ----------
@@ -112,9 +119,12 @@ def transcribed(
         In dB, of each note's fundamental, 20 times a second.
     rules : Rules
     """
-    notes = _without_harmonics(_found(activations, levels, rules))
-    loudest = loud(np.array([note.level for note in notes]))
-    notes = sorted(note for note in notes if note.level >= loudest - RANGE)
+    found = _found(activations, levels, rules)
+    loudest = loud(np.array([note.level for note in found]))
+    notes = [note for note in found if note.level >= loudest - RANGE]
+    if not rules.mixed:
+        notes = _without_harmonics(notes)
+    notes.sort()
     if rules.monophonic:
         notes = _one_at_a_time(notes)
     return tuple(
@@ -138,10 +148,10 @@ class _Found(NamedTuple):
     level: float
 
 
-def _found(
-    activations: NoteActivations, levels: npt.NDArray[np.float32], rules: Rules
-) -> list[_Found]:
-    found = []
+def _found(activations: NoteActivations, levels: npt.NDArray[np.float32], rules: Rules) -> list[_Found]:
+    found: list[_Found] = []
+    if not len(activations.sounding):
+        return found
     for pitch in range(rules.lowest, rules.highest + 1):
         sounding = activations.sounding[:, pitch - LOWEST].astype(np.float32)
         begins = _peaks(activations.beginning[:, pitch - LOWEST].astype(np.float32), rules.beginning)
@@ -159,9 +169,9 @@ def _found(
 
 
 def _peaks(activation: npt.NDArray[np.float32], least: float) -> npt.NDArray[np.intp]:
-    highest = np.lib.stride_tricks.sliding_window_view(np.pad(activation, _PEAK_REACH), 2 * _PEAK_REACH + 1).max(
-        axis=1
-    )
+    highest = np.lib.stride_tricks.sliding_window_view(
+        np.pad(activation, _PEAK_REACH), 2 * _PEAK_REACH + 1
+    ).max(axis=1)
     peaks = np.flatnonzero((activation == highest) & (activation >= least))
     return peaks[np.diff(peaks, prepend=-_PEAK_REACH - 1) > _PEAK_REACH]  # of equal ones, the first
 
@@ -178,9 +188,11 @@ def _without_harmonics(notes: list[_Found]) -> list[_Found]:
         by_pitch[note.pitch].append(note)
 
     def is_harmonic_of(note: _Found, lower: list[_Found]) -> bool:
-        # Notes of one pitch do not overlap: the last that has begun by then is the one that sounds.
-        for tone in lower[max(0, bisect_right(lower, (note.begin + _TOGETHER, 128)) - 2) :]:
-            if tone.begin - _TOGETHER <= note.begin < tone.end - 2 and tone.sureness > note.sureness:
+        # Notes of one pitch do not overlap: one of the last two that have begun by then sounds.
+        begun = bisect_right(lower, note.begin + _TOGETHER, key=lambda tone: tone.begin)
+        for tone in lower[max(0, begun - 2) : begun]:
+            sounds = tone.begin - _TOGETHER <= note.begin < tone.end - 2
+            if sounds and tone.sureness > note.sureness and tone.level >= note.level - _HARMONIC_GAIN:
                 return True
         return False
 

@@ -1,10 +1,11 @@
 """The pitch of a voice, by SwiftF0, and the notes that it sings.
 
-L. Nieradzik, "SwiftF0: Fast and accurate monophonic pitch detection", 2025. The network is its author's own, from the
-package swift-f0.
+L. Nieradzik, "SwiftF0: Fast and accurate monophonic pitch detection", 2025. The network is its author's own,
+from the package swift-f0.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -160,9 +161,9 @@ class PitchListener:
 def sung_notes(track: PitchTrack) -> tuple[Note, ...]:
     """Part a voice's pitch into notes.
 
-    Of all ways to part it into notes of one semitone each and pauses, the one that costs least: frames cost what
-    they are off pitch and not voiced, and each note costs something. Where the level dips within a note, it is sung
-    twice.
+    Of all ways to part it into notes of one semitone each and pauses, the one that costs least: frames cost
+    what they are off pitch and not voiced, and each note costs something. Where the level dips within a note,
+    it is sung twice. A note begins where the level begins to rise to it.
     """
     if not track.voiced.any():
         return ()
@@ -244,4 +245,4 @@ def _split(level: npt.NDArray[np.float32], first: int, last: int) -> list[tuple[
         >= _DIP
     ]
     edges = [first, *dips, last]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))

