@@ -53,12 +53,14 @@ def stretches(
     mix : ndarray (any,) or None
         The same of all stems together, where a separator made them: what is far below it is but a leak.
     """
+    if not len(levels):
+        return ()
     decibels = _smoothed(levels, _SMOOTH)
     audible = decibels[decibels > _FLOOR]
     if not len(audible):
         return ()
     threshold = np.full(len(levels), max(_FLOOR, float(np.percentile(audible, 95)) - _RANGE))
-    if mix is not None:
+    if mix is not None and len(mix):
         leak = _smoothed(mix, _SMOOTH_MIX)[: len(levels)] - _LEAK
         threshold[: len(leak)] = np.maximum(threshold[: len(leak)], leak)
     found: list[Stretch] = []

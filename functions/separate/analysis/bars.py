@@ -79,7 +79,9 @@ def _struck(frames: Frames, bands: Floats) -> Floats:
     beats = []
     for begin, end in zip(frames, frames[1:], strict=False):
         edges = np.linspace(begin, end, _CELLS + 1).round().astype(int)
-        cells = [pooled[max(0, low - 1) : high].max(axis=0) for low, high in zip(edges, edges[1:], strict=False)]
+        cells = [
+            pooled[max(0, low - 1) : high].max(axis=0) for low, high in zip(edges, edges[1:], strict=False)
+        ]
         beats.append(np.concatenate(cells))
     struck = np.array(beats) - np.mean(beats, axis=0)
     return struck / (np.linalg.norm(struck, axis=1, keepdims=True) + 1e-6)
@@ -88,7 +90,9 @@ def _struck(frames: Frames, bands: Floats) -> Floats:
 def _repeats(struck: Floats, meter: int) -> float:
     """How alike beats are one bar and two bars apart, -1 to 1."""
     lags = [lag for lag in (meter, 2 * meter) if lag < len(struck)]
-    return float(np.mean([np.sum(struck[lag:] * struck[:-lag], axis=1).mean() for lag in lags])) if lags else 0.0
+    return (
+        float(np.mean([np.sum(struck[lag:] * struck[:-lag], axis=1).mean() for lag in lags])) if lags else 0.0
+    )
 
 
 def _path(evidence: Floats, meter: int) -> tuple[float, Frames]:

@@ -174,7 +174,14 @@ def read_weights(file: bytes) -> Weights:
         with zipfile.ZipFile(io.BytesIO(file)) as archive:
             weights = _Unpickler(archive).load()
         return {str(name): np.ascontiguousarray(tensor) for name, tensor in weights.items()}
-    except (zipfile.BadZipFile, pickle.UnpicklingError, KeyError, ValueError, AttributeError, EOFError) as error:
+    except (
+        zipfile.BadZipFile,
+        pickle.UnpicklingError,
+        KeyError,
+        ValueError,
+        AttributeError,
+        EOFError,
+    ) as error:
         raise ModelDamagedError(f"The weights of BeatNet cannot be read: {error}") from error
 
 

@@ -76,7 +76,9 @@ class CurveMeter:
         rows = np.concatenate([np.empty((0, len(FIELDS)), np.float32), *self._rows])
         if len(rows) and len(strength):
             begins = np.arange(len(rows)) * STRENGTH_RATE // self._frame_rate
-            rows[:, FIELDS.index("onset")] = np.maximum.reduceat(strength, np.minimum(begins, len(strength) - 1))
+            rows[:, FIELDS.index("onset")] = np.maximum.reduceat(
+                strength, np.minimum(begins, len(strength) - 1)
+            )
         return Curves(self._frame_rate, dict(zip(FIELDS, np.ascontiguousarray(rows.T), strict=True)))
 
     def _hear(self, batches: Iterable[Samples]) -> None:
@@ -105,7 +107,9 @@ class CurveMeter:
         rows[:, begin : begin + len(BANDS)] = _decibels(np.concatenate([low, high], axis=1))
         sounds = rows[:, 0] > FLOOR
         sizes = np.sqrt(short[sounds])
-        rows[sounds, FIELDS.index("centroid")] = sizes @ self._frequencies / np.maximum(sizes.sum(axis=1), 1e-20)
+        rows[sounds, FIELDS.index("centroid")] = (
+            sizes @ self._frequencies / np.maximum(sizes.sum(axis=1), 1e-20)
+        )
         chroma = powers[sounds] @ self._chroma
         begin = FIELDS.index(CHROMA[0])
         rows[sounds, begin:] = np.sqrt(chroma / np.maximum(chroma.max(axis=1, keepdims=True), 1e-20))

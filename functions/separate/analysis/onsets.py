@@ -20,6 +20,7 @@ _LAG = 2  # frames between the spectra that are compared
 _LOWEST, _HIGHEST = 30, 16_000  # Hz
 _REACH = 3  # frames before and after an onset that are all weaker
 _AROUND = (10, 7)  # frames before and after, above whose mean it stands out
+_TIMES = 2.0  # an onset's flux over that mean: in noise it comes to no more
 _LEAST = 1e-5  # the flux of an onset in what is all but silent
 _FINE_RATE = 1000  # frames a second of what times percussive onsets
 _FINE_SEARCH = 15  # ms around the flux's peak
@@ -106,9 +107,14 @@ class OnsetDetector:
         # Their mean, each as often as it is strong: many weak ones do not lower it.
         strong = float((flux[peaks] ** 2).sum() / flux[peaks].sum())
         strength = np.minimum(1, flux / strong).astype(np.float32)
-        around = np.lib.stride_tricks.sliding_window_view(np.pad(flux, _AROUND), sum(_AROUND) + 1).mean(axis=1)
+        around = np.lib.stride_tricks.sliding_window_view(np.pad(flux, _AROUND), sum(_AROUND) + 1).mean(
+            axis=1
+        )
         onsets: list[Onset] = []
-        for peak in peaks[flux[peaks] > around[peaks] + self._hearing.share * strong]:
+        stands_out = flux[peaks] > np.maximum(
+            around[peaks] + self._hearing.share * strong, _TIMES * around[peaks]
+        )
+        for peak in peaks[stands_out & (peaks < len(flux) - _REACH)]:  # at the very end is but the end
             time = peak / STRENGTH_RATE
             time = max(0.0, time - _LATE) if energies is None else _timed(time, energies)
             if not onsets or time - onsets[-1].time >= _REACH / STRENGTH_RATE:
@@ -151,6 +157,8 @@ class _FineLoudness:
 
 def _peaks(flux: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
     """The frames that are stronger than those around them."""
+    if not len(flux):
+        return np.empty(0, np.intp)
     highest = np.lib.stride_tricks.sliding_window_view(np.pad(flux, _REACH), 2 * _REACH + 1).max(axis=1)
     return np.flatnonzero((flux == highest) & (flux > _LEAST))
 
