@@ -77,7 +77,8 @@ def stretches(
 def _smoothed(levels: npt.NDArray[np.float32], width: int) -> npt.NDArray[np.float64]:
     """In dBFS, of the mean over `width` levels around each."""
     padded = np.pad(levels.astype(np.float64), width // 2)
-    return 10 * np.log10(np.lib.stride_tricks.sliding_window_view(padded, width).mean(axis=1) + 1e-12)
+    means = np.lib.stride_tricks.sliding_window_view(padded, width).mean(axis=1)
+    return np.asarray(10 * np.log10(means + 1e-12))
 
 
 def _runs(values: npt.NDArray[np.bool_]) -> Iterable[tuple[int, int]]:

@@ -1,12 +1,12 @@
 """Tempo, meter and beats, from how likely each moment is a beat and from what begins to sound.
 
-The beats are the best path through BeatNet's probabilities: each beat earns what speaks for a beat there, and pays for
-an interval that differs from the one before (after Ellis, "Beat Tracking by Dynamic Programming", 2007, with the
-interval as part of the state, so that a tempo may change). Bars are the best path through the beats.
+The beats are the best path through BeatNet's probabilities: each beat earns what speaks for a beat there, and
+pays for an interval that differs from the one before (after Ellis, "Beat Tracking by Dynamic Programming",
+2007, with the interval as part of the state, so that a tempo may change). `analysis.bars` counts them.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from analysis.beatnet import FRAME_RATE, BeatNet, Heard, Weights
 from analysis.events import Beat, Onset, Tempo
 from media.samples import Samples
 
-Floats = npt.NDArray[np.floating]
+Floats = npt.NDArray[np.floating[Any]]
 Frames = npt.NDArray[np.intp]
 
 _SLOWEST, _FASTEST = 55, 215  # beats a minute
@@ -138,7 +138,7 @@ def _traced(best: Floats, came: npt.NDArray[np.int16], intervals: Frames) -> Fra
 
 
 def _in_quarters(frames: Frames, likely: Floats, bands: Floats) -> Frames:
-    """Every other beat, where those between are struck lightly; twice as many, where as much is struck in between."""
+    """Every other beat where those between are struck lightly, twice as many where there is as much between."""
     rises = strokes(bands)[:, _DRUM_BANDS].mean(axis=1)
     struck = _nearby(rises)
     even, odd = struck[frames[::2]].mean(), struck[frames[1::2]].mean()
@@ -159,7 +159,8 @@ def _in_quarters(frames: Frames, likely: Floats, bands: Floats) -> Frames:
 def _nearby(values: Floats) -> Floats:
     """The highest of each frame's and of two on either side, along the first axis."""
     padded = np.pad(values, ((_NEAR, _NEAR), *[(0, 0)] * (values.ndim - 1)))
-    return np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEAR + 1, axis=0).max(axis=-1)
+    highest: Floats = np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEAR + 1, axis=0).max(axis=-1)
+    return highest
 
 
 def _nearest(times: Floats, onsets: Sequence[Onset]) -> Floats:

@@ -94,7 +94,7 @@ class LoudnessMeter:
             return samples[:, _RESPONSE:]
         # NumPy transforms float32 as such only if it also scales, here by a power of two.
         spectrum = np.fft.rfft(samples, axis=1, norm="forward") * self._weighting
-        return np.fft.irfft(spectrum, axis=1, norm="forward")[:, _RESPONSE:]
+        return np.asarray(np.fft.irfft(spectrum, axis=1, norm="forward"), np.float32)[:, _RESPONSE:]
 
     def _square(self, weighted: Samples) -> None:
         weighted = np.concatenate([self._weighted, weighted], axis=1)
@@ -160,8 +160,8 @@ class _Biquad(NamedTuple):
 def weighting_filters(sample_rate: int) -> Iterator[_Biquad]:
     """K-weighting's shelf and high-pass.
 
-    The standard has coefficients for 48 kHz; these are the analogue filters behind them, as De Man, "Evaluation of
-    implementations of the EBU R128 loudness measurement", 2018, derives them.
+    The standard has coefficients for 48 kHz; these are the analogue filters behind them, as De Man,
+    "Evaluation of implementations of the EBU R128 loudness measurement", 2018, derives them.
     """
     shelf = np.tan(np.pi * 1681.974450955533 / sample_rate)
     quality = 0.7071752369554196
@@ -189,4 +189,5 @@ def _weighting(sample_rate: int) -> npt.NDArray[np.complex64]:
     response = np.ones_like(turns)
     for numerator, denominator in weighting_filters(sample_rate):
         response *= (np.array(numerator) @ powers) / (np.array(denominator) @ powers)
-    return response.astype(np.complex64)
+    weighting: npt.NDArray[np.complex64] = response.astype(np.complex64)
+    return weighting

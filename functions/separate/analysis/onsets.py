@@ -1,7 +1,8 @@
 """When something begins to sound.
 
-A spectral flux that vibrato does not fool ("SuperFlux", Böck and Widmer, "Maximum filter vibrato suppression for onset
-detection", DAFx 2013) finds onsets; where the sound's loudness rises fastest, to the millisecond, times them.
+A spectral flux that vibrato does not fool ("SuperFlux", Böck and Widmer, "Maximum filter vibrato suppression
+for onset detection", DAFx 2013) finds onsets. Where a drum's loudness rises fastest, to the millisecond,
+times them.
 """
 
 from collections.abc import Iterable
@@ -36,8 +37,8 @@ class _Hearing(NamedTuple):
     corners : ndarray
         Of its bands, in Hz.
     gain : float
-        Of the bands before their logarithm. With much of it soft strokes count, and what separators leak; with little,
-        loudness does.
+        Of the bands before their logarithm. With much of it soft strokes count, and what separators leak;
+        with little, loudness does.
     share : float
         Of the song's strong fluxes, by which an onset stands out from its surroundings.
     """
@@ -48,7 +49,7 @@ class _Hearing(NamedTuple):
 
 
 def _mel(frequency: float) -> float:
-    return 2595 * np.log10(1 + frequency / 700)
+    return float(2595 * np.log10(1 + frequency / 700))
 
 
 # Soft strokes of cymbals fill bands that are even in mel; chords and vibrato are told apart by semitones.
@@ -185,4 +186,5 @@ def _filters(hearing: _Hearing, sample_rate: int) -> npt.NDArray[np.float32]:
         [np.interp(bins, corners[band : band + 3], [0, 1, 0]) for band in range(len(corners) - 2)], axis=1
     )
     peak = hann(_SIZE).sum() / 2  # of a full sine
-    return (filters / filters.sum(axis=0) * hearing.gain / peak).astype(np.float32)
+    filters *= hearing.gain / peak / filters.sum(axis=0)
+    return filters.astype(np.float32)
