@@ -47,7 +47,7 @@ def bars(frames: Frames, down: Floats, bands: Floats) -> tuple[int, Frames]:
     struck = _struck(frames, bands)
     best = (-np.inf, METERS[-1], np.empty(0, np.intp))
     for meter in METERS:
-        score, places = _path(evidence - np.log(meter - 1), meter)
+        score, places = best_places(evidence - np.log(meter - 1), meter)
         score = score / len(frames) + _REPEATS_WEIGHT * _repeats(struck, meter)
         if score > best[0]:
             best = (score, meter, places)
@@ -98,8 +98,8 @@ def _repeats(struck: Floats, meter: int) -> float:
     )
 
 
-def _path(evidence: Floats, meter: int) -> tuple[float, Frames]:
-    """The best places of beats in bars of one meter, and the likelihood's logarithm.
+def best_places(evidence: Floats, meter: int) -> tuple[float, Frames]:
+    """The best places of beats in bars of one meter, from 0, and the likelihood's logarithm.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analysis.bars import bars, strokes
+from analysis.bars import bars, best_places, strokes
 from analysis.beatnet import FRAME_RATE, BeatNet, Heard, Weights
 from analysis.events import Beat, Onset, Tempo
 from media.samples import Samples
@@ -28,6 +28,7 @@ _FEWEST = 8  # beats of what has a rhythm, and
 _HEARD = 0.3  # the share of them in which something begins: chance gives 0.15 in noise
 _NEAR = 2  # frames that a stroke may be off its beat
 _DRUM_BANDS = slice(25, 80)  # of BeatNet: snares and toms are heard there, and cymbals little
+_STRESS = 2.0  # what speaks for a beat that is struck twice as hard as the mean
 _LIGHTLY = 0.6  # the share of its neighbours' strength with which a beat is struck lightly,
 _HEAVILY = 0.76  # and with which what lies between beats may be beats too,
 _NOT_UNLIKELY = 0.15  # if BeatNet holds them for so likely
@@ -141,12 +142,14 @@ def _in_quarters(frames: Frames, likely: Floats, bands: Floats) -> Frames:
     """Every other beat where those between are struck lightly, twice as many where there is as much between."""
     rises = strokes(bands)[:, _DRUM_BANDS].mean(axis=1)
     struck = _nearby(rises)
-    even, odd = struck[frames[::2]].mean(), struck[frames[1::2]].mean()
+    on_beats = struck[frames]
+    _, places = best_places(_STRESS * (on_beats / on_beats.mean() - 1), 2)
+    stressed, between = on_beats[places == 0].mean(), on_beats[places == 1].mean()
     interval = float(np.median(np.diff(frames)))
-    if min(even, odd) < _LIGHTLY * max(even, odd) and 2 * interval <= FRAME_RATE * 60 / _SLOWEST:
-        return frames[::2] if even > odd else frames[1::2]
+    if between < _LIGHTLY * stressed and 2 * interval <= FRAME_RATE * 60 / _SLOWEST:
+        return frames[places == 0]
     middles = (frames[:-1] + frames[1:]) // 2
-    as_struck = struck[middles].mean() > _HEAVILY * struck[frames].mean()
+    as_struck = struck[middles].mean() > _HEAVILY * on_beats.mean()
     if (
         as_struck
         and _nearby(likely)[middles].mean() > _NOT_UNLIKELY
