@@ -16,7 +16,7 @@ _LEAK = 24.0  # dB below the mix around it is what a separator leaks
 _HYSTERESIS = 3.0  # dB either way
 _SMOOTH = 5  # levels that are one, and
 _SMOOTH_MIX = 25  # of the mix, so that what follows a drum is not taken for sound
-_SHORTEST_GAP = 0.35  # s: shorter ones are part of the sound
+_SHORTEST_GAP = 0.8  # s: shorter ones are part of the sound
 _SHORTEST = 0.1  # s: shorter sounds are none
 
 

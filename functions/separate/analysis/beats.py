@@ -139,7 +139,7 @@ def _traced(best: Floats, came: npt.NDArray[np.int16], intervals: Frames) -> Fra
 
 
 def _in_quarters(frames: Frames, likely: Floats, bands: Floats) -> Frames:
-    """Every other beat where those between are struck lightly, twice as many where there is as much between."""
+    """Every other beat if those between are struck lightly, twice as many if there is as much between."""
     rises = strokes(bands)[:, _DRUM_BANDS].mean(axis=1)
     struck = _nearby(rises)
     on_beats = struck[frames]

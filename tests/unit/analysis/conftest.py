@@ -19,7 +19,7 @@ class Heard(NamedTuple):
 
 
 # Seed, beats a minute, beats in a bar, bars, program of the drums.
-SONGS = [(12, 76, 3, 8, 8), (5, 112, 4, 10, 0), (209, 163, 4, 12, 16)]
+SONGS = [(12, 76, 3, 6, 8), (5, 112, 4, 8, 0), (209, 163, 4, 10, 16)]
 
 
 @pytest.fixture(scope="session", params=SONGS, ids=lambda song: f"{song[1]} bpm")
@@ -27,6 +27,12 @@ def heard(request: pytest.FixtureRequest) -> Heard:
     seed, bpm, meter, bars, kit = request.param
     song = play(compose(seed, bpm, meter, bars), soundfont(), kit)
     return Heard(song, separated(song.parts))
+
+
+@pytest.fixture(scope="session")
+def song() -> Song:
+    """One song, true."""
+    return play(compose(5, 112, 4, 6), soundfont())
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,9 @@ def hear(hearer: HearerT, samples: Samples, block: int = 1 << 18) -> HearerT:
     return hearer
 
 
-def sine(frequency: float, seconds: float = 2, sample_rate: int = SAMPLE_RATE, amplitude: float = 1) -> Samples:
+def sine(
+    frequency: float, seconds: float = 2, sample_rate: int = SAMPLE_RATE, amplitude: float = 1
+) -> Samples:
     """On both channels."""
     time = np.arange(round(seconds * sample_rate)) / sample_rate
     wave = amplitude * np.sin(2 * np.pi * frequency * time)

@@ -16,7 +16,7 @@ def times(found: Onsets) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.array([onset.time for onset in found.onsets])
 
 
-# By part: F within 50 ms of true parts, and of separated ones. Reached, over these songs, at the least: see the report.
+# F within 50 ms that each song reaches at the least, of the true part and of the separated one.
 GOALS = {"drums": (0.94, 0.92), "bass": (0.97, 0.9), "piano": (0.93, 0.75)}
 
 
