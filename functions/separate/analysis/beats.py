@@ -147,7 +147,8 @@ def _in_quarters(frames: Frames, likely: Floats, bands: Floats) -> Frames:
     stressed, between = on_beats[places == 0].mean(), on_beats[places == 1].mean()
     interval = float(np.median(np.diff(frames)))
     if between < _LIGHTLY * stressed and 2 * interval <= FRAME_RATE * 60 / _SLOWEST:
-        return frames[places == 0]
+        stressed_frames: Frames = frames[places == 0]
+        return stressed_frames
     middles = (frames[:-1] + frames[1:]) // 2
     as_struck = struck[middles].mean() > _HEAVILY * on_beats.mean()
     if (

@@ -3,6 +3,7 @@ import pickle
 import zipfile
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from analysis.beatnet import BeatNet, Weights, read_weights
@@ -10,11 +11,13 @@ from downloads.errors import ModelDamagedError
 from media.samples import SAMPLE_RATE, Samples
 from tests.unit.analysis.hearing import hear
 
+Doubles = npt.NDArray[np.float64]
 
-def lstm(weights: Weights, layer: int, values: Samples) -> Samples:
+
+def lstm(weights: Weights, layer: int, values: Doubles) -> Doubles:
     """As PyTorch's documentation has it, in double precision."""
 
-    def logistic(value: Samples) -> Samples:
+    def logistic(value: Doubles) -> Doubles:
         return 1 / (1 + np.exp(-value))
 
     hidden = cells = np.zeros(150)

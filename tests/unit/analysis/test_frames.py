@@ -7,7 +7,7 @@ from media.samples import Samples
 
 def cut(samples: Samples, block: int, rate: int, frame_rate: int, size: int, before: int) -> Samples:
     framer = Framer(rate, frame_rate, size, before, samples.shape[1])
-    batches = []
+    batches: list[Samples] = []
     for begin in range(0, len(samples), block):
         batches.extend(framer.add(samples[begin : begin + block]))
     return np.concatenate(
