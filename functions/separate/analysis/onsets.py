@@ -119,7 +119,7 @@ class OnsetDetector:
             time = peak / STRENGTH_RATE
             time = max(0.0, time - _LATE) if energies is None else _timed(time, energies)
             if not onsets or time - onsets[-1].time >= _REACH / STRENGTH_RATE:
-                onsets.append(Onset(time, float(strength[peak])))
+                onsets.append(Onset(float(time), float(strength[peak])))
         return Onsets(tuple(onsets), strength)
 
     def _hear(self, batches: Iterable[Samples]) -> None:

@@ -52,7 +52,7 @@ def test_the_gates_are_those_of_ebu_tech_3341() -> None:
 @pytest.mark.parametrize("sample_rate", [44_100, 48_000])
 def test_ffmpeg_measures_the_same(noise: Samples, sample_rate: int) -> None:
     dull = (noise[3:] + noise[2:-1] + noise[1:-2] + noise[:-3]) / 2  # as music is
-    swelling: Samples = dull * (4 * np.hanning(len(dull))).astype(np.float32)[:, None]
+    swelling = (dull * 4 * np.hanning(len(dull))[:, None]).astype(np.float32)
     swelling[:, 1] *= 0.3
 
     found = loudness(swelling, sample_rate)

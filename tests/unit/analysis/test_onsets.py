@@ -44,7 +44,7 @@ def test_blocks_make_no_difference(noise: Samples, percussive: bool) -> None:
 
     whole, pieces = onsets(clicks, percussive), onsets(clicks, percussive, block=7919)
 
-    assert len(whole.onsets) == 23
+    assert len(whole.onsets) == 22
     assert whole.onsets == pieces.onsets
     assert np.array_equal(whole.strength, pieces.strength)
 
@@ -52,16 +52,16 @@ def test_blocks_make_no_difference(noise: Samples, percussive: bool) -> None:
 @pytest.mark.parametrize("percussive", [True, False])
 def test_the_loudest_onset_is_the_strongest(percussive: bool) -> None:
     bursts = np.zeros((4 * SAMPLE_RATE, 2), np.float32)
-    for second, level in enumerate((0.5, 0.05, 0.5, 0.2)):
+    for second, level in enumerate((0.5, 0.25, 0.5, 0.35)):
         begin = round((second + 0.3) * SAMPLE_RATE)
-        fading = np.exp(-np.arange(8000) / 2000)[:, None]
-        bursts[begin : begin + 8000] = level * sine(440)[:8000] * fading
+        fading = np.exp(-np.arange(25_000) / 2000)[:, None]
+        bursts[begin : begin + 25_000] = level * sine(440)[:25_000] * fading
 
     found = onsets(bursts, percussive)
 
     strengths = [onset.strength for onset in found.onsets]
     assert times(found) == pytest.approx([0.3, 1.3, 2.3, 3.3], abs=0.01)
-    assert strengths[1] < strengths[3] < strengths[0] == pytest.approx(strengths[2], rel=0.05)
+    assert strengths[1] < strengths[3] < strengths[0] == pytest.approx(strengths[2], rel=0.1)
     assert max(strengths) <= 1
 
 
