@@ -16,8 +16,8 @@ def times(found: Onsets) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.array([onset.time for onset in found.onsets])
 
 
-# F within 50 ms of true parts and of separated ones, by part and by beats a minute, a few points short of what
-# is reached. At 163, where strokes are 92 ms apart, the softer ones are missed.
+# F within 50 ms of true parts and of separated ones, by part and by beats a minute, a few points short of
+# what is reached. At 163, where strokes are 92 ms apart, the softer ones are missed.
 GOALS = {
     "drums": {76: (0.95, 0.92), 112: (0.97, 0.95), 163: (0.81, 0.84)},
     "bass": {76: (0.97, 0.9), 112: (0.97, 0.9), 163: (0.97, 0.9)},
