@@ -34,7 +34,8 @@ class Song:
     @property
     def mix(self) -> Samples:
         """Its parts' sum, which stays within +-0.9."""
-        return np.sum(list(self.parts.values()), axis=0, dtype=np.float32)
+        mix: Samples = np.sum(list(self.parts.values()), axis=0, dtype=np.float32)
+        return mix
 
 
 def play(composition: Composition, soundfont: Path, kit: int = 0) -> Song:
@@ -62,7 +63,11 @@ def play(composition: Composition, soundfont: Path, kit: int = 0) -> Song:
 
 
 def _played(
-    events: Iterable[tuple[float, float, int, float]], soundfont: Path, program: int, drums: bool, samples: int
+    events: Iterable[tuple[float, float, int, float]],
+    soundfont: Path,
+    program: int,
+    drums: bool,
+    samples: int,
 ) -> Samples:
     synth = tinysoundfont.Synth(gain=-12, samplerate=SAMPLE_RATE)
     bank = synth.sfload(str(soundfont))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from media.samples import Samples
-from separation.spectrum import BINS, FRAME, Inverse, Magnitude, segments
+from separation.spectrum import BINS, Inverse, Magnitude, segments
 
 _SPREAD = 2  # the next bins, and frames, that a mask blurs into
 _FLOOR = 1e-10
@@ -26,16 +26,17 @@ def separated(parts: Mapping[str, Samples], leak: float = 0.03) -> dict[str, Sam
     dict of str to ndarray (any, 2), float32
         They sum to the parts' sum.
     """
-    mix = np.sum(list(parts.values()), axis=0, dtype=np.float32)
+    mix: Samples = np.sum(list(parts.values()), axis=0, dtype=np.float32)
     inverses = {name: Inverse() for name in parts}
     stems: dict[str, list[Samples]] = {name: [] for name in parts}
     for whole, *each in zip(*(segments([part.T]) for part in [mix, *parts.values()]), strict=True):
-        energies = {name: _blurred(np.abs(part.spectrum) ** 2) for name, part in zip(parts, each, strict=True)}
+        energies = {
+            name: _blurred(np.abs(part.spectrum) ** 2) for name, part in zip(parts, each, strict=True)
+        }
         total = np.sum(list(energies.values()), axis=0) + _FLOOR
         for name, energy in energies.items():
             mask = (1 - leak * len(parts) / (len(parts) - 1)) * (energy / total) + leak / (len(parts) - 1)
             stems[name].append(inverses[name].add(whole, mask[..., :BINS].astype(np.float32), None))
-    # The transform keeps its window's fade-out; what it gives is cut to the song's length.
     return {name: np.concatenate(blocks, axis=1).T[: len(mix)] for name, blocks in stems.items()}
 
 

@@ -16,7 +16,7 @@ _LEAK = 24.0  # dB below the mix around it is what a separator leaks
 _HYSTERESIS = 3.0  # dB either way
 _SMOOTH = 5  # levels that are one, and
 _SMOOTH_MIX = 25  # of the mix, so that what follows a drum is not taken for sound
-_SHORTEST_GAP = 0.35  # s: shorter ones are part of the sound
+_SHORTEST_GAP = 0.8  # s: shorter ones are part of the sound
 _SHORTEST = 0.1  # s: shorter sounds are none
 
 
@@ -53,12 +53,14 @@ def stretches(
     mix : ndarray (any,) or None
         The same of all stems together, where a separator made them: what is far below it is but a leak.
     """
+    if not len(levels):
+        return ()
     decibels = _smoothed(levels, _SMOOTH)
     audible = decibels[decibels > _FLOOR]
     if not len(audible):
         return ()
     threshold = np.full(len(levels), max(_FLOOR, float(np.percentile(audible, 95)) - _RANGE))
-    if mix is not None:
+    if mix is not None and len(mix):
         leak = _smoothed(mix, _SMOOTH_MIX)[: len(levels)] - _LEAK
         threshold[: len(leak)] = np.maximum(threshold[: len(leak)], leak)
     found: list[Stretch] = []
@@ -75,7 +77,8 @@ def stretches(
 def _smoothed(levels: npt.NDArray[np.float32], width: int) -> npt.NDArray[np.float64]:
     """In dBFS, of the mean over `width` levels around each."""
     padded = np.pad(levels.astype(np.float64), width // 2)
-    return 10 * np.log10(np.lib.stride_tricks.sliding_window_view(padded, width).mean(axis=1) + 1e-12)
+    means = np.lib.stride_tricks.sliding_window_view(padded, width).mean(axis=1)
+    return np.asarray(10 * np.log10(means + 1e-12))
 
 
 def _runs(values: npt.NDArray[np.bool_]) -> Iterable[tuple[int, int]]:

@@ -1,13 +1,16 @@
 """Which beats are downbeats, and how many beats a bar has.
 
-Three things tell: BeatNet's downbeats, harmony, which likes to change there, and what is struck, which is often the same
-a bar later.
+Three things tell: BeatNet's downbeats, harmony, which likes to change there, and what is struck, which is
+often the same a bar later.
 """
+
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.floating]
+Floats = npt.NDArray[np.floating[Any]]
 Frames = npt.NDArray[np.intp]
 
 METERS = (3, 4)
@@ -44,7 +47,7 @@ def bars(frames: Frames, down: Floats, bands: Floats) -> tuple[int, Frames]:
     struck = _struck(frames, bands)
     best = (-np.inf, METERS[-1], np.empty(0, np.intp))
     for meter in METERS:
-        score, places = _path(evidence - np.log(meter - 1), meter)
+        score, places = best_places(evidence - np.log(meter - 1), meter)
         score = score / len(frames) + _REPEATS_WEIGHT * _repeats(struck, meter)
         if score > best[0]:
             best = (score, meter, places)
@@ -60,15 +63,16 @@ def strokes(bands: Floats) -> Floats:
 def _novelty(frames: Frames, bands: Floats) -> Floats:
     """How little what sounds in a beat is like what sounded in the one before, in its standard deviations."""
     chords = []
-    for begin, end in zip(frames, frames[1:], strict=False):
+    for begin, end in pairwise(frames):
         # The median over a beat does not hear drums.
         chord = np.median(bands[begin + 1 : max(begin + 2, end - 1), _HARMONY].astype(np.float32), axis=0)
         chord -= chord.mean()
         chords.append(chord / (np.linalg.norm(chord) + 1e-6))
     alike = np.sum(np.array(chords[1:]) * np.array(chords[:-1]), axis=1)
     # Nothing is known of the first beat and the last.
-    novelty = np.pad(alike.mean() - alike, 1)
-    return np.clip(novelty / (novelty.std() + 1e-6), -2.5, 2.5)
+    novelty: Floats = np.pad(alike.mean() - alike, 1)
+    novelty = np.clip(novelty / (novelty.std() + 1e-6), -2.5, 2.5)
+    return novelty
 
 
 def _struck(frames: Frames, bands: Floats) -> Floats:
@@ -77,22 +81,25 @@ def _struck(frames: Frames, bands: Floats) -> Floats:
     pools = np.linspace(0, rises.shape[1], _POOLS + 1).astype(int)[:-1]
     pooled = np.add.reduceat(rises, pools, axis=1)
     beats = []
-    for begin, end in zip(frames, frames[1:], strict=False):
+    for begin, end in pairwise(frames):
         edges = np.linspace(begin, end, _CELLS + 1).round().astype(int)
-        cells = [pooled[max(0, low - 1) : high].max(axis=0) for low, high in zip(edges, edges[1:], strict=False)]
+        cells = [pooled[max(0, low - 1) : high].max(axis=0) for low, high in pairwise(edges)]
         beats.append(np.concatenate(cells))
-    struck = np.array(beats) - np.mean(beats, axis=0)
-    return struck / (np.linalg.norm(struck, axis=1, keepdims=True) + 1e-6)
+    struck: Floats = np.array(beats) - np.mean(beats, axis=0)
+    struck /= np.linalg.norm(struck, axis=1, keepdims=True) + 1e-6
+    return struck
 
 
 def _repeats(struck: Floats, meter: int) -> float:
     """How alike beats are one bar and two bars apart, -1 to 1."""
     lags = [lag for lag in (meter, 2 * meter) if lag < len(struck)]
-    return float(np.mean([np.sum(struck[lag:] * struck[:-lag], axis=1).mean() for lag in lags])) if lags else 0.0
+    return (
+        float(np.mean([np.sum(struck[lag:] * struck[:-lag], axis=1).mean() for lag in lags])) if lags else 0.0
+    )
 
 
-def _path(evidence: Floats, meter: int) -> tuple[float, Frames]:
-    """The best places of beats in bars of one meter, and the likelihood's logarithm.
+def best_places(evidence: Floats, meter: int) -> tuple[float, Frames]:
+    """The best places of beats in bars of one meter, from 0, and the likelihood's logarithm.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """BeatNet's network: how likely each fiftieth of a second of music is a beat, or a downbeat.
 
-Features and network are those of Heydari, Cwitkowitz and Duan, "BeatNet: CRNN and Particle Filtering for Online
-Joint Beat, Downbeat and Meter Tracking", ISMIR 2021, and of the package BeatNet 1.1.3, whose weights `model_1` these
-are (CC BY 4.0). The filter bank is the one of Böck et al., "madmom: a new Python audio and music signal processing
-library", 2016, which BeatNet was trained with.
+Features and network are those of Heydari, Cwitkowitz and Duan, "BeatNet: CRNN and Particle Filtering for
+Online Joint Beat, Downbeat and Meter Tracking", ISMIR 2021, and of the package BeatNet 1.1.3, whose weights
+`model_1` these are (CC BY 4.0). The filter bank is the one of Böck et al., "madmom: a new Python audio and
+music signal processing library", 2016, which BeatNet was trained with.
 """
 
 import collections
@@ -40,7 +40,7 @@ class Heard(NamedTuple):
     likely : ndarray (frames, 2), float32
         The probabilities of a beat that is no downbeat, and of a downbeat.
     bands : ndarray (frames, 136), float16
-        Its features: logarithms of magnitudes, a quarter tone apart where that can be resolved. 8 MB in ten minutes.
+        Logarithms of magnitudes, a quarter tone apart where that can be resolved: 8 MB in ten minutes.
     """
 
     likely: npt.NDArray[np.float32]
@@ -117,7 +117,7 @@ class _Network:
         self._cells = np.zeros((2, _CELLS), np.float32)
 
     def run(self, features: Samples) -> Samples:
-        """Features of shape (frames, 272) in, probabilities of shape (frames, 2) out. Goes on where it was."""
+        """Go on: features of shape (frames, 272) in, probabilities of shape (frames, 2) out."""
         weights = self._weights
         kernel = weights["conv1.weight"][:, 0]
         views = np.lib.stride_tricks.sliding_window_view(features, kernel.shape[1], axis=1)
@@ -128,8 +128,9 @@ class _Network:
         for layer in (0, 1):
             values = self._lstm(layer, values)
         scores = values @ weights["linear.weight"].T + weights["linear.bias"]
-        likely = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return likely[:, :2] / likely.sum(axis=1, keepdims=True)
+        likely: Samples = np.exp(scores - scores.max(axis=1, keepdims=True))
+        likely /= likely.sum(axis=1, keepdims=True)
+        return likely[:, :2]
 
     def _lstm(self, layer: int, values: Samples) -> Samples:
         arriving, bias, recurrent = self._layers[layer]
@@ -159,7 +160,8 @@ def _filters() -> npt.NDArray[np.float32]:
             centre, stop = start, start + 1
         filters[start:centre, band] = np.arange(centre - start) / (centre - start)
         filters[centre:stop, band] = 1 - np.arange(stop - centre) / (stop - centre)
-    return filters / filters.sum(axis=0)
+    filters /= filters.sum(axis=0)
+    return filters
 
 
 def read_weights(file: bytes) -> Weights:
@@ -174,7 +176,14 @@ def read_weights(file: bytes) -> Weights:
         with zipfile.ZipFile(io.BytesIO(file)) as archive:
             weights = _Unpickler(archive).load()
         return {str(name): np.ascontiguousarray(tensor) for name, tensor in weights.items()}
-    except (zipfile.BadZipFile, pickle.UnpicklingError, KeyError, ValueError, AttributeError, EOFError) as error:
+    except (
+        zipfile.BadZipFile,
+        pickle.UnpicklingError,
+        KeyError,
+        ValueError,
+        AttributeError,
+        EOFError,
+    ) as error:
         raise ModelDamagedError(f"The weights of BeatNet cannot be read: {error}") from error
 
 

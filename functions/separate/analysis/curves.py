@@ -1,13 +1,14 @@
 """What changes all the time in a stem, for each frame of a picture.
 
-Frame i covers the samples at i / fps and later, before (i + 1) / fps; the last is filled up with silence. Level and peak are
-of just these samples. A spectrum takes more: its window is centred on the frame, and as long as its bands ask for.
+Frame i covers the samples at i / fps and later, before (i + 1) / fps; the last is filled up with silence.
+Level and peak are of just these samples. A spectrum takes more: its window is centred on the frame, and as
+long as its bands ask for.
 
 ===============  ==================================================================================
 `rms`            dBFS of the root of the mean square of both channels: a full sine is at -3
 `peak`           dBFS of the largest magnitude
 `onset`          how strongly something begins, 0 to 1
-`band_20`, ...   dBFS of what lies between 20 Hz and the next band, as for `rms`; the ninth, `band_8000`, ends at 20 kHz
+`band_20`, ...   dBFS of what lies between 20 Hz and the next band, as for `rms`; `band_8000` ends at 20 kHz
 `centroid`       the spectrum's centre in Hz, each frequency weighing as its magnitude; NaN in silence
 `chroma_0`, ...  how much of each pitch class there is from C on, the strongest 1; 0 in silence
 ===============  ==================================================================================
@@ -76,7 +77,9 @@ class CurveMeter:
         rows = np.concatenate([np.empty((0, len(FIELDS)), np.float32), *self._rows])
         if len(rows) and len(strength):
             begins = np.arange(len(rows)) * STRENGTH_RATE // self._frame_rate
-            rows[:, FIELDS.index("onset")] = np.maximum.reduceat(strength, np.minimum(begins, len(strength) - 1))
+            rows[:, FIELDS.index("onset")] = np.maximum.reduceat(
+                strength, np.minimum(begins, len(strength) - 1)
+            )
         return Curves(self._frame_rate, dict(zip(FIELDS, np.ascontiguousarray(rows.T), strict=True)))
 
     def _hear(self, batches: Iterable[Samples]) -> None:
@@ -105,7 +108,9 @@ class CurveMeter:
         rows[:, begin : begin + len(BANDS)] = _decibels(np.concatenate([low, high], axis=1))
         sounds = rows[:, 0] > FLOOR
         sizes = np.sqrt(short[sounds])
-        rows[sounds, FIELDS.index("centroid")] = sizes @ self._frequencies / np.maximum(sizes.sum(axis=1), 1e-20)
+        rows[sounds, FIELDS.index("centroid")] = (
+            sizes @ self._frequencies / np.maximum(sizes.sum(axis=1), 1e-20)
+        )
         chroma = powers[sounds] @ self._chroma
         begin = FIELDS.index(CHROMA[0])
         rows[sounds, begin:] = np.sqrt(chroma / np.maximum(chroma.max(axis=1, keepdims=True), 1e-20))
@@ -118,25 +123,28 @@ class _Spectrum:
         window = hann(size)
         # NumPy transforms float32 as such only if it also scales.
         self._window = window * np.float32(size)
-        # Each bin's share of the mean square of windowed samples, by Parseval: all but the first and last stand for two.
+        # Of the mean square, by Parseval: all bins but the first and last stand for two.
         self._scale = np.full(size // 2 + 1, 2 / size / (window**2).sum(), np.float32)
         self._scale[[0, -1]] /= 2
 
     def powers(self, frames: Samples) -> npt.NDArray[np.float32]:
         """Shape (2, frames, size) in, (frames, bins) out: they sum to the mean square of both channels."""
         spectrum = np.fft.rfft(frames * self._window, axis=-1, norm="forward")
-        return (np.square(spectrum.real) + np.square(spectrum.imag)).mean(axis=0) * self._scale
+        powers: Samples = (np.square(spectrum.real) + np.square(spectrum.imag)).mean(axis=0)
+        return powers * self._scale
 
 
 def _decibels(powers: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return np.maximum(FLOOR, 10 * np.log10(np.maximum(powers, 1e-20)))
+    decibels: Samples = np.maximum(FLOOR, 10 * np.log10(np.maximum(powers, 1e-20)))
+    return decibels
 
 
 def _band_filters(sample_rate: int, size: int, edges: tuple[int, ...]) -> npt.NDArray[np.float32]:
     """Which bins are in which band, shape (bins, bands): those at an edge are shared."""
     corners = np.array(edges) * size / sample_rate
     low = np.arange(size // 2 + 1)[:, None] - 0.5
-    return np.clip(np.minimum(low + 1, corners[1:]) - np.maximum(low, corners[:-1]), 0, 1).astype(np.float32)
+    shares = np.minimum(low + 1, corners[1:]) - np.maximum(low, corners[:-1])
+    return np.asarray(np.clip(shares, 0, 1), np.float32)
 
 
 def _chroma_filters(sample_rate: int) -> npt.NDArray[np.float32]:
@@ -145,4 +153,4 @@ def _chroma_filters(sample_rate: int) -> npt.NDArray[np.float32]:
     lowest, highest = _CHROMA_RANGE
     inside = (frequencies >= lowest) & (frequencies <= highest)
     notes = np.round(69 + 12 * np.log2(np.maximum(frequencies, 1) / 440)).astype(int)
-    return (inside[:, None] & (notes[:, None] % 12 == np.arange(12))).astype(np.float32)
+    return np.asarray(inside[:, None] & (notes[:, None] % 12 == np.arange(12)), np.float32)

@@ -14,8 +14,8 @@ class Framer:
     """Cuts samples into frames: frame t starts at the first sample not before t / frame_rate, less `before`.
 
     There are as many frames as have that sample within the sound; before and after it there are zeros. Frames
-    come in batches of one size but for the last, however the samples came, so that what is computed from them is
-    the same to the last bit.
+    come in batches of one size but for the last, however the samples came, so that what is computed from them
+    is the same to the last bit.
 
     Parameters
     ----------

@@ -20,11 +20,32 @@ _RESPONSE = 1 << 13
 # Annex 2's filter for four times the rate: what each of its four phases does to twelve samples.
 _PHASE_0 = (
     *(0.0017089843750, 0.0109863281250, -0.0196533203125, 0.0332031250000, -0.0594482421875, 0.1373291015625),
-    *(0.9721679687500, -0.1022949218750, 0.0476074218750, -0.0266113281250, 0.0148925781250, -0.0083007812500),
+    *(
+        0.9721679687500,
+        -0.1022949218750,
+        0.0476074218750,
+        -0.0266113281250,
+        0.0148925781250,
+        -0.0083007812500,
+    ),
 )
 _PHASE_1 = (
-    *(-0.0291748046875, 0.0292968750000, -0.0517578125000, 0.0891113281250, -0.1665039062500, 0.4650878906250),
-    *(0.7797851562500, -0.2003173828125, 0.1015625000000, -0.0582275390625, 0.0330810546875, -0.0189208984375),
+    *(
+        -0.0291748046875,
+        0.0292968750000,
+        -0.0517578125000,
+        0.0891113281250,
+        -0.1665039062500,
+        0.4650878906250,
+    ),
+    *(
+        0.7797851562500,
+        -0.2003173828125,
+        0.1015625000000,
+        -0.0582275390625,
+        0.0330810546875,
+        -0.0189208984375,
+    ),
 )
 _PHASES = np.array([_PHASE_0, _PHASE_1, _PHASE_1[::-1], _PHASE_0[::-1]])
 _RUN = 64  # samples that are oversampled by one row of a matrix
@@ -60,7 +81,9 @@ class LoudnessMeter:
     def finish(self) -> Loudness:
         """Give the loudness of all that was heard: integrated needs a block of 0.4 s above the gate."""
         rest = self._waiting.shape[1] - _RESPONSE
-        self._square(self._filtered(np.pad(self._waiting, ((0, 0), (0, _TRANSFORM - _RESPONSE - rest))))[:, :rest])
+        self._square(
+            self._filtered(np.pad(self._waiting, ((0, 0), (0, _TRANSFORM - _RESPONSE - rest))))[:, :rest]
+        )
         squares = np.concatenate([np.empty(0), *self._squares])
         peak = self._peak.finish()
         return Loudness(_integrated(squares), 20 * float(np.log10(peak)) if peak > 0 else None)
@@ -71,7 +94,7 @@ class LoudnessMeter:
             return samples[:, _RESPONSE:]
         # NumPy transforms float32 as such only if it also scales, here by a power of two.
         spectrum = np.fft.rfft(samples, axis=1, norm="forward") * self._weighting
-        return np.fft.irfft(spectrum, axis=1, norm="forward")[:, _RESPONSE:]
+        return np.asarray(np.fft.irfft(spectrum, axis=1, norm="forward"), np.float32)[:, _RESPONSE:]
 
     def _square(self, weighted: Samples) -> None:
         weighted = np.concatenate([self._weighted, weighted], axis=1)
@@ -107,7 +130,9 @@ class _TruePeak:
         return self._largest
 
     def _hear(self, samples: Samples, rows: int) -> None:
-        runs = np.lib.stride_tricks.sliding_window_view(samples, len(self._matrix), axis=1)[:, : rows * _RUN : _RUN]
+        runs = np.lib.stride_tricks.sliding_window_view(samples, len(self._matrix), axis=1)[
+            :, : rows * _RUN : _RUN
+        ]
         if runs.any():
             oversampled = runs.reshape(-1, len(self._matrix)) @ self._matrix
             self._largest = max(self._largest, float(oversampled.max()), -float(oversampled.min()))
@@ -135,8 +160,8 @@ class _Biquad(NamedTuple):
 def weighting_filters(sample_rate: int) -> Iterator[_Biquad]:
     """K-weighting's shelf and high-pass.
 
-    The standard has coefficients for 48 kHz; these are the analogue filters behind them, as De Man, "Evaluation of
-    implementations of the EBU R128 loudness measurement", 2018, derives them.
+    The standard has coefficients for 48 kHz; these are the analogue filters behind them, as De Man,
+    "Evaluation of implementations of the EBU R128 loudness measurement", 2018, derives them.
     """
     shelf = np.tan(np.pi * 1681.974450955533 / sample_rate)
     quality = 0.7071752369554196
@@ -164,4 +189,5 @@ def _weighting(sample_rate: int) -> npt.NDArray[np.complex64]:
     response = np.ones_like(turns)
     for numerator, denominator in weighting_filters(sample_rate):
         response *= (np.array(numerator) @ powers) / (np.array(denominator) @ powers)
-    return response.astype(np.complex64)
+    weighting: npt.NDArray[np.complex64] = response.astype(np.complex64)
+    return weighting

@@ -1,7 +1,8 @@
 """When something begins to sound.
 
-A spectral flux that vibrato does not fool ("SuperFlux", Böck and Widmer, "Maximum filter vibrato suppression for onset
-detection", DAFx 2013) finds onsets; where the sound's loudness rises fastest, to the millisecond, times them.
+A spectral flux that vibrato does not fool ("SuperFlux", Böck and Widmer, "Maximum filter vibrato suppression
+for onset detection", DAFx 2013) finds onsets. Where a drum's loudness rises fastest, to the millisecond,
+times them.
 """
 
 from collections.abc import Iterable
@@ -20,6 +21,7 @@ _LAG = 2  # frames between the spectra that are compared
 _LOWEST, _HIGHEST = 30, 16_000  # Hz
 _REACH = 3  # frames before and after an onset that are all weaker
 _AROUND = (10, 7)  # frames before and after, above whose mean it stands out
+_TIMES = 2.0  # an onset's flux over that mean: in noise it comes to no more
 _LEAST = 1e-5  # the flux of an onset in what is all but silent
 _FINE_RATE = 1000  # frames a second of what times percussive onsets
 _FINE_SEARCH = 15  # ms around the flux's peak
@@ -35,8 +37,8 @@ class _Hearing(NamedTuple):
     corners : ndarray
         Of its bands, in Hz.
     gain : float
-        Of the bands before their logarithm. With much of it soft strokes count, and what separators leak; with little,
-        loudness does.
+        Of the bands before their logarithm. With much of it soft strokes count, and what separators leak;
+        with little, loudness does.
     share : float
         Of the song's strong fluxes, by which an onset stands out from its surroundings.
     """
@@ -47,7 +49,7 @@ class _Hearing(NamedTuple):
 
 
 def _mel(frequency: float) -> float:
-    return 2595 * np.log10(1 + frequency / 700)
+    return float(2595 * np.log10(1 + frequency / 700))
 
 
 # Soft strokes of cymbals fill bands that are even in mel; chords and vibrato are told apart by semitones.
@@ -106,13 +108,18 @@ class OnsetDetector:
         # Their mean, each as often as it is strong: many weak ones do not lower it.
         strong = float((flux[peaks] ** 2).sum() / flux[peaks].sum())
         strength = np.minimum(1, flux / strong).astype(np.float32)
-        around = np.lib.stride_tricks.sliding_window_view(np.pad(flux, _AROUND), sum(_AROUND) + 1).mean(axis=1)
+        around = np.lib.stride_tricks.sliding_window_view(np.pad(flux, _AROUND), sum(_AROUND) + 1).mean(
+            axis=1
+        )
         onsets: list[Onset] = []
-        for peak in peaks[flux[peaks] > around[peaks] + self._hearing.share * strong]:
+        stands_out = flux[peaks] > np.maximum(
+            around[peaks] + self._hearing.share * strong, _TIMES * around[peaks]
+        )
+        for peak in peaks[stands_out & (peaks < len(flux) - _REACH)]:  # at the very end is but the end
             time = peak / STRENGTH_RATE
             time = max(0.0, time - _LATE) if energies is None else _timed(time, energies)
             if not onsets or time - onsets[-1].time >= _REACH / STRENGTH_RATE:
-                onsets.append(Onset(time, float(strength[peak])))
+                onsets.append(Onset(float(time), float(strength[peak])))
         return Onsets(tuple(onsets), strength)
 
     def _hear(self, batches: Iterable[Samples]) -> None:
@@ -151,6 +158,8 @@ class _FineLoudness:
 
 def _peaks(flux: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
     """The frames that are stronger than those around them."""
+    if not len(flux):
+        return np.empty(0, np.intp)
     highest = np.lib.stride_tricks.sliding_window_view(np.pad(flux, _REACH), 2 * _REACH + 1).max(axis=1)
     return np.flatnonzero((flux == highest) & (flux > _LEAST))
 
@@ -177,4 +186,5 @@ def _filters(hearing: _Hearing, sample_rate: int) -> npt.NDArray[np.float32]:
         [np.interp(bins, corners[band : band + 3], [0, 1, 0]) for band in range(len(corners) - 2)], axis=1
     )
     peak = hann(_SIZE).sum() / 2  # of a full sine
-    return (filters / filters.sum(axis=0) * hearing.gain / peak).astype(np.float32)
+    filters *= hearing.gain / peak / filters.sum(axis=0)
+    return filters.astype(np.float32)
