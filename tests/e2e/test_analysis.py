@@ -74,6 +74,7 @@ def test_a_song_gives_stems_first_and_then_all_there_is_to_hear(
     analysis = json.loads(found["analysis.json"])
     jsonschema.Draft202012Validator(schema).validate(analysis)
     assert analysis["key"]["tonic"] == "F"
+    assert analysis["tempo"]["bpm"] == pytest.approx(110, abs=1)
     assert len(analysis["stems"]["vocals"]["notes"]) > 5
     assert analysis["stems"]["accompaniment"]["notes"]
     tracks = [track.name for track in mido.MidiFile(file=io.BytesIO(found["song.mid"])).tracks]

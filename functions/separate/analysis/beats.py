@@ -20,6 +20,7 @@ Floats = npt.NDArray[np.floating[Any]]
 Frames = npt.NDArray[np.intp]
 
 _SLOWEST, _FASTEST = 55, 215  # beats a minute
+_SLOWEST_HALF = 68  # what is slower if every other beat is taken was right before
 _TIGHTNESS = 60.0  # what an interval pays that is e times the one before
 _DOUBT = 0.03  # added to probabilities, so that a break of some bars is bridged
 _EXPECTED = 0.35  # a probability that speaks neither for nor against a beat
@@ -91,7 +92,7 @@ def rhythm(heard: Heard, onsets: Sequence[Onset]) -> Rhythm:
         return nothing
     down = nearby[frames, 1] / (nearby[frames].sum(axis=1) + 1e-9)
     meter, places = bars(frames, down, bands)
-    times = _snapped(frames / FRAME_RATE, onsets)
+    times = np.maximum(0, _snapped(frames / FRAME_RATE, onsets))
     numbers = np.cumsum(places == 0)
     beats = tuple(
         Beat(float(time), int(bar), int(place) + 1)
@@ -146,7 +147,7 @@ def _in_quarters(frames: Frames, likely: Floats, bands: Floats) -> Frames:
     _, places = best_places(_STRESS * (on_beats / on_beats.mean() - 1), 2)
     stressed, between = on_beats[places == 0].mean(), on_beats[places == 1].mean()
     interval = float(np.median(np.diff(frames)))
-    if between < _LIGHTLY * stressed and 2 * interval <= FRAME_RATE * 60 / _SLOWEST:
+    if between < _LIGHTLY * stressed and 2 * interval <= FRAME_RATE * 60 / _SLOWEST_HALF:
         stressed_frames: Frames = frames[places == 0]
         return stressed_frames
     middles = (frames[:-1] + frames[1:]) // 2
