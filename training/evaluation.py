@@ -55,7 +55,7 @@ def parts(kits: Sequence[Kit], music: Sequence[Sound], seeds: Iterable[int]) -> 
 
 def choose_thresholds(outputs: Sequence[tuple[Part, Array]]) -> Array:
     """Of each drum, the threshold with the best F over all parts."""
-    grid = np.arange(0.2, 0.76, 0.025, dtype=np.float32)
+    grid = np.arange(0.1, 0.76, 0.025, dtype=np.float32)
     scores = []
     for threshold in grid:
         found = [(part, pick(output, np.full(len(DRUMS), threshold))) for part, output in outputs]

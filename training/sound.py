@@ -129,7 +129,8 @@ def _equaliser(rng: np.random.Generator) -> Sound:
     cepstrum = np.fft.irfft(gains * np.log(10) / 20)
     cepstrum[1 : length // 2] *= 2
     cepstrum[length // 2 + 1 :] = 0
-    return np.fft.irfft(np.exp(np.fft.rfft(cepstrum))).astype(np.float32)
+    impulse: Sound = np.fft.irfft(np.exp(np.fft.rfft(cepstrum))).astype(np.float32)
+    return impulse
 
 
 def _room(rng: np.random.Generator) -> Sound:
