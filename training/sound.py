@@ -141,7 +141,8 @@ def _room(rng: np.random.Generator) -> Sound:
     width = int(rng.integers(1, 6))
     noise = np.convolve(noise, np.ones(width) / width, mode="same")
     noise[: int(rng.uniform(0, 0.02) * SAMPLE_RATE)] = 0
-    return (noise / np.sqrt(np.sum(noise**2))).astype(np.float32)
+    room: Sound = (noise / np.sqrt(np.sum(noise**2))).astype(np.float32)
+    return room
 
 
 def _ended(sound: Sound, length: int, fade: int = 882) -> Sound:

@@ -104,7 +104,7 @@ class DrumHits:
 
     def add(self, samples: Samples) -> None:
         """Take samples, of shape (any, 2)."""
-        mono = (samples[:, :1] + samples[:, 1:]) / 2
+        mono = (samples[:, :1] + samples[:, 1:]) * np.float32(0.5)
         self._bands.add(self._resampler.add(mono)[:, 0])
 
     def finish(self) -> tuple[Hit, ...]:
