@@ -18,8 +18,8 @@ from training.evaluation import SECONDS as PART_SECONDS
 from training.evaluation import choose_thresholds, heard, parts, table
 from training.network import train
 
-CLIPS = 1850
-EPOCHS = 6
+CLIPS = 1000
+EPOCHS = 7
 SEEDS = (0, 1)
 MUSIC = 48
 

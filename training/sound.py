@@ -129,7 +129,8 @@ def _equaliser(rng: np.random.Generator) -> Sound:
     cepstrum = np.fft.irfft(gains * np.log(10) / 20)
     cepstrum[1 : length // 2] *= 2
     cepstrum[length // 2 + 1 :] = 0
-    return np.fft.irfft(np.exp(np.fft.rfft(cepstrum))).astype(np.float32)
+    impulse: Sound = np.fft.irfft(np.exp(np.fft.rfft(cepstrum))).astype(np.float32)
+    return impulse
 
 
 def _room(rng: np.random.Generator) -> Sound:
@@ -140,7 +141,8 @@ def _room(rng: np.random.Generator) -> Sound:
     width = int(rng.integers(1, 6))
     noise = np.convolve(noise, np.ones(width) / width, mode="same")
     noise[: int(rng.uniform(0, 0.02) * SAMPLE_RATE)] = 0
-    return (noise / np.sqrt(np.sum(noise**2))).astype(np.float32)
+    room: Sound = (noise / np.sqrt(np.sum(noise**2))).astype(np.float32)
+    return room
 
 
 def _ended(sound: Sound, length: int, fade: int = 882) -> Sound:

@@ -9,7 +9,7 @@ import pytest
 from analysis.drums import DRUMS, WEIGHTS, DrumHits, load, pack, unpack
 from analysis.events import Hit
 from downloads.errors import ModelDamagedError, ModelMissingError
-from media.samples import SAMPLE_RATE
+from media.samples import SAMPLE_RATE, Samples
 from training import sources
 from training.accompaniment import accompaniments
 from training.evaluation import CLASSES, SECONDS, Part, counted, f_measure, heard, parts
@@ -35,34 +35,39 @@ def in_true_parts(true_parts: list[Part]) -> Found:
 
 @pytest.fixture(scope="module")
 def in_separated_parts(kits: list[Kit]) -> Found:
-    music = accompaniments(sources.timgm(), 4, SECONDS, np.random.default_rng(1))
+    music = accompaniments(sources.timgm(), 2, SECONDS, np.random.default_rng(1))
     return heard(load(), parts(kits, music, [1]))
 
 
-@pytest.mark.parametrize(("name", "least"), [("kick", 0.9), ("snare", 0.8), ("hi-hat", 0.8)])
+@pytest.mark.parametrize(("name", "least"), [("kick", 0.91), ("snare", 0.93), ("hi-hat", 0.89)])
 def test_hits_of_true_parts_are_heard(in_true_parts: Found, name: str, least: float) -> None:
     assert f_measure(counted(in_true_parts, CLASSES[name]))[0] > least
 
 
-@pytest.mark.parametrize(("name", "least"), [("kick", 0.85), ("snare", 0.8), ("hi-hat", 0.8)])
+@pytest.mark.parametrize(("name", "least"), [("kick", 0.9), ("snare", 0.88), ("hi-hat", 0.86)])
 def test_hits_of_separated_parts_are_heard(in_separated_parts: Found, name: str, least: float) -> None:
     assert f_measure(counted(in_separated_parts, CLASSES[name]))[0] > least
 
 
 def test_hits_come_in_order_and_when_they_are_played(in_true_parts: Found) -> None:
-    errors = []
+    errors: list[float] = []
     for part, hits in in_true_parts:
         assert list(hits) == sorted(hits, key=lambda hit: hit.time)
         kicks = np.array([hit.time for hit in hits if hit.drum == "kick"])
-        errors += [np.min(kicks - stroke.time, key=abs) for stroke in part.strokes if stroke.drum == "kick"]
-    assert np.median(np.abs(errors)) < 0.004
+        played = [stroke.time for stroke in part.strokes if stroke.drum == "kick"]
+        errors += [float(np.abs(kicks - time).min()) for time in played]
+    assert np.median(errors) < 0.004
 
 
-def test_harder_hits_have_more_velocity(in_true_parts: Found) -> None:
+def test_harder_snares_have_more_velocity(in_true_parts: Found) -> None:
     played, reported = [], []
     for part, hits in in_true_parts:
         for stroke in part.strokes:
-            near = [hit for hit in hits if hit.drum == stroke.drum and abs(hit.time - stroke.time) < 0.03]
+            near = [
+                hit
+                for hit in hits
+                if stroke.drum == hit.drum == "snare" and abs(hit.time - stroke.time) < 0.03
+            ]
             if near:
                 played.append(stroke.velocity)
                 reported.append(near[0].velocity)
@@ -70,11 +75,11 @@ def test_harder_hits_have_more_velocity(in_true_parts: Found) -> None:
     assert np.corrcoef(played, reported)[0, 1] > 0.5
 
 
-def stereo(sound: np.ndarray) -> np.ndarray:
-    return np.repeat(sound[:, None], 2, axis=1).astype(np.float32)
+def stereo(sound: Samples) -> Samples:
+    return np.repeat(sound[:, None], 2, axis=1)
 
 
-def hits_of(blocks: Sequence[np.ndarray], sample_rate: int = SAMPLE_RATE) -> tuple[Hit, ...]:
+def hits_of(blocks: Sequence[Samples], sample_rate: int = SAMPLE_RATE) -> tuple[Hit, ...]:
     drums = DrumHits(sample_rate)
     for block in blocks:
         drums.add(block)
@@ -88,7 +93,9 @@ def test_blocks_do_not_matter(true_parts: list[Part], sample_rate: int) -> None:
     assert len(whole) > 5
     cuts = np.cumsum(np.random.default_rng(5).integers(0, 9000, size=100))
     found = hits_of(np.split(samples, cuts), sample_rate)
-    assert [(hit.time, hit.drum) for hit in found] == pytest.approx([(hit.time, hit.drum) for hit in whole])
+    assert [hit.drum for hit in found] == [hit.drum for hit in whole]
+    assert [hit.time for hit in found] == pytest.approx([hit.time for hit in whole], abs=1e-4)
+    assert [hit.velocity for hit in found] == pytest.approx([hit.velocity for hit in whole], abs=1e-3)
 
 
 def test_nothing_is_heard_in_silence_nor_in_what_a_separation_left() -> None:

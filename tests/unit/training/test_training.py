@@ -1,6 +1,9 @@
 """Training, small enough for a second: from synthesised kits alone."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from analysis.drums import BANDS, DRUMS, FRAME_RATE, Network, bands_of
@@ -13,6 +16,8 @@ from training.network import beginning, loss_and_gradients, train
 from training.patterns import NEAREST, STYLES, Stroke, random_loops, styled
 from training.sound import render, separated
 from training.synthesis import synthesised
+
+Array = npt.NDArray[Any]  # gradients are compared in double precision
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +40,10 @@ def test_the_same_seed_gives_the_same_weights() -> None:
 
 def test_gradients_are_those_of_the_network_that_runs() -> None:
     rng = np.random.default_rng(0)
-    parameters = [value + 0.05 * rng.standard_normal(value.shape) for value in beginning(rng)]
-    inputs = rng.standard_normal((2, 40, 2 * BANDS))
-    targets = (rng.random((2, 40, len(DRUMS))) < 0.1) * rng.random((2, 40, len(DRUMS)))
-    velocities = rng.random(targets.shape)
+    parameters: list[Array] = [value + 0.05 * rng.standard_normal(value.shape) for value in beginning(rng)]
+    inputs: Array = rng.standard_normal((2, 40, 2 * BANDS))
+    targets: Array = (rng.random((2, 40, len(DRUMS))) < 0.1) * rng.random((2, 40, len(DRUMS)))
+    velocities: Array = rng.random(targets.shape)
 
     def loss() -> float:
         outputs = np.stack([Network(parameters[0::2], parameters[1::2])(one) for one in inputs])
