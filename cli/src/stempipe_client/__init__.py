@@ -11,11 +11,12 @@
 Everything that can go wrong is a `StempipeError` with the service's code and message.
 """
 
-from stempipe_client.client import Client, Step
+from stempipe_client.client import Client
 from stempipe_client.config import AnalysisConfig, Config, MidiConfig
 from stempipe_client.errors import FinalError, StempipeError, TransientError
 from stempipe_client.models import Created, File, Job, Status, Upload
 from stempipe_client.pace import Pace
+from stempipe_client.saving import Step
 from stempipe_client.sources import Midi, Stems
 
 __all__ = [

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
@@ -17,42 +16,15 @@ import httpx
 from stempipe_client import live, sources, transfer
 from stempipe_client.api import Api
 from stempipe_client.config import Config
-from stempipe_client.errors import FinalError, StempipeError, TransientError, patiently
+from stempipe_client.errors import StempipeError, TransientError, patiently
 from stempipe_client.files import MayReplace, Place, nothing
-from stempipe_client.models import Created, File, Files, Job, Page, Status, Upload
+from stempipe_client.models import Created, File, Files, Job, Page, Upload
 from stempipe_client.pace import Pace
-from stempipe_client.saving import Saving, StemsFirst, name_of
+from stempipe_client.saving import Saving, Step, name_of
 from stempipe_client.sources import Midi, Source, Stems
 from stempipe_client.steps import Report, stepwise
 
 _TIMEOUT = httpx.Timeout(60, connect=10)
-
-
-@dataclass(frozen=True)
-class Step:
-    """How far a song is.
-
-    Attributes
-    ----------
-    phase
-        sending: the upload; working: the service's turn, `job` says more; stems: they are saved while the
-        service listens to them, and told once; saving: the download; done.
-    percent
-        Of the phase.
-    seconds_left
-        Of the phase, where it can be told.
-    job
-        As it was last seen.
-    files
-        Each stem's file once they are saved, and when it is done all files: stems by their names, what was
-        found in them by its files' names.
-    """
-
-    phase: Literal["sending", "working", "stems", "saving", "done"]
-    job: Job
-    percent: int
-    seconds_left: float | None = None
-    files: Mapping[str, Path] = field(default_factory=dict)
 
 
 class Client:
@@ -228,6 +200,17 @@ class Client:
         place = Place(folder, name or name_of(job), may_replace)
         return self._saving.everything(job, place, on_progress or _ignore)
 
+    def follow(
+        self,
+        job_id: str,
+        folder: Path,
+        *,
+        name: str | None = None,
+        may_replace: MayReplace = nothing,
+    ) -> Iterator[Step]:
+        """Follow a job to its end, and save its files; steps, errors and names are those of `separate`."""
+        return self._saving.follow(self.watch(job_id), folder, name, may_replace)
+
     # ---- all of it -----------------------------------------------------------------------------
 
     def separate(
@@ -317,33 +300,11 @@ class Client:
             yield Step("sending", job, 0)
             for step in stepwise(lambda report: self.send(created, source, report)):
                 yield Step("sending", job, *step)
-        place = Place(folder, name or name_of(job), may_replace)
-        saved: dict[str, Path] = {}
-        with StemsFirst(self._saving, place) as stems:
-            for job in self.watch(job_id):
-                yield Step("working", job, job.progress, job.estimated_time_remaining)
-                if early := stems.look(job):
-                    yield Step("stems", job, 100, files=early)
-            if job.status is not Status.COMPLETED:
-                raise outcome(job)
-
-            def save(report: Report) -> None:
-                saved.update(self._saving.everything(job, place, report, stems))
-
-            for step in stepwise(save):
-                yield Step("saving", job, *step)
-        yield Step("done", job, 100, files=saved)
+        yield from self._saving.follow(self.watch(job_id), folder, name, may_replace)
 
 
 def _path(job_id: str) -> str:
     return f"/v1/jobs/{quote(job_id, safe='', errors='replace')}"
-
-
-def outcome(job: Job) -> FinalError:
-    """Why a final job has no stems."""
-    if job.error:
-        return FinalError(job.error.code, job.error.message)
-    return FinalError(str(job.status), f"The job was {job.status}.")
 
 
 def _ignore(_: float) -> None:

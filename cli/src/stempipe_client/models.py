@@ -141,6 +141,11 @@ class Job(_Answer):
     expires_at: datetime
     cost: Cost | None = None
 
+    @property
+    def analysis(self) -> AnalysisOutcome | None:
+        """What became of the analysis, as far as it is known; None where none was asked for."""
+        return self.results.analysis if self.results else None
+
 
 class File(_Answer):
     """One of a job's files and a link to it, good for an hour; `kind` is stem, player or analysis."""

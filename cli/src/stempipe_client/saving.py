@@ -1,21 +1,21 @@
-"""A job's files, from the storage to the disk."""
+"""A job's files on their way to the disk, as they come."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import get_args
+from typing import Literal, get_args
 
 import httpx
 
 from stempipe_client import transfer
 from stempipe_client.config import OutputFormat
-from stempipe_client.errors import StempipeError, TransientError, patiently
-from stempipe_client.files import Place
-from stempipe_client.models import File, Job
+from stempipe_client.errors import FinalError, StempipeError, TransientError, patiently
+from stempipe_client.files import MayReplace, Place
+from stempipe_client.models import File, Job, Status
 from stempipe_client.names import LONGEST, safe
-from stempipe_client.steps import Beside, Report
+from stempipe_client.steps import Beside, Report, stepwise
 
 _TEXT_TYPES = {
     "json": "application/json",
@@ -24,6 +24,33 @@ _TEXT_TYPES = {
     "chan": "text/plain",
 }
 """Media types of files that are text, by their endings."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a song is.
+
+    Attributes
+    ----------
+    phase
+        sending: the upload; working: the service's turn, `job` says more; stems: they are saved while the
+        service listens to them, and told once; saving: the download; done.
+    percent
+        Of the phase.
+    seconds_left
+        Of the phase, where it can be told.
+    job
+        As it was last seen.
+    files
+        Each stem's file once they are saved, and when it is done all files: stems by their names, what was
+        found in them by its files' names.
+    """
+
+    phase: Literal["sending", "working", "stems", "saving", "done"]
+    job: Job
+    percent: int
+    seconds_left: float | None = None
+    files: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,6 +71,40 @@ class Saving:
     pauses: Sequence[float]
     job: Callable[[str], Job]
     files: Callable[[str], list[File]]
+
+    def follow(
+        self, states: Iterator[Job], folder: Path, name: str | None, may_replace: MayReplace
+    ) -> Iterator[Step]:
+        """Save a job's files as they come: its stems while there is more to come, and all at its end.
+
+        Parameters
+        ----------
+        states
+            The job at each change, until it is final; there is one at least.
+        name
+            Files are named after it; None: after the job.
+
+        Raises
+        ------
+        FinalError
+            The job did not end well.
+        """
+        with StemsFirst(self) as early:
+            for job in states:
+                yield Step("working", job, job.progress, job.estimated_time_remaining)
+                place = Place(folder, name or name_of(job), may_replace)
+                if stems := early.look(job, place):
+                    yield Step("stems", job, 100, files=stems)
+            if job.status is not Status.COMPLETED:
+                raise outcome(job)
+            saved: dict[str, Path] = {}
+
+            def save(report: Report) -> None:
+                saved.update(self.everything(job, place, report, early))
+
+            for step in stepwise(save):
+                yield Step("saving", job, *step)
+        yield Step("done", job, 100, files=saved)
 
     def everything(
         self,
@@ -93,19 +154,19 @@ class Saving:
     def stems(self, job: Job, place: Place, report: Report) -> dict[str, Path]:
         """Save a job's stems, as soon as it has any; gives their files."""
         links, saved = _links(job), {}
+        ending = _ending(job) if links else ""
         for done, stem in enumerate(links):
 
             def report_all(fraction: float, done: int = done) -> None:
                 report((done + fraction) / len(links))
 
             unfinished = self._fetch(job, stem, links, lambda: _links(self.job(job.id)), place, report_all)
-            saved[stem] = place.put_stem(unfinished, stem, _ending(job))
+            saved[stem] = place.put_stem(unfinished, stem, ending)
         return saved
 
     def _found(self, job: Job) -> list[File]:
         """The files of its analysis, if there is one. A player's are for a page, and not saved."""
-        analysis = job.results and job.results.analysis
-        if not analysis or analysis.state != "done":
+        if not job.analysis or job.analysis.state != "done":
             return []
         return [file for file in self.files(job.id) if file.kind == "analysis"]
 
@@ -141,23 +202,22 @@ class StemsFirst(AbstractContextManager["StemsFirst"]):
 
     Parameters
     ----------
-    saving, place
-        How and where to.
+    saving
+        Saves them.
     """
 
-    def __init__(self, saving: Saving, place: Place) -> None:
+    def __init__(self, saving: Saving) -> None:
         self._saving = saving
-        self._place = place
         self._work: Beside[dict[str, Path]] | None = None
         self._told = False
 
-    def look(self, job: Job) -> dict[str, Path] | None:
+    def look(self, job: Job, place: Place) -> dict[str, Path] | None:
         """Begin with the stems, if the job has some; gives their files, once, when they are saved.
 
         What went wrong with them is raised here.
         """
         if self._work is None and _links(job) and not job.status.is_final:
-            self._work = Beside(lambda report: self._saving.stems(job, self._place, report))
+            self._work = Beside(lambda report: self._saving.stems(job, place, report))
         if self._work is None or self._told or not self._work.is_done:
             return None
         self._told = True
@@ -177,6 +237,13 @@ class StemsFirst(AbstractContextManager["StemsFirst"]):
 def name_of(job: Job) -> str:
     """What a job's files are named after."""
     return job.title or PurePosixPath(safe(job.source.filename)).stem
+
+
+def outcome(job: Job) -> FinalError:
+    """Why a final job has no stems."""
+    if job.error:
+        return FinalError(job.error.code, job.error.message)
+    return FinalError(str(job.status), f"The job was {job.status}.")
 
 
 def _links(job: Job) -> dict[str, str]:

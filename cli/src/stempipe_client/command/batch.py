@@ -11,7 +11,7 @@ from stempipe_client.command.songs import Song
 from stempipe_client.errors import StempipeError
 
 Work = Callable[[Song], Generator[Update]]
-"""Separates one song; the last update names the files."""
+"""Works on one song; the last update names the files."""
 
 STOP_SECONDS = 15.0
 
@@ -37,6 +37,8 @@ class Batch:
         The songs that are done.
     errors
         Why others failed.
+    unheard
+        Why some of those that are done have no analysis, though it was asked for.
     under_way
         The last that is known of songs that are neither.
     """
@@ -47,6 +49,7 @@ class Batch:
     at_once: int
     finished: list[Song] = field(default_factory=list)
     errors: dict[Song, StempipeError] = field(default_factory=dict)
+    unheard: dict[Song, StempipeError] = field(default_factory=dict)
     under_way: dict[Song, Update | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -92,7 +95,9 @@ class Batch:
                 if self._stopped.is_set():
                     steps.close()
                     return
-                if not update.files:
+                if update.saved:
+                    self.display.saved(song, update)
+                elif not update.files:
                     self.display.update(song, update)
         except Exception as error:
             # What fails once all is being stopped, fails because of that: the song stays under way.
@@ -100,6 +105,8 @@ class Batch:
                 self._fail(song, _named(error))
             return
         self.finished.append(song)
+        if update.analysis and (problem := update.analysis.error):
+            self.unheard[song] = StempipeError(problem.code, problem.message)
         del self.under_way[song]
         self.display.done(song, update)
 
