@@ -153,7 +153,7 @@ class LocalAnalysis:
         yield Update("done", 100, files=files, notices=notices, analysis=outcome)
 
     def _listen(self, song: Song, folder: Path, report: Report) -> tuple[Analysis, list[Notice]]:
-        from analysis import analyse_midi, analyse_stems
+        from analysis import analyse_stems, read_midi
         from analysis.midi import MidiError, MidiOptions
 
         wanted = self.config.analysis or AnalysisConfig()
@@ -170,9 +170,9 @@ class LocalAnalysis:
             return heard.analysis, [Notice(**asdict(notice)) for notice in heard.notices]
         options = asdict(self.config.midi or MidiConfig())
         said = {name: value for name, value in options.items() if value is not None}
-        data = files_of(song.source)[0].read_bytes()
+        (path,) = files_of(song.source)
         try:
-            return analyse_midi(data, MidiOptions(**said, frame_rate=wanted.fps)), []
+            return read_midi(path, MidiOptions(**said, frame_rate=wanted.fps), self.max_seconds), []
         except MidiError as error:
             raise StempipeError(error.code, str(error)) from error
 
