@@ -203,7 +203,7 @@ def test_stems_that_cannot_be_saved_end_it_and_nothing_goes_on(
 
 def test_saved_stems_are_told_at_once(configured: Service, stempipe: Run, song: Path, tmp_path: Path) -> None:
     configured.listening = True
-    command = [sys.executable, "-m", "stempipe_client", "separate", song, "--analysis", "--json"]
+    command = [sys.executable, "-m", "stempipe_client", "separate", "song.mp3", "--analysis", "--json"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     for line in process.stdout:

@@ -2,8 +2,9 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event, Thread
 
 from stempipe_client.command.display import Display, Update
@@ -34,7 +35,7 @@ class Batch:
     Attributes
     ----------
     finished
-        The songs that are done.
+        The files of the songs that are done.
     errors
         Why others failed.
     unheard
@@ -47,7 +48,7 @@ class Batch:
     work: Work
     display: Display
     at_once: int
-    finished: list[Song] = field(default_factory=list)
+    finished: dict[Song, Mapping[str, Path]] = field(default_factory=dict)
     errors: dict[Song, StempipeError] = field(default_factory=dict)
     unheard: dict[Song, StempipeError] = field(default_factory=dict)
     under_way: dict[Song, Update | None] = field(default_factory=dict)
@@ -104,7 +105,7 @@ class Batch:
             if not self._stopped.is_set():
                 self._fail(song, _named(error))
             return
-        self.finished.append(song)
+        self.finished[song] = update.files
         if update.analysis and (problem := update.analysis.error):
             self.unheard[song] = StempipeError(problem.code, problem.message)
         del self.under_way[song]

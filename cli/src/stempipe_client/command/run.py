@@ -1,7 +1,7 @@
 """`stempipe separate`, `stempipe local` and `stempipe analyse`."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -72,13 +72,18 @@ def separate_songs(
     at_once: int = 4,
     on_interrupt: OnInterrupt = "cancel",
     as_json: bool = False,
-) -> Exit:
+) -> tuple[Exit, Mapping[Song, Mapping[str, Path]]]:
     """What `stempipe separate` and `analyse` do once they know what is meant.
 
     Parameters
     ----------
     service
         Address of the API: what is remembered of one service is nothing to another.
+
+    Returns
+    -------
+    tuple
+        The exit code, and the files of each song that is done.
     """
     console = Console(stderr=as_json)
     separation = Separation(client, service, config, _memory())
@@ -88,8 +93,8 @@ def separate_songs(
             batch.run()
         except KeyboardInterrupt:
             separation.interrupt(batch, on_interrupt, display)
-            return Exit.INTERRUPTED
-    return conclude(batch, console)
+            return Exit.INTERRUPTED, batch.finished
+    return conclude(batch, console), batch.finished
 
 
 def local(
@@ -178,7 +183,7 @@ def _through_service(
     service = options.service(context)
     with options.client(service) as client:
         next(client.jobs(page=1), None)  # is it there, and who are we to it? Once, and not for each song
-        return separate_songs(
+        code, _ = separate_songs(
             client,
             service.api_url,
             songs,
@@ -187,6 +192,7 @@ def _through_service(
             on_interrupt=on_interrupt,
             as_json=as_json,
         )
+    return code
 
 
 def _here(work: Work, songs: list[Song], console: Console, as_json: bool) -> Exit:
