@@ -65,7 +65,7 @@ def access(deployment: Deployment) -> dict[str, str]:
 
 
 def run_demo(song: Path | None, out: Path, state: Path | None) -> int:
-    """Separate and analyse one song, as `stempipe separate` does, on a cloud that lives as long as that takes.
+    """Separate and analyse one song, as `stempipe separate` does, on a cloud that lives only for that.
 
     Returns
     -------
