@@ -62,6 +62,15 @@ def test_stems_are_named_by_their_files(
     assert parts(make(tmp_path / "my stems", *names)) == (title, stems, [])
 
 
+def test_folders_of_one_name_are_numbered_and_one_that_is_named_twice_is_taken_once(tmp_path: Path) -> None:
+    long = "x" * 220
+    for folder in ("a", "b"):
+        make(tmp_path / folder, f"{long} - drums.wav")
+    songs = collect([tmp_path / "a", tmp_path / "b", tmp_path / "b/../a"], tmp_path / "out")
+    assert [song.name for song in songs] == ["x" * 190, f"{'x' * 190} (2)"]
+    assert all(isinstance(song.parts, Stems) and len(song.parts.title or "") <= 200 for song in songs)
+
+
 def test_what_is_no_stem_is_left_out_and_named(tmp_path: Path) -> None:
     folder = make(tmp_path / "s", "drums.wav", "s - mix.wav", "notes.txt", "s.mid", ".hidden.wav")
     make(folder / "takes", "old.wav")

@@ -20,7 +20,13 @@ Roles = Annotated[
     ),
 ]
 SplitChannels = Annotated[
-    bool, typer.Option(" /--no-split-channels", help="A track is one part.", rich_help_panel=_MIDI)
+    bool,
+    typer.Option(
+        " /--no-split-channels",
+        help="A track is one part, whatever its channels.",
+        show_default=False,
+        rich_help_panel=_MIDI,
+    ),
 ]
 Tempo = Annotated[
     float | None,
@@ -73,7 +79,10 @@ Shortest = Annotated[
     ),
 ]
 Sustain = Annotated[
-    bool, typer.Option(" /--no-sustain", help="The pedal holds no notes.", rich_help_panel=_MIDI)
+    bool,
+    typer.Option(
+        " /--no-sustain", help="The pedal holds no notes.", show_default=False, rich_help_panel=_MIDI
+    ),
 ]
 
 

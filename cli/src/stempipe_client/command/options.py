@@ -74,7 +74,12 @@ Fps = Annotated[
     typer.Option(help="Frames a second of the curves. (60)", show_default=False),
 ]
 Notes = Annotated[
-    bool, typer.Option(" /--no-notes", help="Find no notes and no sung pitch, which take most of the time.")
+    bool,
+    typer.Option(
+        " /--no-notes",
+        help="Find no notes and no sung pitch, which take most of the time.",
+        show_default=False,
+    ),
 ]
 Jobs = Annotated[int, typer.Option(min=1, max=64, help="Songs under way at once.")]
 MaxMinutes = Annotated[float, typer.Option(min=0.1, help="Of local work: longer songs are refused.")]

@@ -156,7 +156,9 @@ def analyse(
     Each folder is one song: its files are stems, named as the files are, or by what follows the last dash in
     `song - drums.wav`.
 
-    `stempipe analyse my-stems/` `stempipe analyse song.mid --role 3=bass`
+    `stempipe analyse my-stems/ --fps 30`
+
+    `stempipe analyse song.mid --role 3=bass --tempo 120`
     """
     midi = midi_options.config(
         roles, split_channels, tempo, offset, transpose, quantise, velocity_curve, shortest, sustain

@@ -3,20 +3,22 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from stempipe_client.command.songs import LONGEST_NAME, LeftOut, Song, unused
+from stempipe_client.command.songs import LeftOut, Song, unused
 from stempipe_client.endings import ENDINGS
 from stempipe_client.errors import StempipeError
 from stempipe_client.names import safe
 from stempipe_client.sources import MOST_STEMS, Midi, Stems
 
-LONGEST_STEM = 64
+LONGEST_STEM, LONGEST_TITLE = 64, 190
+"""Bytes. A title may have 200 characters; that leaves room for a number."""
+
 _DASH = " - "
 
 
 def collect(
     paths: Iterable[Path], out: Path, leave_out: Callable[[LeftOut], None] = lambda left_out: None
 ) -> list[Song]:
-    """A song of each folder of stems, and of each MIDI file.
+    """A song of each folder of stems, and of each MIDI file, each once.
 
     Of a folder, files with a song's ending are taken, and none of its sub-folders.
 
@@ -33,7 +35,7 @@ def collect(
     """
     used: set[tuple[Path, str]] = set()
     songs = []
-    for path in paths:
+    for path in {path.resolve(): path for path in paths}.values():
         if path.is_dir():
             stems = _stems(path, leave_out)
             name = unused(_title(path, stems.values()), out, used)
@@ -81,7 +83,7 @@ def _title(folder: Path, files: Iterable[Path]) -> str:
     """The song that all of its stems are named after, else the folder's name."""
     songs = {file.stem.rpartition(_DASH)[0] for file in files}
     song = songs.pop() if len(songs) == 1 else ""
-    return safe(song or folder.resolve().name, longest=LONGEST_NAME)
+    return safe(song or folder.resolve().name, longest=LONGEST_TITLE)
 
 
 def _ending(path: Path) -> str:
