@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Literal, get_args
 
@@ -11,6 +11,7 @@ import httpx
 
 from stempipe_client import transfer
 from stempipe_client.config import OutputFormat
+from stempipe_client.endings import parted
 from stempipe_client.errors import FinalError, StempipeError, TransientError, patiently
 from stempipe_client.files import MayReplace, Place
 from stempipe_client.models import File, Job, Status
@@ -236,7 +237,7 @@ class StemsFirst(AbstractContextManager["StemsFirst"]):
 
 def name_of(job: Job) -> str:
     """What a job's files are named after."""
-    return job.title or PurePosixPath(safe(job.source.filename)).stem
+    return job.title or parted(safe(job.source.filename))[0]
 
 
 def outcome(job: Job) -> FinalError:

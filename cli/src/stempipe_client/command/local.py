@@ -15,6 +15,7 @@ from stempipe_client.command.display import Update, say
 from stempipe_client.command.resume import Memory, Note
 from stempipe_client.command.songs import Song
 from stempipe_client.config import AnalysisConfig, Config, MidiConfig, ModelVariant
+from stempipe_client.endings import parted
 from stempipe_client.errors import StempipeError
 from stempipe_client.files import Place
 from stempipe_client.models import AnalysisOutcome, Notice, Problem
@@ -74,7 +75,7 @@ class LocalSeparation:
                     mask_extension=self.config.mask_extension or "average",
                     output=self.output,
                     max_seconds=self.max_seconds,
-                    title=song.path.stem,
+                    title=parted(song.path.name)[0],
                     on_progress=report,
                 )
                 notices.extend(Notice(**asdict(notice)) for notice in made.notices)
@@ -108,7 +109,7 @@ class LocalSeparation:
                     max_seconds=self.max_seconds,
                     on_progress=report,
                 )
-                files.update(_put(write_files(found, folder, song.path.stem), place))
+                files.update(_put(write_files(found, folder, parted(song.path.name)[0]), place))
                 note.remember(files.values())
 
             try:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stempipe_client.endings import ENDINGS, UNREADABLE
+from stempipe_client.endings import ENDINGS, UNREADABLE, parted
 from stempipe_client.errors import StempipeError
 from stempipe_client.names import safe
 from stempipe_client.sources import Midi, Source, Stems
@@ -90,7 +90,7 @@ def collect(
             if file.resolve() in taken:
                 continue
             taken.add(file.resolve())
-            songs.append(Song(file, out / below, unused(file.stem, out / below, used)))
+            songs.append(Song(file, out / below, unused(parted(file.name)[0], out / below, used)))
         if not found:
             raise StempipeError("no_such_file", f"There is no song in {path}")
     return songs

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from stempipe_client.command.songs import LeftOut, Song, unused
-from stempipe_client.endings import ENDINGS
+from stempipe_client.endings import ENDINGS, parted
 from stempipe_client.errors import StempipeError
 from stempipe_client.names import safe
 from stempipe_client.sources import MOST_STEMS, Midi, Stems
@@ -42,11 +42,11 @@ def collect(
             songs.append(Song(path, out, name, Stems(stems, title=name)))
         elif not path.exists():
             raise StempipeError("no_such_file", f"There is no file {path}")
-        elif _ending(path) in ENDINGS:
+        elif parted(path.name)[1] in ENDINGS:
             more = "Stems are given as a folder of them; of a song: stempipe separate --analysis"
             raise StempipeError("invalid_config", f"{path} is no MIDI, by its ending. {more}")
         else:
-            songs.append(Song(path, out, unused(path.stem, out, used), Midi(path)))
+            songs.append(Song(path, out, unused(parted(path.name)[0], out, used), Midi(path)))
     return songs
 
 
@@ -56,11 +56,12 @@ def _stems(folder: Path, leave_out: Callable[[LeftOut], None]) -> dict[str, Path
     for path in sorted(folder.iterdir()):
         if not path.is_file() or path.name.startswith("."):
             continue
-        if _ending(path) not in ENDINGS:
+        title, ending = parted(path.name)
+        if ending not in ENDINGS:
             leave_out(LeftOut(path, "no stem, by its ending", False))
             continue
         # As this command names them: {song} - {stem}.
-        name = safe(path.stem.rpartition(_DASH)[2], longest=LONGEST_STEM)
+        name = safe(title.rpartition(_DASH)[2], longest=LONGEST_STEM)
         if name.casefold() == "mix":
             leave_out(LeftOut(path, "the mix is no stem; it is what all stems sum to", True))
             continue
@@ -81,10 +82,6 @@ def _stems(folder: Path, leave_out: Callable[[LeftOut], None]) -> dict[str, Path
 
 def _title(folder: Path, files: Iterable[Path]) -> str:
     """The song that all of its stems are named after, else the folder's name."""
-    songs = {file.stem.rpartition(_DASH)[0] for file in files}
+    songs = {parted(file.name)[0].rpartition(_DASH)[0] for file in files}
     song = songs.pop() if len(songs) == 1 else ""
     return safe(song or folder.resolve().name, longest=LONGEST_TITLE)
-
-
-def _ending(path: Path) -> str:
-    return path.suffix.lower().removeprefix(".")
