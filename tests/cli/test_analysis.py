@@ -267,6 +267,9 @@ def test_an_analysis_that_failed_leaves_the_stems_and_has_an_exit_code(
     last = events(done.stdout)[-1]
     assert (last["event"], last["analysis"]) == ("done", {"state": "failed", "error": ERROR})
     assert last["files"].keys() == {"vocals", "accompaniment"}
+    assert stempipe("watch", "job0").exit_code == 5
+    assert stempipe("watch", "job0", "--out", "again").exit_code == 5
+    assert tree(tmp_path / "again") == STEMS
 
 
 def test_a_song_that_failed_counts_for_more(
@@ -327,6 +330,13 @@ def test_kinds_of_files_that_are_for_others_are_not_saved(
     stempipe("separate", song, "--analysis")
     assert not list((tmp_path / "stems").rglob("*.player.*"))
     assert not configured.count("GET /found/player")
+
+
+def test_a_program_can_have_what_a_player_needs(service: Service, client: Client, song: Path) -> None:
+    *_, done = client.separate(song, song.parent / "out", Config(player=True))
+    assert service.jobs["job0"]["config"]["player"] is True
+    (file,) = [file for file in client.files(done.job.id) if file.kind == "player"]
+    assert (file.name, file.url) == ("vocals.player.flac", f"{service.url}/found/player")
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,8 @@ class Config:
         What happens above that: average shares the sound out, zeros mutes it.
     analysis
         What is to be found in the stems; None: nothing.
+    player
+        Whether to make what a page needs to play and draw each stem from any moment on; see `Client.files`.
     midi
         How to read MIDI, where that is what comes in.
     """
@@ -124,6 +126,7 @@ class Config:
     bandwidth: Bandwidth | None = None
     mask_extension: MaskExtension | None = None
     analysis: AnalysisConfig | None = None
+    player: bool = False
     midi: MidiConfig | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -141,6 +144,7 @@ class Config:
             "bandwidth": self.bandwidth,
             "maskExtension": self.mask_extension,
             "analysis": self.analysis and self.analysis.to_json(),
+            "player": self.player,
             "midi": self.midi and self.midi.to_json(),
         }
         return {name: value for name, value in config.items() if value}
