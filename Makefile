@@ -50,7 +50,7 @@ help:  ## What there is
 
 # ---- use it ---------------------------------------------------------------------------------
 
-demo: dev ministack models  ## Separate a song on a local cloud (SONG=path, OUT=folder)
+demo: dev ministack models  ## Separate and analyse a song on a local cloud (SONG=path, OUT=folder)
 	@$(DEV)/python -m local demo --out="$$OUT" $(if $(value SONG),--song="$$SONG")
 
 local: dev ministack models  ## Run the whole template on this machine until Ctrl-C (PORT=4566 STATE=.local)

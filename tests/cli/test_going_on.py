@@ -51,9 +51,8 @@ def test_the_same_command_again_goes_on_with_the_same_job(
 ) -> None:
     def separate() -> Any:
         with Client(service.url, TOKEN, pace=QUICK) as client:
-            return separate_songs(
-                client, "service", collect([song], tmp_path / "out"), Config(), as_json=True
-            )
+            songs = collect([song], tmp_path / "out")
+            return separate_songs(client, "service", songs, Config(), as_json=True)[0]
 
     service.twist = UNLUCKY[name]
     assert separate() is not Exit.DONE
@@ -93,7 +92,7 @@ def test_after_a_login_that_cannot_be_reached_the_same_command_goes_on(
 
     def separate() -> Exit:
         with Client(service.url, token, pace=QUICK) as client:
-            return separate_songs(client, service.url, collect([song], tmp_path / "out"), Config())
+            return separate_songs(client, service.url, collect([song], tmp_path / "out"), Config())[0]
 
     service.held = True
     assert separate() is Exit.UNREACHABLE

@@ -25,7 +25,8 @@ EVIL = "\x1b]0;PWNED\x07\x1b[2J\x7f\x9b2J\u202e[bold red]x[/] \r\nfailed  other"
 
 def hostile_words(configured: Service) -> None:
     configured.twist = says(
-        source={"filename": f"{EVIL}.mp3", "bytes": 1},
+        source={"filename": f"{EVIL}.mp3", "bytes": 1, "kind": EVIL},
+        title=f"{EVIL}.mp3",
         stage=EVIL,
         error={"code": EVIL, "message": EVIL},
     )
@@ -57,6 +58,17 @@ def test_nothing_that_is_printed_steers_the_terminal(
         assert "[bold red]x[/]" in done.stdout  # no markup
     if command == "separate":
         assert "[bold]b" in done.stdout
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_analysis_that_failed_in_other_words_is_printed_as_text(
+    configured: Service, stempipe: Run, song: Path, as_json: bool
+) -> None:
+    configured.unheard = {"code": EVIL, "message": EVIL}
+    done = stempipe("separate", song, "--analysis", *(["--json"] if as_json else []))
+    assert done.exit_code == 5
+    assert not STEERING.search(done.stdout + done.stderr)
+    assert "failed  other" not in (done.stdout + done.stderr).splitlines()
 
 
 @pytest.mark.parametrize("field", ["message", "code"])

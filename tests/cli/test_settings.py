@@ -215,7 +215,7 @@ def test_files_that_were_made_of_a_song_are_known_until_somebody_changes_them(
     mine, other = tmp_path / "mine.wav", tmp_path / "other.wav"
     for path in (mine, other):
         path.write_bytes(b"stem")
-    memory.note(song, Config()).finish([mine])
+    memory.note(song, Config()).remember([mine])
     assert memory.note(song, Config()).may_replace(mine)
     assert not memory.note(song, Config()).may_replace(other)
     assert not memory.note(song, Config(bandwidth="16khz")).may_replace(mine)

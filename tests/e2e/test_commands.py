@@ -95,7 +95,7 @@ def shown(name: str, printed: str) -> str:
 
 def test_demo_separates_a_song_and_leaves_nothing_running(local: Run, song: Path, tmp_path: Path) -> None:
     process = local("demo", "--song", song, "--out", tmp_path / "out", "--state", tmp_path / "state")
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     for stem in ("vocals", "accompaniment"):
         path = tmp_path / "out" / f"audio_example - {stem}.wav"
@@ -103,6 +103,12 @@ def test_demo_separates_a_song_and_leaves_nothing_running(local: Run, song: Path
         assert str(path) in output
     assert "100 %" in output
     assert "s from song to stems" in output
+    document = json.loads((tmp_path / "out/audio_example - analysis.json").read_text())
+    found = re.search(r"^found +([\d.]+) beats a minute, (\S+) (major|minor), (\d+) notes, ", output, re.M)
+    assert found
+    assert float(found[1]) == pytest.approx(document["tempo"]["bpm"], abs=0.05)
+    assert (found[2], found[3]) == (document["key"]["tonic"], document["key"]["mode"])
+    assert int(found[4]) == sum(len(stem["notes"] or ()) for stem in document["stems"].values()) > 0
     assert not processes_of(tmp_path / "state")
 
 

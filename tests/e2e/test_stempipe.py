@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import mido
 import numpy as np
 import pytest
 
@@ -139,3 +140,21 @@ def test_a_song_is_separated_on_this_machine_with_no_cloud(
         f"{song.stem} - accompaniment.flac",
         f"{song.stem} - vocals.flac",
     ]
+
+
+def test_stems_and_midi_are_analysed_side_by_side(stempipe: Start, tmp_path: Path) -> None:
+    chord(tmp_path / "in/song - bass.wav", 55, seconds=2)
+    chord(tmp_path / "in/song - piano.wav", 220, seconds=3)
+    notes = [mido.Message("note_on", note=note, time=480 if note > 60 else 0) for note in (60, 64, 67)]
+    mido.MidiFile(tracks=[mido.MidiTrack(notes)]).save(tmp_path / "tune.mid")
+    process = stempipe("analyse", "in", "tune.mid", "--fps", "25", "--transpose", "12", "--no-notes")
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, output + errors
+    song = json.loads((tmp_path / "analysis/song - analysis.json").read_text())
+    assert song["stems"].keys() == {"bass", "piano"}
+    assert song["duration"] == pytest.approx(3, abs=0.01)
+    assert song["curves"]["fps"] == 25
+    tune = json.loads((tmp_path / "analysis/tune - analysis.json").read_text())
+    (stem,) = tune["stems"].values()
+    assert [note["p"] for note in stem["notes"]] == [72, 76, 79]
+    assert (tmp_path / "analysis/tune/curves.bin").stat().st_size > 0

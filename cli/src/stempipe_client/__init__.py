@@ -1,4 +1,4 @@
-"""The Python client of Stempipe: upload a song, follow its job, download its stems.
+"""The Python client of Stempipe: upload a song, follow its job, download its stems and what is found in them.
 
     from pathlib import Path
     from stempipe_client import Client, Config
@@ -11,21 +11,28 @@
 Everything that can go wrong is a `StempipeError` with the service's code and message.
 """
 
-from stempipe_client.client import Client, Step
-from stempipe_client.config import Config
+from stempipe_client.client import Client
+from stempipe_client.config import AnalysisConfig, Config, MidiConfig
 from stempipe_client.errors import FinalError, StempipeError, TransientError
-from stempipe_client.models import Created, Job, Status, Upload
+from stempipe_client.models import Created, File, Job, Status, Upload
 from stempipe_client.pace import Pace
+from stempipe_client.saving import Step
+from stempipe_client.sources import Midi, Stems
 
 __all__ = [
+    "AnalysisConfig",
     "Client",
     "Config",
     "Created",
+    "File",
     "FinalError",
     "Job",
+    "Midi",
+    "MidiConfig",
     "Pace",
     "Status",
     "StempipeError",
+    "Stems",
     "Step",
     "TransientError",
     "Upload",

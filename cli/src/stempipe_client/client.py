@@ -4,52 +4,27 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
 
-from stempipe_client import files, live, transfer
+from stempipe_client import live, sources, transfer
 from stempipe_client.api import Api
-from stempipe_client.config import Config, OutputFormat
-from stempipe_client.endings import parted
-from stempipe_client.errors import FinalError, StempipeError, TransientError, patiently
-from stempipe_client.models import Created, Job, Page, Status, Upload
-from stempipe_client.names import safe
+from stempipe_client.config import Config
+from stempipe_client.errors import StempipeError, TransientError, patiently
+from stempipe_client.files import MayReplace, Place, nothing
+from stempipe_client.models import Created, File, Files, Job, Page, Upload
 from stempipe_client.pace import Pace
+from stempipe_client.saving import Saving, Step, name_of
+from stempipe_client.sources import Midi, Source, Stems
 from stempipe_client.steps import Report, stepwise
 
 _TIMEOUT = httpx.Timeout(60, connect=10)
-
-
-@dataclass(frozen=True)
-class Step:
-    """How far a song is.
-
-    Attributes
-    ----------
-    phase
-        sending: the upload; working: the service's turn, `job` says more; saving: the download; done.
-    percent
-        Of the phase.
-    seconds_left
-        Of the phase, where it can be told.
-    job
-        As it was last seen.
-    files
-        Each stem's file, when it is done.
-    """
-
-    phase: Literal["sending", "working", "saving", "done"]
-    job: Job
-    percent: int
-    seconds_left: float | None = None
-    files: Mapping[str, Path] = field(default_factory=dict)
 
 
 class Client:
@@ -84,6 +59,7 @@ class Client:
         self._pace = pace or Pace()
         self._api = Api(api_url, self._token, self._pace)
         self._storage = httpx.Client(timeout=_TIMEOUT)
+        self._saving = Saving(self._storage, self._pace.pauses, self.job, self.files)
 
     def close(self) -> None:
         """Close the connections."""
@@ -101,27 +77,39 @@ class Client:
     # ---- the API -------------------------------------------------------------------------------
 
     def create(
-        self, song: Path, config: Config | None = None, *, idempotency_key: str | None = None
+        self, source: Source, config: Config | None = None, *, idempotency_key: str | None = None
     ) -> Created:
-        """Make a job for a file. With the key of an earlier job, the answer is that one as it is now."""
-        request = {
-            "filename": safe(song.name),
-            "size": song.stat().st_size,
-            "config": (config or Config()).to_json(),
-        }
+        """Make a job of a song, stems or MIDI; with the key of an earlier job, that one as it is now."""
+        request = sources.request(source) | {"config": (config or Config()).to_json()}
         # With a key it is safe to ask again when an answer was lost.
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
         read = Created.model_validate_json
         return self._api.ask("POST", "/v1/jobs", read, json=request, headers=headers)
 
-    def upload(self, upload: Upload, song: Path, on_progress: Report | None = None) -> None:
-        """Send a song where its job awaits it."""
+    def send(self, created: Created, source: Source, on_progress: Report | None = None) -> None:
+        """Send what a new job awaits of what it was made of."""
+        awaited = sources.awaited(source, created)
+        sizes = [path.stat().st_size for _, path in awaited]
         report = on_progress or _ignore
-        patiently(lambda: transfer.send(self._storage, upload, song, report), self._pace.pauses)
+        for number, (upload, path) in enumerate(awaited):
+
+            def report_all(fraction: float, number: int = number) -> None:
+                report((sum(sizes[:number]) + sizes[number] * fraction) / (sum(sizes) or 1))
+
+            self.upload(upload, path, report_all)
+
+    def upload(self, upload: Upload, path: Path, on_progress: Report | None = None) -> None:
+        """Send a file where its job awaits it."""
+        report = on_progress or _ignore
+        patiently(lambda: transfer.send(self._storage, upload, path, report), self._pace.pauses)
 
     def job(self, job_id: str) -> Job:
         """A job as it is now."""
         return self._api.ask("GET", _path(job_id), Job.model_validate_json)
+
+    def files(self, job_id: str) -> list[File]:
+        """All files of a job, as far as they are there, with new links."""
+        return self._api.ask("GET", f"{_path(job_id)}/files", Files.model_validate_json).files
 
     def jobs(self, statuses: Collection[str] = (), page: int = 50) -> Iterator[Job]:
         """The user's jobs, newest first; they are asked for as they are taken."""
@@ -185,41 +173,43 @@ class Client:
         *,
         name: str | None = None,
         on_progress: Report | None = None,
-        may_replace: files.MayReplace = files.nothing,
+        may_replace: MayReplace = nothing,
     ) -> dict[str, Path]:
-        """Save a completed job's stems; what an interrupted download left is not fetched again.
+        """Save a job's stems, and what was found in them.
+
+        What an interrupted download left is not fetched again.
 
         Parameters
         ----------
         folder
             It is made if it does not exist.
         name
-            Stems are named after it; by default after the song.
+            Files are named after it; by default after the job's title, or the song.
         may_replace
-            Whether a file that has a stem's name may be replaced. One that may not is left alone, unless it
-            is just this stem, and the stem's name is numbered.
+            Whether a file that has a name already may be replaced. One that may not is left alone, unless it
+            has just the same bytes, and the new one is numbered.
 
         Returns
         -------
         dict
-            The file of each stem: `{folder}/{name} - {stem}.{ending}`.
+            The file of each stem: `{folder}/{name} - {stem}.{ending}`. Of an analysis, by its files' names:
+            `{folder}/{name} - analysis.json`, `{folder}/{name}.mid`, and the rest in `{folder}/{name}/`.
         """
         if job.results is None:
             raise StempipeError("invalid_state", f"The job is {job.status}; it has no stems.")
-        folder.mkdir(parents=True, exist_ok=True)
-        report = on_progress or _ignore
-        name = name or parted(safe(job.source.filename))[0]
-        ending = _ending(job)
-        count = len(job.results.stems)
-        saved = {}
-        for done, stem in enumerate(job.results.stems):
+        place = Place(folder, name or name_of(job), may_replace)
+        return self._saving.everything(job, place, on_progress or _ignore)
 
-            def report_all(fraction: float, done: int = done) -> None:
-                report((done + fraction) / count)
-
-            unfinished = self._fetch(job, stem, folder, report_all)
-            saved[stem] = files.put(unfinished, folder, name, stem, ending, may_replace)
-        return saved
+    def follow(
+        self,
+        job_id: str,
+        folder: Path,
+        *,
+        name: str | None = None,
+        may_replace: MayReplace = nothing,
+    ) -> Iterator[Step]:
+        """Follow a job to its end, and save its files; steps, errors and names are those of `separate`."""
+        return self._saving.follow(self.watch(job_id), folder, name, may_replace)
 
     # ---- all of it -----------------------------------------------------------------------------
 
@@ -231,9 +221,12 @@ class Client:
         *,
         name: str | None = None,
         idempotency_key: str | None = None,
-        may_replace: files.MayReplace = files.nothing,
+        may_replace: MayReplace = nothing,
     ) -> Iterator[Step]:
-        """Upload a song, follow its job, and save its stems.
+        """Upload a song, follow its job, and save its stems, and what was found in them if that is asked for.
+
+        Stems are saved as soon as they are there, while the service listens to them. An analysis that
+        failed is no error here: the last step's `job.results.analysis` has it.
 
         Parameters
         ----------
@@ -243,12 +236,10 @@ class Client:
             For the stems.
         config
             What to make of it.
-        name
-            Stems are named after it; by default after the song.
         idempotency_key
             The same again goes on where an interrupted call of the same song and configuration was. After a
             `FinalError` it has served, and a new one makes a new job.
-        may_replace
+        name, may_replace
             As in `download`.
 
         Yields
@@ -262,29 +253,22 @@ class Client:
             Besides what requests raise: the failed job's own code and message, or `cancelled`, both as
             `FinalError`.
         OSError
-            The song cannot be read, or a stem not be written.
+            The song cannot be read, or a file not be written.
         """
-        key = idempotency_key or uuid.uuid4().hex
-        created = self.create(song, config, idempotency_key=key)
-        job = created.job
-        if created.upload:
-            yield Step("sending", job, 0)
-            upload = created.upload
-            for step in stepwise(lambda report: self.upload(upload, song, report)):
-                yield Step("sending", job, *step)
-        job_id = job.id
-        for job in self.watch(job_id):
-            yield Step("working", job, job.progress, job.estimated_time_remaining)
-        if job.status is not Status.COMPLETED:
-            raise outcome(job)
-        saved: dict[str, Path] = {}
+        return self._all_of(song, folder, config, name, idempotency_key, may_replace)
 
-        def save(report: Report) -> None:
-            saved.update(self.download(job, folder, name=name, on_progress=report, may_replace=may_replace))
-
-        for step in stepwise(save):
-            yield Step("saving", job, *step)
-        yield Step("done", job, 100, files=saved)
+    def analyse(
+        self,
+        source: Stems | Midi,
+        folder: Path,
+        config: Config | None = None,
+        *,
+        name: str | None = None,
+        idempotency_key: str | None = None,
+        may_replace: MayReplace = nothing,
+    ) -> Iterator[Step]:
+        """Upload stems or MIDI, follow the job, and save what was found; in all else as `separate`."""
+        return self._all_of(source, folder, config, name, idempotency_key, may_replace)
 
     # ---- parts of these --------------------------------------------------------------------------
 
@@ -299,45 +283,28 @@ class Client:
                 yield self.job(job_id)
                 time.sleep(self._pace.poll)
 
-    def _fetch(self, job: Job, stem: str, folder: Path, report: Report) -> Path:
-        """Download a stem; gives the file, which has no name of its own yet."""
-        links = job.results.stems if job.results else {}
-        # No two attempts make the same bytes.
-        unfinished = folder / f".{safe(f'{job.id}-{job.attempt}-{stem}.part')}"
-
-        def once() -> None:
-            nonlocal links
-            try:
-                transfer.fetch(self._storage, links[stem], unfinished, report)
-            except TransientError:
-                again = self.job(job.id)  # with new links
-                links = links | (again.results.stems if again.results else {})
-                raise
-
-        patiently(once, self._pace.pauses)
-        return unfinished
+    def _all_of(
+        self,
+        source: Source,
+        folder: Path,
+        config: Config | None,
+        name: str | None,
+        idempotency_key: str | None,
+        may_replace: MayReplace,
+    ) -> Iterator[Step]:
+        key = idempotency_key or uuid.uuid4().hex
+        created = self.create(source, config, idempotency_key=key)
+        job = created.job
+        job_id = job.id
+        if created.upload or created.uploads:
+            yield Step("sending", job, 0)
+            for step in stepwise(lambda report: self.send(created, source, report)):
+                yield Step("sending", job, *step)
+        yield from self._saving.follow(self.watch(job_id), folder, name, may_replace)
 
 
 def _path(job_id: str) -> str:
     return f"/v1/jobs/{quote(job_id, safe='', errors='replace')}"
-
-
-def _ending(job: Job) -> str:
-    quality = job.config.get("quality")
-    ending = quality.get("outputFormat") if isinstance(quality, dict) else None
-    if ending not in get_args(OutputFormat):
-        message = (
-            "The service does not say which format the stems have, or one that this client does not know."
-        )
-        raise StempipeError("download_failed", message)
-    return str(ending)
-
-
-def outcome(job: Job) -> FinalError:
-    """Why a final job has no stems."""
-    if job.error:
-        return FinalError(job.error.code, job.error.message)
-    return FinalError(str(job.status), f"The job was {job.status}.")
 
 
 def _ignore(_: float) -> None:

@@ -6,12 +6,22 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from stempipe_client.names import is_file_name
+
+
+def _file_name(name: str) -> str:
+    if not is_file_name(name):
+        raise ValueError("is no file's name")
+    return name
+
 
 # Some of what a service says becomes part of a file's name or is opened: it is checked when it is read.
 JobId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,64}$")]
 StemName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+FileName = Annotated[str, AfterValidator(_file_name)]
 Link = Annotated[str, Field(pattern=r"^https?://[\x21-\x7e]+$")]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -51,22 +61,41 @@ class Notice(_Answer):
     seconds: float = 0.0
 
 
-class Source(_Answer):
-    """The song, and what the decoder found in it."""
+class Part(_Answer):
+    """One of the stems that a job begins with."""
 
+    name: str
+    filename: str
+    bytes: int
+    arrived: bool = False
+
+
+class Source(_Answer):
+    """What was uploaded, and what the decoder found in it; `kind` is song, stems or midi."""
+
+    kind: str = "song"
     filename: str
     bytes: int
     duration_seconds: float | None = None
     sample_rate: int | None = None
     channels: int | None = None
     codec: str | None = None
+    stems: tuple[Part, ...] | None = None
     notices: tuple[Notice, ...] = ()
 
 
+class AnalysisOutcome(_Answer):
+    """What became of the analysis: `state` is pending, done or failed; failed has an error."""
+
+    state: str
+    error: Problem | None = None
+
+
 class Results(_Answer):
-    """A link to each stem, good for an hour."""
+    """A link to each stem, good for an hour; and the analysis, where one was asked for."""
 
     stems: dict[StemName, Link]
+    analysis: AnalysisOutcome | None = None
     gain_db: float = 0.0
 
 
@@ -95,6 +124,7 @@ class Job(_Answer):
     """
 
     id: JobId
+    title: str | None = None
     status: Status
     stage: str | None = None
     progress: int = Field(0, ge=0, le=100)
@@ -111,9 +141,28 @@ class Job(_Answer):
     expires_at: datetime
     cost: Cost | None = None
 
+    @property
+    def analysis(self) -> AnalysisOutcome | None:
+        """What became of the analysis, as far as it is known; None where none was asked for."""
+        return self.results.analysis if self.results else None
+
+
+class File(_Answer):
+    """One of a job's files and a link to it, good for an hour; `kind` is stem, player or analysis."""
+
+    name: FileName
+    kind: str
+    url: Link
+
+
+class Files(_Answer):
+    """A job's files, as far as they are there."""
+
+    files: list[File]
+
 
 class Upload(_Answer):
-    """Where the song goes: a form to POST, the file last, or the body of a PUT."""
+    """Where a file goes: a form to POST, the file last, or the body of a PUT."""
 
     method: Literal["POST", "PUT"]
     url: Link
@@ -123,10 +172,11 @@ class Upload(_Answer):
 
 
 class Created(_Answer):
-    """A new job, and where its song goes. No upload: the song is there already."""
+    """A new job, and where its song or MIDI goes, or its stems by their names; nothing for what is there."""
 
     job: Job
     upload: Upload | None = None
+    uploads: dict[str, Upload] | None = None
 
 
 class Page(_Answer):

@@ -11,8 +11,10 @@ _BIDI = (
 )
 _HALVES = r"\ud800-\udfff"  # of characters: so Python has the bytes of a name that is no UTF-8
 _STEERING = re.compile(f"[{_CONTROLS}{_BIDI}{_HALVES}]")
-_UNFIT = re.compile(rf'[{_CONTROLS}{_BIDI}{_HALVES}<>:"/\\|?*]')
+_UNFIT_SIGNS = rf'{_CONTROLS}{_BIDI}{_HALVES}<>:"/\\|?*'
+_UNFIT = re.compile(f"[{_UNFIT_SIGNS}]")
 _BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
+_FILE_NAME = re.compile(rf"[^.{_UNFIT_SIGNS}][^{_UNFIT_SIGNS}]{{0,99}}\.[a-z0-9]{{1,8}}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
@@ -33,6 +35,11 @@ def safe(name: str, rest: str = "", longest: int = LONGEST) -> str:
         name = f"_{name}"
     name = name.encode()[: longest - len(rest.encode())].decode(errors="ignore")
     return name + rest if rest else name.rstrip(". ")
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a text from elsewhere is a file's own name, with an ending; no path, and not hidden."""
+    return _FILE_NAME.fullmatch(name) is not None
 
 
 def plain(text: str) -> str:

@@ -19,21 +19,23 @@ CHUNK_BYTES = 1 << 16
 _PAGES = ("text/", "application/json", "application/xml", "application/xhtml")
 
 
-def send(http: httpx.Client, upload: Upload, song: Path, report: Report) -> None:
-    """Send a song where its job awaits it."""
-    with _Reported(song, report) as file, _transient(song.name):
+def send(http: httpx.Client, upload: Upload, path: Path, report: Report) -> None:
+    """Send a file where its job awaits it."""
+    with _Reported(path, report) as file, _transient(path.name):
         if upload.method == "POST":
             # The form's own Content-Type is among the signed fields; the file's goes by the storage unread.
             files = {"file": ("song", file, "application/octet-stream")}
             response = http.post(upload.url, data=upload.fields, files=files)
         else:
             # With its length among the headers the body is not sent in chunks, which S3 and R2 refuse.
-            headers = {"Content-Length": str(song.stat().st_size)} | upload.headers
+            headers = {"Content-Length": str(path.stat().st_size)} | upload.headers
             response = http.put(upload.url, content=file, headers=headers)
         _check(response, "upload_refused", (408, 429))
 
 
-def fetch(http: httpx.Client, url: str, unfinished: Path, report: Report) -> None:
+def fetch(
+    http: httpx.Client, url: str, unfinished: Path, report: Report, text_type: str | None = None
+) -> None:
     """Download a file, or the rest of it; it is whole when this returns.
 
     Parameters
@@ -43,6 +45,8 @@ def fetch(http: httpx.Client, url: str, unfinished: Path, report: Report) -> Non
     unfinished
         Where it goes. What lies there already is taken for its beginning and not fetched again, until the
         storage says otherwise.
+    text_type
+        Media type of a file that is text; whatever else is text is some page, and no file.
 
     Raises
     ------
@@ -57,7 +61,7 @@ def fetch(http: httpx.Client, url: str, unfinished: Path, report: Report) -> Non
                 raise _begin_anew(file, f"What there is of {unfinished.name} is not of this file.")
             # A link may have expired, or lead through a network's login page; the next try has a new one.
             _check(response, "download_failed", (301, 302, 303, 307, 308, 403, 408, 429))
-            _refuse_pages(response)
+            _refuse_pages(response, text_type)
             size = _size(response, file, start)
             for chunk in response.iter_raw():  # as it comes: what is written need not come again
                 file.write(chunk)
@@ -102,11 +106,12 @@ def _size(response: httpx.Response, file: io.BufferedWriter, start: int) -> int:
     return int(length)
 
 
-def _refuse_pages(response: httpx.Response) -> None:
+def _refuse_pages(response: httpx.Response, text_type: str | None) -> None:
     kind = response.headers.get("Content-Type", "").strip().lower()
     if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
         raise TransientError("download_failed", f"The storage answers {response.status_code}, and no file.")
-    if kind.startswith(_PAGES) or response.headers.get("Content-Encoding", "identity") != "identity":
+    is_page = kind.startswith(_PAGES) and kind.partition(";")[0].rstrip() != text_type
+    if is_page or response.headers.get("Content-Encoding", "identity") != "identity":
         raise TransientError("download_failed", "Something else than the file came, perhaps a proxy's page.")
 
 

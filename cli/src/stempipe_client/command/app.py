@@ -38,6 +38,7 @@ app = typer.Typer(
 _COMMANDS: dict[str, Callable[..., None]] = {
     "separate": run.separate,
     "local": run.local,
+    "analyse": run.analyse,
     "jobs": jobs.list_jobs,
     "watch": jobs.watch,
     "cancel": jobs.cancel,
@@ -73,6 +74,10 @@ def options(
     `stempipe separate song.mp3` - vocals and accompaniment, in the folder stems
 
     `stempipe separate album/ --stems 4 --format mp3 --out album-stems` - a folder of songs
+
+    `stempipe separate song.mp3 --analysis` - and what there is to hear in them, as JSON, MIDI and curves
+
+    `stempipe analyse my-stems/` - the same of stems that you have, or of MIDI
 
     `stempipe local song.mp3` - on this machine, with no service
     """

@@ -2,8 +2,9 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event, Thread
 
 from stempipe_client.command.display import Display, Update
@@ -11,7 +12,7 @@ from stempipe_client.command.songs import Song
 from stempipe_client.errors import StempipeError
 
 Work = Callable[[Song], Generator[Update]]
-"""Separates one song; the last update names the files."""
+"""Works on one song; the last update names the files."""
 
 STOP_SECONDS = 15.0
 
@@ -34,9 +35,11 @@ class Batch:
     Attributes
     ----------
     finished
-        The songs that are done.
+        The files of the songs that are done.
     errors
         Why others failed.
+    unheard
+        Why some of those that are done have no analysis, though it was asked for.
     under_way
         The last that is known of songs that are neither.
     """
@@ -45,8 +48,9 @@ class Batch:
     work: Work
     display: Display
     at_once: int
-    finished: list[Song] = field(default_factory=list)
+    finished: dict[Song, Mapping[str, Path]] = field(default_factory=dict)
     errors: dict[Song, StempipeError] = field(default_factory=dict)
+    unheard: dict[Song, StempipeError] = field(default_factory=dict)
     under_way: dict[Song, Update | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -92,14 +96,18 @@ class Batch:
                 if self._stopped.is_set():
                     steps.close()
                     return
-                if not update.files:
+                if update.saved:
+                    self.display.saved(song, update)
+                elif not update.files:
                     self.display.update(song, update)
         except Exception as error:
             # What fails once all is being stopped, fails because of that: the song stays under way.
             if not self._stopped.is_set():
                 self._fail(song, _named(error))
             return
-        self.finished.append(song)
+        self.finished[song] = update.files
+        if update.analysis and (problem := update.analysis.error):
+            self.unheard[song] = StempipeError(problem.code, problem.message)
         del self.under_way[song]
         self.display.done(song, update)
 

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from stempipe_client.command.songs import LeftOut, Song
 from stempipe_client.errors import StempipeError
-from stempipe_client.models import Notice
+from stempipe_client.models import AnalysisOutcome, Notice
 from stempipe_client.names import plain
 
 WIDE, NARROW = 64, 36
@@ -40,24 +40,34 @@ class Update:
         Of the stage.
     job
         Its id, if there is one.
+    saved
+        Each stem's file, once, where there is more to come.
     files
-        Each stem's file, at the end.
+        All files, at the end: by the names of stems, and of what was found in them.
     notices
         What was filled or left out of the song, at the end.
+    analysis
+        What became of it, at the end; None where none was asked for.
     """
 
     stage: str
     percent: int
     seconds_left: float | None = None
     job: str | None = None
+    saved: Mapping[str, Path] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
     notices: Sequence[Notice] = ()
+    analysis: AnalysisOutcome | None = None
 
 
 class Display(Protocol):
     """Is told what becomes of each song, by several threads."""
 
     def update(self, song: Song, update: Update) -> None: ...
+
+    def saved(self, song: Song, update: Update) -> None:
+        """Its stems are there; it goes on."""
+        ...
 
     def done(self, song: Song, update: Update) -> None: ...
 
@@ -124,6 +134,10 @@ class _All:
         for display in self._displays:
             display.update(song, update)
 
+    def saved(self, song: Song, update: Update) -> None:
+        for display in self._displays:
+            display.saved(song, update)
+
     def done(self, song: Song, update: Update) -> None:
         for display in self._displays:
             display.done(song, update)
@@ -138,26 +152,45 @@ class _All:
 
 
 class _Outcomes:
-    """One line for the end of each song, above whatever moves."""
+    """Lines for what has come of each song, above whatever moves."""
 
     def __init__(self, console: Console, songs: Sequence[Song]) -> None:
         self._console = console
         self._alone = len(songs) == 1
+        self._named: set[Path] = set()
+
+    def saved(self, song: Song, update: Update) -> None:
+        self._name("stems", song, update.saved)
 
     def done(self, song: Song, update: Update) -> None:
-        if self._alone:
-            for stem, path in update.files.items():
-                self._print(f"{stem:<14} {path}")
-        else:
-            self._print(f"done    {song.path.name}: {', '.join(update.files)} in {song.folder}")
+        self._name("done", song, update.files)
         for notice in update.notices:
-            self._print(f"notice  {song.path.name}: {notice.message}")
+            self._print(f"notice  {song.label}: {notice.message}")
+        if update.analysis and (problem := update.analysis.error):
+            error = f"{problem.code}: {problem.message}"
+            self._print(f"failed  {song.label}, the analysis; its stems are saved: {error}", "red")
+
+    def _name(self, what: str, song: Song, files: Mapping[str, Path]) -> None:
+        """Name the files that lie side by side, and how many there are in a folder of their own."""
+        beside = {name: path for name, path in files.items() if path.parent == song.folder}
+        others = {path.parent for path in files.values()} - {song.folder}
+        count = len(files) - len(beside)
+        if self._alone:
+            for name, path in beside.items():
+                if path not in self._named:
+                    self._print(f"{name:<14} {path}")
+            for folder in others:
+                self._print(f"{f'{count} more':<14} {folder}")
+            self._named.update(beside.values())
+        else:
+            more = f" and {count} more" if count else ""
+            self._print(f"{what:<7} {song.label}: {', '.join(beside)}{more} in {song.folder}")
 
     def failed(self, song: Song, error: StempipeError) -> None:
-        self._print(f"failed  {song.path.name}: {error}", "red")
+        self._print(f"failed  {song.label}: {error}", "red")
 
     def left(self, song: Song, note: str) -> None:
-        self._print(f"left    {song.path.name}: {note}", "yellow")
+        self._print(f"left    {song.label}: {note}", "yellow")
 
     def _print(self, line: str, style: str = "") -> None:
         say(self._console, line, style)
@@ -177,7 +210,7 @@ class _Lines(_Outcomes):
             return
         self._last[song] = update.stage, now
         left = f"{seconds_left(update.seconds_left)} left" if update.seconds_left is not None else ""
-        self._print(f"{song.path.name}  {update.stage:<12} {update.percent:>3} %  {left}".rstrip())
+        self._print(f"{song.label}  {update.stage:<12} {update.percent:>3} %  {left}".rstrip())
 
 
 class _Bars(_Outcomes):
@@ -210,7 +243,7 @@ class _Bars(_Outcomes):
     def update(self, song: Song, update: Update) -> None:
         fields: dict[str, Any] = {"stage": plain(update.stage), "left": seconds_left(update.seconds_left)}
         if song not in self._tasks:
-            self._tasks[song] = self._progress.add_task(plain(song.path.name), total=100, **fields)
+            self._tasks[song] = self._progress.add_task(plain(song.label), total=100, **fields)
         self._progress.update(self._tasks[song], completed=update.percent, **fields)
 
     def done(self, song: Song, update: Update) -> None:
@@ -274,9 +307,17 @@ class _Events:
             "progress", song, stage=update.stage, percent=update.percent, secondsLeft=update.seconds_left
         )
 
+    def saved(self, song: Song, update: Update) -> None:
+        self._write("saved", song, files=_texts(update.saved))
+
     def done(self, song: Song, update: Update) -> None:
-        files = {stem: str(path) for stem, path in update.files.items()}
-        self._write("done", song, files=files, notices=[notice.model_dump() for notice in update.notices])
+        self._write(
+            "done",
+            song,
+            files=_texts(update.files),
+            notices=[notice.model_dump() for notice in update.notices],
+            analysis=update.analysis and update.analysis.model_dump(),
+        )
 
     def failed(self, song: Song, error: StempipeError) -> None:
         self._write("failed", song, error={"code": error.code, "message": error.message})
@@ -288,3 +329,7 @@ class _Events:
         record = {"event": event, "song": str(song.path), "job": self._jobs.get(song)} | fields
         with self._lock:
             print(to_json(record), file=self._file, flush=True)
+
+
+def _texts(files: Mapping[str, Path]) -> dict[str, str]:
+    return {name: str(path) for name, path in files.items()}

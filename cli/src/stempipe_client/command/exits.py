@@ -14,12 +14,13 @@ class Exit(IntEnum):
     USAGE = 2
     UNAUTHORIZED = 3
     UNREACHABLE = 4
+    UNHEARD = 5
     INTERRUPTED = 130
 
 
 HELP = """\
 Exit codes: 0 everything is done; 1 a song or a job failed; 2 it cannot be done as typed; 3 not logged in;
-4 the service cannot be reached; 130 interrupted.
+4 the service cannot be reached; 5 all stems are saved, but an analysis failed; 130 interrupted.
 """
 
 _OF = {

@@ -11,15 +11,16 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from stempipe_client.client import Client, outcome
+from stempipe_client.client import Client
 from stempipe_client.command import options
 from stempipe_client.command.batch import Batch
 from stempipe_client.command.display import Update, say, shown, to_json
 from stempipe_client.command.run import conclude
-from stempipe_client.command.separate import stage
+from stempipe_client.command.separate import stage, update
 from stempipe_client.command.songs import Song
 from stempipe_client.models import Job, Status
 from stempipe_client.names import plain, safe
+from stempipe_client.saving import outcome
 
 LEAST, NAME, STATUS = 8, 24, 24
 """Columns: that a song's name has at least, that it has beside an id if it needs them, a status at most."""
@@ -52,7 +53,7 @@ def _table(jobs: list[Job], width: int | None) -> Iterator[Text]:
     a width nothing does.
     """
     rows = [("SONG", "STATUS", "MADE", "JOB")]
-    rows += [(plain(job.source.filename), plain(_status(job))[:STATUS], _made(job), job.id) for job in jobs]
+    rows += [(plain(_what(job)), plain(_status(job))[:STATUS], _made(job), job.id) for job in jobs]
     name, *others = (max(map(cell_len, column)) for column in zip(*rows, strict=True))
     below = width is not None and width < min(name, NAME) + sum(others) + 6
     if width is not None:
@@ -69,6 +70,13 @@ def _table(jobs: list[Job], width: int | None) -> Iterator[Text]:
         yield line
         if below and number:
             yield Text(f"  {job}", "dim")
+
+
+def _what(job: Job) -> str:
+    """What a job begins with, by its title or its file's name."""
+    stems = job.source.stems
+    kind = {"stems": f" ({len(stems or ())} stems)", "midi": " (MIDI)" if job.title else ""}
+    return (job.title or job.source.filename) + kind.get(job.source.kind, "")
 
 
 def _status(job: Job) -> str:
@@ -89,11 +97,11 @@ def watch(
     jobs: options.JobIds,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="DIR", help="Save the stems here.", show_default=False),
+        typer.Option("--out", "-o", metavar="DIR", help="Save their files here.", show_default=False),
     ] = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Follow jobs to their end, and save their stems if you say where.
+    """Follow jobs to their end, and save their stems and what was found in them if you say where.
 
     Ctrl-C ends the watching; the jobs go on.
     """
@@ -112,12 +120,14 @@ def _song(job: Job, out: Path | None) -> Song:
 
 
 def _follow(client: Client, song: Song, out: Path | None) -> Generator[Update]:
+    if out:
+        yield from map(update, client.follow(song.name, out))
+        return
     for job in client.watch(song.name):
         yield Update(stage(job), job.progress, job.estimated_time_remaining, job.id)
     if job.status is not Status.COMPLETED:
         raise outcome(job)
-    files = client.download(job, out) if out else {}
-    yield Update("done", 100, job=job.id, files=files, notices=job.source.notices)
+    yield Update("done", 100, job=job.id, notices=job.source.notices, analysis=job.analysis)
 
 
 def cancel(context: typer.Context, jobs: options.JobIds) -> None:

@@ -7,13 +7,27 @@ import typer
 
 from stempipe_client.client import Client
 from stempipe_client.command import login, settings
-from stempipe_client.config import Bandwidth, Config, MaskExtension, ModelVariant, OutputFormat
+from stempipe_client.config import (
+    AnalysisConfig,
+    Bandwidth,
+    Config,
+    MaskExtension,
+    ModelVariant,
+    OutputFormat,
+)
+from stempipe_client.errors import StempipeError
 
 Songs = Annotated[
     list[Path], typer.Argument(metavar="SONG...", help="Files, or folders of them.", show_default=False)
 ]
 JobIds = Annotated[list[str], typer.Argument(metavar="JOB...", help="Ids of jobs.", show_default=False)]
-Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="For the stems.")]
+Sources = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="SOURCE...", help="Folders of stems, one song's each, or MIDI files.", show_default=False
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="For what is made.")]
 AsJson = Annotated[
     bool, typer.Option("--json", help="JSON on stdout, one object a line; all else on stderr.")
 ]
@@ -51,6 +65,39 @@ Mask = Annotated[
         help="Above that: average lets stems sum to the song, zeros mutes. (average)", show_default=False
     ),
 ]
+Analysis = Annotated[
+    bool,
+    typer.Option("--analysis", help="Find beats, key, onsets, hits, notes and curves in the stems besides."),
+]
+Fps = Annotated[
+    Literal["24", "25", "30", "50", "60"] | None,
+    typer.Option(help="Frames a second of the curves. (60)", show_default=False),
+]
+Notes = Annotated[
+    bool,
+    typer.Option(
+        " /--no-notes",
+        help="Find no notes and no sung pitch, which take most of the time.",
+        show_default=False,
+    ),
+]
+Jobs = Annotated[int, typer.Option(min=1, max=64, help="Songs under way at once.")]
+MaxMinutes = Annotated[float, typer.Option(min=0.1, help="Of local work: longer songs are refused.")]
+
+
+def analysis(wanted: bool, fps: str | None, notes: bool) -> AnalysisConfig | None:
+    """What is to be found in stems, as it was typed.
+
+    Raises
+    ------
+    StempipeError
+        `invalid_config`: nothing is, and yet it is said how.
+    """
+    if not wanted:
+        if fps or not notes:
+            raise StempipeError("invalid_config", "--fps and --no-notes say how to analyse: add --analysis")
+        return None
+    return AnalysisConfig(notes, cast(Any, int(fps))) if fps else AnalysisConfig(notes)
 
 
 def config(
@@ -62,6 +109,7 @@ def config(
     bit_depth: str | None,
     bandwidth: Bandwidth | None,
     mask_extension: MaskExtension | None,
+    analysis: AnalysisConfig | None,
 ) -> Config:
     """A job's configuration, as it was typed. Typer knows no choice of numbers: those come as text."""
     return Config(
@@ -73,6 +121,7 @@ def config(
         bit_depth=cast(Any, int(bit_depth)) if bit_depth else None,
         bandwidth=bandwidth,
         mask_extension=mask_extension,
+        analysis=analysis,
     )
 
 

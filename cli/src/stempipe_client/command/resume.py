@@ -7,9 +7,11 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from stempipe_client.command.places import read_json, write_json
 from stempipe_client.config import Config
+from stempipe_client.sources import Source, files_of, request
 
 KEPT_SECONDS = 365 * 24 * 3600.0
 
@@ -45,7 +47,11 @@ class Note:
         """Its job has ended, one way or another."""
         self._write(service, {})
 
-    def finish(self, files: Iterable[Path], service: str = "") -> None:
+    def remember(self, files: Iterable[Path]) -> None:
+        """These files were made of it; there may be more to come."""
+        self._write("", {str(path.absolute()): _looks(path) for path in files})
+
+    def finish(self, files: Iterable[Path], service: str) -> None:
         """It is done, and these are its files."""
         self._write(service, {str(path.absolute()): _looks(path) for path in files})
 
@@ -76,17 +82,23 @@ class Memory:
 
     folder: Path
 
-    def note(self, song: Path, config: Config) -> Note:
+    def note(self, source: Source, config: Config) -> Note:
         """What is remembered of a song: of this content, at this path, with this configuration.
+
+        Stems and MIDI are remembered likewise.
 
         Raises
         ------
         OSError
-            The song cannot be read.
+            It cannot be read.
         """
-        with song.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        what = [str(song.resolve()), content, config.to_json()]
+        what: list[Any] = []
+        for path in files_of(source):
+            with path.open("rb") as file:
+                what += [str(path.resolve()), hashlib.file_digest(file, "sha256").hexdigest()]
+        what.append(config.to_json())
+        if not isinstance(source, Path):
+            what.append(request(source))  # a song's says nothing more
         return Note(self.folder / hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:40])
 
     def forget_old(self) -> None:

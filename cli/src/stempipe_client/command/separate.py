@@ -1,10 +1,11 @@
-"""`stempipe separate`: songs through a service, a few at a time."""
+"""`stempipe separate` and `stempipe analyse`: songs through a service, a few at a time."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
-from stempipe_client.client import Client, Step
+from stempipe_client.client import Client
 from stempipe_client.command.batch import Batch
 from stempipe_client.command.display import Display, Update
 from stempipe_client.command.resume import Memory, Note
@@ -12,6 +13,7 @@ from stempipe_client.command.songs import Song
 from stempipe_client.config import Config
 from stempipe_client.errors import FinalError, StempipeError
 from stempipe_client.models import Job, Status
+from stempipe_client.saving import Step
 
 OnInterrupt = Literal["cancel", "leave"]
 
@@ -39,11 +41,11 @@ class Separation:
     _notes: dict[Song, Note] = field(default_factory=dict)
 
     def __call__(self, song: Song) -> Generator[Update]:
-        """Separate a song, or go on with it; the updates are a Batch's.
+        """Separate a song, or analyse its parts, or go on with it; the updates are a Batch's.
 
         The job is forgotten only when there is nothing to go on with.
         """
-        self._notes[song] = note = self.memory.note(song.path, self.config)
+        self._notes[song] = note = self.memory.note(song.source, self.config)
         try:
             yield from self._go_on(song, note)
         except FinalError as error:
@@ -52,8 +54,9 @@ class Separation:
             yield from self._go_on(song, note)  # with another job: the song never came to that one
 
     def _go_on(self, song: Song, note: Note) -> Generator[Update]:
-        steps = self.client.separate(
-            song.path,
+        client = self.client
+        work = partial(client.analyse, song.parts) if song.parts else partial(client.separate, song.path)
+        steps = work(
             song.folder,
             self.config,
             name=song.name,
@@ -62,9 +65,11 @@ class Separation:
         )
         try:
             for step in steps:
-                if step.files:
+                if step.phase == "stems":
+                    note.remember(step.files.values())
+                elif step.phase == "done":
                     note.finish(step.files.values(), self.address)
-                yield _update(step)
+                yield update(step)
         except FinalError:
             note.forget(self.address)
             raise
@@ -78,26 +83,29 @@ class Separation:
             batch.wait()
             self._cancel(batch, notes)  # those whose jobs were only just made
         else:
-            for song, update in list(batch.under_way.items()):
-                if update and update.job and update.stage != "sending":
-                    notes[song] = f"{update.job} goes on; the same command again fetches its stems"
+            for song, last in list(batch.under_way.items()):
+                if last and last.job and last.stage != "sending":
+                    notes[song] = f"{last.job} goes on; the same command again fetches its stems"
         for song in list(batch.under_way):
             display.left(song, notes.get(song, "not uploaded; the same command again does it"))
 
     def _cancel(self, batch: Batch, notes: dict[Song, str]) -> None:
         """Cancel what is under way, and note what came of it; what has a note already is left alone."""
-        for song, update in list(batch.under_way.items()):
-            if update is None or update.job is None or song in notes:
+        for song, last in list(batch.under_way.items()):
+            if last is None or last.job is None or song in notes:
                 continue
             try:
-                self.client.cancel(update.job)
+                self.client.cancel(last.job)
                 self._notes[song].forget(self.address)
-                notes[song] = f"{update.job} is cancelled"
+                notes[song] = f"{last.job} is cancelled"
             except StempipeError as error:
-                notes[song] = f"{update.job} is not cancelled: {error.message}"
+                notes[song] = f"{last.job} is not cancelled: {error.message}"
 
 
-def _update(step: Step) -> Update:
+def update(step: Step) -> Update:
+    """A step, for whoever waits for it."""
+    if step.phase == "stems":
+        return Update(stage(step.job), step.percent, job=step.job.id, saved=step.files)
     return Update(
         stage=stage(step.job) if step.phase == "working" else step.phase,
         percent=step.percent,
@@ -105,6 +113,7 @@ def _update(step: Step) -> Update:
         job=step.job.id,
         files=step.files,
         notices=step.job.source.notices,
+        analysis=step.job.analysis,
     )
 
 

@@ -1,12 +1,13 @@
 """Which songs are meant, and where the stems of each go."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stempipe_client.endings import ENDINGS, UNREADABLE, begins_as_a_song, parted
 from stempipe_client.errors import StempipeError
 from stempipe_client.names import safe
+from stempipe_client.sources import Midi, Source, Stems
 
 LONGEST_NAME = 200
 """Bytes; it leaves room for a number, the stem and the ending."""
@@ -18,15 +19,30 @@ class Song:
 
     Attributes
     ----------
+    path
+        Its file, or the folder of its stems.
     folder
-        Where its stems go.
+        Where what is made of it goes.
     name
-        What they are named after; no other song in that folder has it.
+        What that is named after; no other song in that folder has it.
+    parts
+        Its stems or its MIDI, where it has that in place of sound.
     """
 
     path: Path
     folder: Path
     name: str
+    parts: Stems | Midi | None = field(default=None, compare=False)
+
+    @property
+    def source(self) -> Source:
+        """What its job begins with."""
+        return self.parts or self.path
+
+    @property
+    def label(self) -> str:
+        """What it is called on the screen."""
+        return self.path.name or self.name
 
 
 @dataclass(frozen=True)
@@ -75,7 +91,7 @@ def collect(
             if file.resolve() in taken:
                 continue
             taken.add(file.resolve())
-            songs.append(Song(file, out / below, _unused(parted(file.name)[0], out / below, used)))
+            songs.append(Song(file, out / below, unused(parted(file.name)[0], out / below, used)))
         if not found:
             raise StempipeError("no_such_file", f"There is no song in {path}")
     return songs
@@ -117,7 +133,7 @@ def _head(file: Path) -> bytes:
         return b""
 
 
-def _unused(title: str, folder: Path, used: set[tuple[Path, str]]) -> str:
+def unused(title: str, folder: Path, used: set[tuple[Path, str]]) -> str:
     """A name that no other song has in a folder; song.mp3 and song.wav, or Song.mp3, would else be one."""
     title = name = safe(title, longest=LONGEST_NAME)
     number = 1
