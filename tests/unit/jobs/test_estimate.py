@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stempipe.jobs.config import JobConfig, Quality
+from stempipe.jobs.config import AnalysisConfig, JobConfig, Quality
 from stempipe.jobs.estimate import Estimate, plan_of, seconds_in_queue
 from stempipe.jobs.record import Stage
 
@@ -156,7 +156,31 @@ def test_progress_never_goes_back_and_stays_within_bounds(
 @pytest.mark.parametrize("output_format", ["wav", "flac", "mp3"])
 def test_a_plan_is_of_the_whole(output_format: str) -> None:
     assert sum(plan(output_format).values()) == pytest.approx(1)
-    assert list(plan(output_format)) == list(Stage)
+    assert list(plan(output_format)) == [Stage.DOWNLOADING, Stage.SEPARATING, Stage.UPLOADING]
+
+
+@pytest.mark.parametrize("notes", [True, False])
+def test_a_plan_with_analysis_is_of_the_whole_too(notes: bool) -> None:
+    config = JobConfig(model_variant="4stems", analysis=AnalysisConfig(notes=notes))
+    longer = plan_of(config)
+    assert sum(longer.values()) == pytest.approx(1)
+    assert list(longer) == list(Stage)
+    without = plan_of(JobConfig(model_variant="4stems"))
+    assert longer[Stage.UPLOADING] / longer[Stage.SEPARATING] == pytest.approx(
+        without[Stage.UPLOADING] / without[Stage.SEPARATING]
+    )
+    assert sum(plan_of(config, separates=False).values()) == pytest.approx(1)
+
+
+def test_analysing_alone_is_measured_by_itself() -> None:
+    estimate = Estimate(plan_of(JobConfig(analysis=AnalysisConfig()), separates=False), 0.0)
+    estimate.report(Stage.DOWNLOADING, 1.0, 0.1)
+    estimate.report(Stage.ANALYSING, 0.0, 0.1)
+    for tenth in range(1, 10):
+        estimate.report(Stage.ANALYSING, tenth / 10, 0.1 + tenth)
+        if tenth > 2:
+            assert estimate.seconds_left(0.1 + tenth) == pytest.approx(10 - tenth, rel=0.05)
+            assert estimate.progress(0.1 + tenth) == pytest.approx(10 * tenth, abs=2)
 
 
 def test_in_the_queue_others_come_first() -> None:
