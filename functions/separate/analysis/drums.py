@@ -29,7 +29,7 @@ DILATIONS = (1, 2, 4, 8, 16)  # of the layers that keep the width
 REACH = 1 + sum(DILATIONS)  # frames that an activation sees on either side
 
 WEIGHTS = Path(__file__).with_suffix(".npz")
-WEIGHTS_SHA256 = "06ec7312ddd1df3d40336ac904b0ca1609cff3639b2196fc70d6e20ec2f5f36e"
+WEIGHTS_SHA256 = "682ecd7657fcac85aa33399a26661a90df79cb9beca3d323b4f13173de220838"
 
 _LOWEST, _HIGHEST, _NARROWEST = 30.0, 16_000.0, 21.6  # Hz
 _QUIETEST = (
