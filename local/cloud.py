@@ -27,6 +27,7 @@ STACK = "stempipe"
 # than by a hundred that still start when their time is over. MiniStack does not take it from a template.
 INTAKE_CONCURRENCY = 16
 CODE_BUCKET = "stempipe-local-code"
+TEMPLATE_KEY = "template.json"
 USER = "producer@example.com"
 # Whoever tries webhooks here has a receiver here.
 PARAMETERS = {"WebhookAllowedHosts": "localhost,127.0.0.1"}
@@ -153,9 +154,10 @@ def deploy(
         code=_upload_bootstrap(server.client("s3")),
         environment=_function_environment(endpoint),
     )
-    outputs = _apply(
-        server.client("cloudformation"), json.dumps(template), {**PARAMETERS, **(parameters or {})}
-    )
+    # A request may have 51,200 bytes of a template, which one with a machine's folders in it exceeds.
+    server.client("s3").put_object(Bucket=CODE_BUCKET, Key=TEMPLATE_KEY, Body=json.dumps(template))
+    url = f"{endpoint}/{CODE_BUCKET}/{TEMPLATE_KEY}"
+    outputs = _apply(server.client("cloudformation"), url, {**PARAMETERS, **(parameters or {})})
     server.client("lambda").put_function_concurrency(
         FunctionName=outputs["IntakeFunction"], ReservedConcurrentExecutions=INTAKE_CONCURRENCY
     )
@@ -204,11 +206,11 @@ def _upload_bootstrap(s3: Any) -> templates.CodeLocation:
 # ---- CloudFormation ----------------------------------------------------------------------------
 
 
-def _apply(cloudformation: Any, template: str, parameters: Mapping[str, str]) -> dict[str, str]:
+def _apply(cloudformation: Any, template_url: str, parameters: Mapping[str, str]) -> dict[str, str]:
     """Create or update the stack; returns its outputs."""
     operation = {
         "StackName": STACK,
-        "TemplateBody": template,
+        "TemplateURL": template_url,
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     }
