@@ -171,7 +171,7 @@ def draw(seed: int) -> Plan | Restart:
 
 def _draw(chance: Random, seed: int) -> Plan:
     way = chance.choices(list(Way), [48, 34, 5, 5, 8])[0]
-    song = chance.choices([*GOOD, *BAD], [48, 20, 8, 5, 3, 12, 4])[0]
+    song = chance.choices([*GOOD, *BAD], [46, 18, 8, 5, 7, 12, 4])[0]
     if way is Way.STEMS or (way is not Way.INBOX and song == "empty.wav"):  # the API refuses it at once
         song = "short.wav"
     if way is Way.REPLACED and song == MIDI:
@@ -240,9 +240,11 @@ def _steps_of_work(way: Way, song: str, listens: bool) -> dict[Step, float]:
     if song == "empty.wav":
         return before
     ends: dict[Step, float] = {Step.FAIL: 10} if song in BAD else {Step.PUT: 22, Step.COMPLETE: 12}
+    if song == MIDI:
+        del ends[Step.PUT]
     if listens:
-        ends |= {Step.LISTEN: 34, Step.STORE: 12}
-        ends |= {Step.KEEP: 24} if separates(way, song) else {}
+        ends |= {Step.LISTEN: 40, Step.STORE: 12}
+        ends |= {Step.KEEP: 34} if separates(way, song) else {}
     again: dict[Step, float] = {Step.RELEASE: 2, Step.PUT_OFF: 2, Step.REQUEUE: 2}
     return before | {Step.CLAIM: 10, Step.FETCH: 34, Step.REPORT: 10} | ends | again
 
