@@ -146,18 +146,19 @@ def deploy(
         The stack was refused or rolled back; the message lists why.
     """
     endpoint = server.endpoint
+    s3 = server.client("s3")
     template = templates.for_ministack(
         templates.load(root / "template.yaml"),
         root=root,
         python=python,
         logs=logs,
-        code=_upload_bootstrap(server.client("s3")),
+        code=_upload_bootstrap(s3),
         environment=_function_environment(endpoint),
     )
-    # A request may have 51,200 bytes of a template, which one with a machine's folders in it exceeds.
-    server.client("s3").put_object(Bucket=CODE_BUCKET, Key=TEMPLATE_KEY, Body=json.dumps(template))
-    url = f"{endpoint}/{CODE_BUCKET}/{TEMPLATE_KEY}"
-    outputs = _apply(server.client("cloudformation"), url, {**PARAMETERS, **(parameters or {})})
+    # A template within a request may have 51,200 bytes, and the paths in this one are as long as they are.
+    s3.put_object(Bucket=CODE_BUCKET, Key=TEMPLATE_KEY, Body=json.dumps(template).encode())
+    template_url = f"{endpoint}/{CODE_BUCKET}/{TEMPLATE_KEY}"
+    outputs = _apply(server.client("cloudformation"), template_url, {**PARAMETERS, **(parameters or {})})
     server.client("lambda").put_function_concurrency(
         FunctionName=outputs["IntakeFunction"], ReservedConcurrentExecutions=INTAKE_CONCURRENCY
     )

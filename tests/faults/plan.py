@@ -284,7 +284,7 @@ def _refuse(chance: Random, step: Step) -> Fault:
 
 
 def _stall(chance: Random, step: Step) -> Fault:
-    # DynamoDB's client waits for 4 s; S3's for 30 s, which is longer than a worker lives here.
+    # DynamoDB's client waits for 4 s; S3's for 30 s, which is longer than a worker works here.
     long = 30.0 if step.service == "s3" else 6.0
     return Stall(step=step, nth=_nth(chance, step), seconds=chance.choices([1.0, 4.5, long], [50, 35, 15])[0])
 
