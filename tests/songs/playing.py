@@ -62,11 +62,7 @@ def play(composition: Composition, soundfont: Path, kit: int = 0) -> Song:
 
 
 def _played(
-    events: Iterable[tuple[float, float, int, float]],
-    soundfont: Path,
-    program: int,
-    drums: bool,
-    samples: int,
+    events: Iterable[tuple[float, float, int, float]], soundfont: Path, program: int, drums: bool, samples: int
 ) -> Samples:
     synth = tinysoundfont.Synth(gain=-12, samplerate=SAMPLE_RATE)
     bank = synth.sfload(str(soundfont))

@@ -30,9 +30,7 @@ def separated(parts: Mapping[str, Samples], leak: float = 0.03) -> dict[str, Sam
     inverses = {name: Inverse() for name in parts}
     stems: dict[str, list[Samples]] = {name: [] for name in parts}
     for whole, *each in zip(*(segments([part.T]) for part in [mix, *parts.values()]), strict=True):
-        energies = {
-            name: _blurred(np.abs(part.spectrum) ** 2) for name, part in zip(parts, each, strict=True)
-        }
+        energies = {name: _blurred(np.abs(part.spectrum) ** 2) for name, part in zip(parts, each, strict=True)}
         total = np.sum(list(energies.values()), axis=0) + _FLOOR
         for name, energy in energies.items():
             mask = (1 - leak * len(parts) / (len(parts) - 1)) * (energy / total) + leak / (len(parts) - 1)
