@@ -28,7 +28,8 @@ STUCK_SECONDS = 150
 # Not found, conflict, gone.
 REFUSALS = (404, 409, 410)
 AS_FLAC: dict[str, Any] = {"quality": {"outputFormat": "flac"}}
-LISTENING: dict[str, Any] = {"analysis": {"fps": 30}, "player": True}
+# Without notes, which take most of the time.
+LISTENING: dict[str, Any] = {"analysis": {"notes": False, "fps": 30}, "player": True}
 
 
 @dataclass
