@@ -170,13 +170,13 @@ def draw(seed: int) -> Plan | Restart:
 
 
 def _draw(chance: Random, seed: int) -> Plan:
-    way = chance.choices(list(Way), [48, 34, 5, 5, 8])[0]
-    song = chance.choices([*GOOD, *BAD], [46, 18, 8, 5, 7, 12, 4])[0]
+    way = chance.choices(list(Way), [49, 35, 5, 5, 6])[0]
+    song = chance.choices([*GOOD, *BAD], [48, 18, 8, 5, 5, 12, 4])[0]
     if way is Way.STEMS or (way is not Way.INBOX and song == "empty.wav"):  # the API refuses it at once
         song = "short.wav"
     if way is Way.REPLACED and song == MIDI:
         song = "short.wav"
-    is_heard = way in (Way.API, Way.INBOX) and song == LISTENED_TO and chance.random() < 0.25
+    is_heard = way in (Way.API, Way.INBOX) and song == LISTENED_TO and chance.random() < 0.3
     listens = is_heard or way is Way.STEMS or song == MIDI
     delivery = chance.choices(list(Delivery), [70, 10, 15, 5])[0]
     count = chance.choices([0, 1, 2, 3], [8, 32, 35, 25])[0]
