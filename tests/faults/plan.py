@@ -203,7 +203,8 @@ def _wish(chance: Random, way: Way, song: str, listens: bool) -> Wish | None:
 # Less than the function's own time.
 _SLOW_SECONDS = 9.0
 _MOMENTS = [Step.CLAIM, Step.FETCH, Step.REPORT, Step.PUT, Step.PUT, Step.COMPLETE]
-_MOMENTS_OF_LISTENING = [Step.KEEP, Step.LISTEN, Step.LISTEN, Step.STORE, *_MOMENTS]
+# Others have the moments before.
+_MOMENTS_OF_LISTENING = [Step.KEEP, Step.LISTEN, Step.LISTEN, Step.STORE]
 _AFTERWARDS = (Deed.ASK_AGAIN, Deed.RETRY, Deed.RETRY_DELETED)
 
 
@@ -236,15 +237,15 @@ def _steps_of_work(way: Way, song: str, listens: bool) -> dict[Step, float]:
         before[Step.CREATE] = 6
     if way is Way.STEMS:
         del before[Step.TAKE_IN]
-        before |= {Step.PART: 12, Step.PARTS: 12}
+        before |= {Step.PART: 40, Step.PARTS: 40}
     if song == "empty.wav":
         return before
     ends: dict[Step, float] = {Step.FAIL: 10} if song in BAD else {Step.PUT: 22, Step.COMPLETE: 12}
     if song == MIDI:
         del ends[Step.PUT]
     if listens:
-        ends |= {Step.LISTEN: 40, Step.STORE: 12}
-        ends |= {Step.KEEP: 34} if separates(way, song) else {}
+        ends |= {Step.LISTEN: 80, Step.STORE: 30}
+        ends |= {Step.KEEP: 80} if separates(way, song) else {}
     again: dict[Step, float] = {Step.RELEASE: 2, Step.PUT_OFF: 2, Step.REQUEUE: 2}
     return before | {Step.CLAIM: 10, Step.FETCH: 34, Step.REPORT: 10} | ends | again
 
