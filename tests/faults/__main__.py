@@ -12,10 +12,24 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from stempipe.jobs.record import Stage
 from tests.faults import faults
 from tests.faults.end import check_end
 from tests.faults.faults import Moment
-from tests.faults.plan import GOOD, Deed, Delivery, Plan, Restart, Way, Wish, draw
+from tests.faults.history import Version
+from tests.faults.plan import (
+    GOOD,
+    LISTENED_TO,
+    MIDI,
+    Deed,
+    Delivery,
+    Plan,
+    Restart,
+    Way,
+    Wish,
+    draw,
+    separates,
+)
 from tests.faults.run import Result, Runner, ready
 from tests.faults.sabotage import Sabotage
 from tests.faults.steps import Step
@@ -33,7 +47,14 @@ KINDS = (
     faults.DropMessage,
     faults.DuplicateMessage,
 )
-PHASES = ("downloading", "separating", "uploading", "completing")
+PHASES = ("downloading", "separating", "uploading", "analysing", "completing")
+
+# The songs of the schedules, the ways in which they come, and whether they are listened to.
+UNDISTURBED = [
+    *((song, Way.API, song == MIDI) for song in GOOD),
+    (LISTENED_TO, Way.API, True),
+    (LISTENED_TO, Way.STEMS, True),
+]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,7 +100,9 @@ async def run(plans: Sequence[Plan | Restart], state: Path, jobs: int, sabotage:
         # Undisturbed: what stems the others must have. The second wish's moment never comes.
         wishes = (None, Wish(Deed.AGAIN, Moment(step=Step.RELEASE)))
         quiet = [
-            Plan(0, song, Way.API, Delivery.PROMPT, [0.0], [], wish=wish) for song in GOOD for wish in wishes
+            Plan(0, song, way, Delivery.PROMPT, [0.0], [], wish=wish, listens=listens)
+            for song, way, listens in UNDISTURBED
+            for wish in (wishes if separates(way, song) else [None])
         ]
         await asyncio.gather(*map(one, quiet))
         if any(result.violations for result in results):
@@ -113,8 +136,10 @@ def _print_summary(runner: Runner, results: Sequence[Result], redriven: int, sec
     happened: Counter[tuple[str, str]] = Counter()
     outcomes: Counter[str] = Counter()
     deeds: Counter[str] = Counter()
+    all_plans: list[Plan] = []
     for result in results:
         plans = [result.plan] if isinstance(result.plan, Plan) else []
+        all_plans += [result.plan] if isinstance(result.plan, Plan) else result.plan.plans
         deeds.update(_deed(plan.wish) for plan in plans if plan.wish)
         for fault in (fault for plan in plans for fault in plan.faults):
             happened[fault.name, fault.step] += fault.happened
@@ -133,6 +158,10 @@ def _print_summary(runner: Runner, results: Sequence[Result], redriven: int, sec
     print(f"{'events':<17}{runner.background.delivered.total():5}  {_counts(runner.background.delivered)}")
     print(f"{'links expired':<17}{runner.links_expired:5}\n{'restarts':<17}{runner.restarts:5}")
     print(f"{'redriven':<17}{redriven:5}")
+    listened = Counter(_way_in(plan) for plan in all_plans if plan.listens)
+    went_on = sum(map(_went_on, runner.director.histories.values()))
+    print(f"{'listened to':<17}{listened.total():5}  {_counts(listened)}")
+    print(f"{'seen early':<17}{runner.seen_early:5}\n{'went on':<17}{went_on:5}")
     print("owners:", _counts(deeds))
     print("sweep:", _counts(runner.background.swept))
     return [
@@ -143,11 +172,23 @@ def _print_summary(runner: Runner, results: Sequence[Result], redriven: int, sec
             for phase in PHASES
             if not runner.director.struck[what, phase]
         ),
+        *(f"listening, {way}" for way in (Way.API, Way.INBOX, Way.STEMS, "midi") if not listened[way]),
+        *["stems seen early"] * (not runner.seen_early),
+        *["going on from stems"] * (not went_on),
         *(f"event {delivery}" for delivery in Delivery if not runner.background.delivered[delivery]),
         *(f"owner {deed}" for deed in Deed if not any(done.startswith(deed) for done in deeds)),
         *["links expired"] * (not runner.links_expired),
         *["restart"] * (not runner.restarts),
     ]
+
+
+def _way_in(plan: Plan) -> str:
+    return "midi" if plan.song == MIDI else plan.way
+
+
+def _went_on(versions: Sequence[Version]) -> bool:
+    """Whether a worker went on from the stems that another had kept."""
+    return any(version.stage == Stage.DOWNLOADING and version.stem_keys for version in versions)
 
 
 def _deed(wish: Wish) -> str:

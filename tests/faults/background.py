@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 from tests.faults.calls import persist, unless_down
 from tests.faults.cloud import Cloud
 from tests.faults.director import Director
-from tests.faults.plan import Plan, Way
+from tests.faults.plan import PARTS, Plan, Way
 
 
 @dataclass
@@ -50,7 +50,9 @@ class Background:
                 extra = 0.0 if seen or plan.way is not Way.REPLACED else 1.0
                 seen.append(0.0)
                 self.delivered[plan.delivery] += 1
-                for delay in plan.delays:
+                # Of stems one's event is told as the schedule says, the other's at once.
+                is_prompt = plan.way is Way.STEMS and len(seen) - 1 != plan.seed % len(PARTS)
+                for delay in [0.0] if is_prompt else plan.delays:
                     self.director.later(self._deliver(record, delay + extra))
             await asyncio.sleep(0.1)
 

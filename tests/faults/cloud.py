@@ -26,8 +26,8 @@ WORKERS = 6
 # As the template has them, scaled down. A worker gives its job back 10 s before its function's time is over,
 # and a message is invisible for no less than that. A message counts as lost much sooner, in proportion,
 # than on AWS, so that sweep now and then sends one again that was merely slow: a message too many.
-FUNCTION_SECONDS = 25
-VISIBILITY_SECONDS = 25
+FUNCTION_SECONDS = 35
+VISIBILITY_SECONDS = 35
 MESSAGE_SECONDS = 12
 UPLOAD_LINK_SECONDS = 8
 UPLOAD_SECONDS = 9

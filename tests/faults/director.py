@@ -91,7 +91,7 @@ class Director:
             answer = await forward()
             if step is Step.FETCH:
                 self._phases[owner] = "separating"
-            elif step is Step.PUT:
+            elif step is Step.PUT and self._phases.get(owner) != "analysing":
                 self._phases[owner] = "uploading"
             return answer
         content = call.json
@@ -120,6 +120,8 @@ class Director:
             self._works_for[pid] = owner
             self._at_work.add(pid)
             self._phases[owner] = "downloading"
+        elif step in (Step.KEEP, Step.LISTEN):
+            self._phases[owner] = "analysing"
         elif step in (Step.COMPLETE, Step.FAIL, Step.RELEASE):
             self._at_work.discard(pid)
 

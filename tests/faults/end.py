@@ -30,7 +30,7 @@ async def check_end(cloud: Cloud, director: Director, sweeping: asyncio.Event) -
     found += wrong
     last = {key: versions[-1] for key, versions in director.histories.items()}
     await asyncio.to_thread(cloud.sweep_objects, timedelta(hours=2))
-    named = {key for job in last.values() if not job.is_forgotten for key in (job.stem_keys or {}).values()}
+    named = {key for job in last.values() for key in job.keys_in_use}
     stored = set(await asyncio.to_thread(cloud.keys, cloud.deployment.stems_bucket))
     if stored != named:
         found.append(f"objects that no job names: {stored - named}; missing: {named - stored}")

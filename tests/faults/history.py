@@ -10,11 +10,11 @@ from itertools import pairwise
 from typing import Any
 
 from stempipe.errors import WorkerLost
-from stempipe.jobs.record import TRANSITIONS, Status
+from stempipe.jobs.record import TRANSITIONS, Kind, Stage, Status
 
 GONE = 0
 # Of what somebody wrote where there was no record any more.
-_NO_CONFIG = '{"quality": {"outputFormat": null}}'
+_NO_CONFIG: Mapping[str, Any] = {"quality": {"outputFormat": None}}
 Item = Mapping[str, Mapping[str, Any]]
 
 
@@ -30,6 +30,10 @@ class Version:
         Whether the whole record was written: a life of the job begins with it.
     is_forgotten
         Whether the record was deleted; all else is as it was before.
+    parts
+        Of a job that begins with stems: their uploads' keys, and the etags of those that have come.
+    listens
+        Whether an analysis is wanted.
     writer
         The process that wrote, if it was a worker; `GONE` if it had died by then.
     """
@@ -42,16 +46,43 @@ class Version:
     progress: int
     due_at: float | None
     updated_at: datetime
+    kind: Kind = Kind.SONG
     stage: str | None = None
     error_code: str | None = None
     key: str = ""
     etag: str | None = None
+    parts: Mapping[str, str | None] | None = None
+    listens: bool = False
     stem_keys: Mapping[str, str] | None = None
+    player_keys: Mapping[str, str] | None = None
+    analysis_keys: Mapping[str, str] | None = None
+    analysis_error_code: str | None = None
     output_format: str = "wav"
     is_deleting: bool = False
     is_forgotten: bool = False
     begins: bool = field(default=False, compare=False)
     writer: int | None = field(default=None, compare=False)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The keys of all its files, by their names."""
+        found = (self.stem_keys, self.player_keys, self.analysis_keys)
+        return {key.rpartition("/")[2]: key for keys in found for key in (keys or {}).values()}
+
+    @property
+    def keys_in_use(self) -> set[str]:
+        """The keys of its files, unless they are being deleted."""
+        return set() if self.is_deleting or self.is_forgotten else set(self.files.values())
+
+    @property
+    def upload_keys(self) -> set[str]:
+        """Where its uploads are."""
+        return {self.key} if self.parts is None else set(self.parts)
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is less than was asked for."""
+        return self.error_code or self.analysis_error_code
 
     @property
     def attempts(self) -> int:
@@ -63,9 +94,12 @@ class Version:
         """From DynamoDB's form of a record."""
 
         def value(name: str) -> Any:
-            return next(iter(item[name].values())) if name in item and "NULL" not in item[name] else None
+            return _value(item, name)
 
-        stem_keys = value("stemKeys")
+        def read(name: str) -> Any:
+            return json.loads(value(name)) if value(name) else None
+
+        etags, parts, config = value("partEtags") or {}, read("parts"), read("config") or _NO_CONFIG
         return cls(
             status=Status(value("status")),
             making=int(value("making") or 0),
@@ -75,16 +109,26 @@ class Version:
             progress=int(value("progress")),
             due_at=float(value("dueAt")) if value("dueAt") else None,
             updated_at=datetime.strptime(value("updatedAt"), "%Y-%m-%dT%H:%M:%S.%f%z"),
+            kind=Kind(value("kind") or Kind.SONG),
             stage=value("stage"),
             error_code=value("errorCode"),
             key=value("key"),
             etag=value("etag"),
-            stem_keys=json.loads(stem_keys) if stem_keys else None,
-            output_format=json.loads(value("config") or _NO_CONFIG)["quality"]["outputFormat"],
+            parts=parts and {part["key"]: _value(etags, str(number)) for number, part in enumerate(parts)},
+            listens="analysis" in config,
+            stem_keys=read("stemKeys"),
+            player_keys=read("playerKeys"),
+            analysis_keys=read("analysisKeys"),
+            analysis_error_code=value("analysisErrorCode"),
+            output_format=config["quality"]["outputFormat"],
             is_deleting=bool(value("deleting")),
             begins=begins,
             writer=writer,
         )
+
+
+def _value(item: Item, name: str) -> Any:
+    return next(iter(item[name].values())) if name in item and "NULL" not in item[name] else None
 
 
 def lives(versions: Sequence[Version]) -> list[list[Version]]:
@@ -141,7 +185,7 @@ def _within(life: Sequence[Version]) -> list[str]:
             found.append(f"version {before.number} of {before.making} -> {after.number} of {after.making}")
         is_claim = after.attempt != before.attempt
         # Whoever comes after the last attempt's worker says so in the job.
-        gives_up = after.error_code == WorkerLost.code
+        gives_up = after.reason == WorkerLost.code
         if is_claim:
             if after.status is not Status.PROCESSING or after.attempt != before.attempt + 1:
                 found.append(f"not a claim, yet another attempt: {change}")
@@ -166,11 +210,56 @@ def _within(life: Sequence[Version]) -> list[str]:
         ):
             found.append(f"progress fell from {before.progress} to {after.progress}: {change}")
     for version in life:
-        if (version.stem_keys is not None) != (version.status is Status.COMPLETED):
-            found.append(f"stems of a job that is {version.status}")
         if (version.error_code is not None) != (version.status is Status.FAILED):
             found.append(f"error code {version.error_code} of a job that is {version.status}")
-        for key in (version.stem_keys or {}).values():
-            if f"/{version.attempt}/" not in key or not key.endswith(f".{version.output_format}"):
-                found.append(f"{key} of attempt {version.attempt} for {version.output_format}")
+        found += _waiting(version) + _results(version)
+    found += _kept(None, life[0])
+    for before, after in pairwise(life):
+        found += _kept(before, after)
+    return found
+
+
+def _waiting(version: Version) -> list[str]:
+    """A job of stems goes on once all of them are there, and no sooner."""
+    missing = [key for key, etag in (version.parts or {}).items() if etag is None]
+    if missing and version.status in (Status.QUEUED, Status.PROCESSING, Status.COMPLETED):
+        return [f"{version.status}, and {len(missing)} of its stems never came"]
+    return []
+
+
+def _results(version: Version) -> list[str]:
+    """What a job has, by how far it is."""
+    found = []
+    is_done = version.status is Status.COMPLETED
+    # Of a song that is listened to, stems come first, and stay though the rest cannot be had.
+    comes_first = version.listens and version.kind is Kind.SONG
+    may_have_stems = is_done or (
+        comes_first and version.status not in (Status.AWAITING_UPLOAD, Status.FAILED)
+    )
+    must_have_stems = is_done or (comes_first and version.stage == Stage.ANALYSING)
+    if version.stem_keys is None if must_have_stems else version.stem_keys is not None and not may_have_stems:
+        has = "no stems" if version.stem_keys is None else "stems"
+        found.append(f"{has} of a job that is {version.stage or version.status}")
+    if (version.analysis_keys is not None) + (version.analysis_error_code is not None) != (
+        is_done and version.listens
+    ):
+        what = f"{version.analysis_keys} and {version.analysis_error_code}"
+        found.append(f"analysis of a job that is {version.status}: {what}")
+    return found
+
+
+def _kept(before: Version | None, after: Version) -> list[str]:
+    """What a job has it keeps; what it gets is of the attempt that is under way."""
+    found = []
+    for kind in ("stem_keys", "player_keys", "analysis_keys"):
+        had: Mapping[str, str] | None = getattr(before, kind) if before else None
+        has: Mapping[str, str] | None = getattr(after, kind)
+        if had is not None and has != had:
+            found.append(f"{kind} were lost: {had} -> {has}")
+        for key in (has or {}).values() if had is None else ():
+            if f"/{after.attempt}/" not in key:
+                found.append(f"{key} of attempt {after.attempt}")
+    for key in (after.stem_keys or {}).values():
+        if not key.endswith(f".{after.output_format}"):
+            found.append(f"{key} for {after.output_format}")
     return found

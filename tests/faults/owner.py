@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from stempipe.jobs.record import Status
+from stempipe.jobs.uploads import CONFIG_METADATA
 from tests.faults.calls import Violation, persist
 from tests.faults.cloud import Cloud
 from tests.faults.director import Director
 from tests.faults.faults import Moment
 from tests.faults.history import Version, lives
-from tests.faults.plan import GOOD, Deed, Plan, Way, Wish
+from tests.faults.plan import GOOD, MIDI, PARTS, Deed, Plan, Way, Wish
 
 # Longer than anything here takes, the second life of a message that was lost included.
 STUCK_SECONDS = 150
 # Not found, conflict, gone.
 REFUSALS = (404, 409, 410)
-AS_FLAC = {"quality": {"outputFormat": "flac"}}
+AS_FLAC: dict[str, Any] = {"quality": {"outputFormat": "flac"}}
+# Without notes, which take most of the time.
+LISTENING: dict[str, Any] = {"analysis": {"notes": False, "fps": 30}, "player": True}
 
 
 @dataclass
@@ -47,7 +51,7 @@ class Owner:
     id: str
     api: httpx.AsyncClient
     lives: int = 1
-    _config: dict[str, Any] = field(default_factory=dict)
+    _wants_flac: bool = False
     _asked: int = 0
 
     # -- the song ----------------------------------------------------------------------------
@@ -62,38 +66,58 @@ class Owner:
             await self._put(song)
             return hashlib.md5(song).hexdigest()
         created = await self._create()
-        if self.plan.way is Way.API:
-            await self._send(created, song)
+        if self.plan.way is not Way.NEVER:
+            await self._send(created)
         return str(created["job"]["id"])
 
+    @property
+    def _config(self) -> dict[str, Any]:
+        config = LISTENING if self.plan.listens else {}
+        return config | AS_FLAC if self._wants_flac else config
+
     async def _create(self) -> dict[str, Any]:
-        request: dict[str, Any] = {"filename": self.plan.song, "config": self._config}
-        request["size"] = self.songs[self.plan.song].stat().st_size
+        request: dict[str, Any] = {"config": self._config}
+        if self.plan.way is Way.STEMS:
+            request["stems"] = [{"name": name, **self._file(song)} for name, song in PARTS.items()]
+        elif self.plan.song == MIDI:
+            request["midi"] = self._file(self.plan.song)
+        else:
+            request |= self._file(self.plan.song)
         # Without a key, whoever hears nothing and asks again has two jobs.
-        headers = {"Idempotency-Key": self.id} if self.plan.wish else {}
+        has_key = self.plan.wish or self.plan.way is Way.STEMS
+        headers = {"Idempotency-Key": self.id} if has_key else {}
         answer = await self._ask("POST", "", json=request, headers=headers)
         if answer.status_code != 201:
             raise Violation(f"a job was asked for, and the answer is {answer.status_code} {answer.text}")
         created: dict[str, Any] = answer.json()
         return created
 
-    async def _send(self, created: dict[str, Any], song: bytes) -> None:
-        async def send() -> None:
-            nonlocal created
-            link = created["upload"]
-            async with httpx.AsyncClient(timeout=30) as anybody:
-                answer = await anybody.post(link["url"], data=link["fields"], files={"file": song})
-            if answer.status_code == 403:  # the link has expired
-                created = await self._create()
-            answer.raise_for_status()
+    def _file(self, song: str) -> dict[str, Any]:
+        return {"filename": song, "size": self.songs[song].stat().st_size}
 
-        await persist(send)
+    async def _send(self, created: dict[str, Any]) -> None:
+        """Send what is asked for: a song, or stems one after the other."""
+        songs = PARTS if self.plan.way is Way.STEMS else {"": self.plan.song}
+        for name, song in songs.items():
+            content = self.songs[song].read_bytes()
+
+            async def send(name: str = name, content: bytes = content) -> None:
+                nonlocal created
+                link = created["uploads"][name] if name else created["upload"]
+                async with httpx.AsyncClient(timeout=30) as anybody:
+                    answer = await anybody.post(link["url"], data=link["fields"], files={"file": content})
+                if answer.status_code == 403:  # the link has expired
+                    created = await self._create()
+                answer.raise_for_status()
+
+            await persist(send)
 
     async def _put(self, content: bytes) -> None:
         bucket, key = self.cloud.deployment.uploads_bucket, f"inbox/{self.id}/{self.plan.song}"
+        said = {CONFIG_METADATA: json.dumps(self._config)} if self._config else {}
 
         def put() -> None:
-            self.cloud.deployment.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
+            self.cloud.deployment.client("s3").put_object(Bucket=bucket, Key=key, Body=content, Metadata=said)
 
         await persist(lambda: asyncio.to_thread(put))
 
@@ -157,7 +181,7 @@ class Owner:
                 created = await self._create()
                 if created["job"]["id"] != job_id or not created["upload"]:
                     raise Violation(f"{job_id} was asked for again, and the answer is {created}")
-                await self._send(created, self.songs[self.plan.song].read_bytes())
+                await self._send(created)
                 await _until(lambda: versions[-1].error_code != "upload_missing", STUCK_SECONDS)
             case Deed.RETRY:
                 answer = await self._ask("POST", f"/{job_id}/retry")
@@ -184,7 +208,7 @@ class Owner:
 
     async def _make_again(self, wish: Wish, job_id: str) -> None:
         slow = await self._delete(job_id, wish.slow)
-        self.lives, self._config = 2, AS_FLAC
+        self.lives, self._wants_flac = 2, True
         again = await self.upload()
         if again != job_id:
             raise Violation(f"{job_id} was made again, and is {again}")

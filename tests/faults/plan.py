@@ -31,11 +31,12 @@ class Way(StrEnum):
     API = "api"
     INBOX = "inbox"
     REPLACED = "inbox, replaced at once"
+    STEMS = "api, as two stems"
     NEVER = "api, never uploaded"
 
 
 class Delivery(StrEnum):
-    """What becomes of the storage's event."""
+    """What becomes of the storage's event; of two stems', of one of them."""
 
     PROMPT = "prompt"
     LATE = "late"
@@ -92,6 +93,7 @@ class Wish:
 _DEEDS = {
     Way.API: [*[Deed.CANCEL] * 2, Deed.FORGET, *[Deed.AGAIN] * 4],
     Way.INBOX: [*[Deed.CANCEL] * 2, Deed.FORGET, *[Deed.PUT_AGAIN] * 2],
+    Way.STEMS: [*[Deed.CANCEL] * 2, Deed.FORGET, *[Deed.AGAIN] * 2],
     Way.NEVER: [Deed.ASK_AGAIN],
     Way.REPLACED: [],
 }
@@ -109,6 +111,8 @@ class Plan:
         What the owner does.
     link_expires
         The stems' links expire while a stem is downloaded.
+    listens
+        Whether analysis and the player's files are asked for.
     """
 
     seed: int
@@ -119,9 +123,11 @@ class Plan:
     faults: Sequence[Fault]
     link_expires: bool = False
     wish: Wish | None = None
+    listens: bool = False
 
     def __str__(self) -> str:
-        parts = [f"{self.song} by {self.way}", f"event {self.delivery}", *map(str, self.faults)]
+        listens = ", listened to" * self.listens
+        parts = [f"{self.song} by {self.way}{listens}", f"event {self.delivery}", *map(str, self.faults)]
         parts += [str(self.wish)] * bool(self.wish)
         return "; ".join(parts + ["link expires"] * self.link_expires)
 
@@ -145,8 +151,12 @@ class Restart:
         return f"the cloud is down for {self.down} s after {self.seconds} s of {len(self.plans)} uploads"
 
 
-# Good ones, and what each bad one fails with.
-GOOD = ("short.wav", "mono.wav", "example.mp3", "long.wav")
+# Good ones, and what each bad one fails with. In place of a song there may be MIDI.
+GOOD = ("short.wav", "mono.wav", "example.mp3", "long.wav", MIDI := "bar.mid")
+# Two of them that come as stems, by what they are called; neither is the drums.
+PARTS = {"lead": "short.wav", "bass": "mono.wav"}
+# What is listened to takes longer: of the songs, the shortest alone.
+LISTENED_TO = "short.wav"
 BAD = {"notes.mp3": "unsupported_media", "empty.wav": "empty_file"}
 
 
@@ -160,25 +170,30 @@ def draw(seed: int) -> Plan | Restart:
 
 
 def _draw(chance: Random, seed: int) -> Plan:
-    way = chance.choices(list(Way), [50, 36, 5, 9])[0]
-    song = chance.choices([*GOOD, *BAD], [48, 20, 10, 5, 12, 4])[0]
-    if way is not Way.INBOX and song == "empty.wav":  # the API refuses it at once
+    way = chance.choices(list(Way), [49, 35, 5, 5, 6])[0]
+    song = chance.choices([*GOOD, *BAD], [48, 18, 8, 5, 5, 12, 4])[0]
+    if way is Way.STEMS or (way is not Way.INBOX and song == "empty.wav"):  # the API refuses it at once
         song = "short.wav"
+    if way is Way.REPLACED and song == MIDI:
+        song = "short.wav"
+    is_heard = way in (Way.API, Way.INBOX) and song == LISTENED_TO and chance.random() < 0.3
+    listens = is_heard or way is Way.STEMS or song == MIDI
     delivery = chance.choices(list(Delivery), [70, 10, 15, 5])[0]
     count = chance.choices([0, 1, 2, 3], [8, 32, 35, 25])[0]
-    wish = _wish(chance, way, song) if chance.random() < 0.45 else None
-    steps = _steps(way, song, wish)
+    wish = _wish(chance, way, song, listens) if chance.random() < 0.45 else None
+    steps = _steps(way, song, wish, listens)
     faults = [_FAULTS[step](chance, step) for step in chance.choices(list(steps), [*steps.values()], k=count)]
     delays, link_expires = delivery.delays(chance), chance.random() < 0.15
-    return Plan(seed, song, way, delivery, delays, faults, link_expires, wish)
+    return Plan(seed, song, way, delivery, delays, faults, link_expires, wish, listens)
 
 
-def _wish(chance: Random, way: Way, song: str) -> Wish | None:
+def _wish(chance: Random, way: Way, song: str, listens: bool) -> Wish | None:
     deeds = _DEEDS_OF_BAD if song in BAD and song != "empty.wav" and way is not Way.NEVER else _DEEDS[way]
     if not deeds or song == "empty.wav":
         return None
     deed = chance.choice(deeds)
-    step = Step.FAIL if song in BAD else chance.choice(_MOMENTS)
+    moments = _MOMENTS_OF_LISTENING if listens and separates(way, song) else _MOMENTS
+    step = Step.FAIL if song in BAD else chance.choice(moments)
     hold = chance.choice([0.0, 2.0, 2.0, 2.0])  # less than the lease
     moment = Moment(step=step, nth=_nth(chance, step), hold=0.0 if deed in _AFTERWARDS else hold)
     nth = chance.choice([0, 1, 1, 2, 2]) if deed is Deed.AGAIN else int(deed is Deed.RETRY_DELETED)
@@ -188,13 +203,20 @@ def _wish(chance: Random, way: Way, song: str) -> Wish | None:
 # Less than the function's own time.
 _SLOW_SECONDS = 9.0
 _MOMENTS = [Step.CLAIM, Step.FETCH, Step.REPORT, Step.PUT, Step.PUT, Step.COMPLETE]
+# Others have the moments before.
+_MOMENTS_OF_LISTENING = [Step.KEEP, Step.LISTEN, Step.LISTEN, Step.STORE]
 _AFTERWARDS = (Deed.ASK_AGAIN, Deed.RETRY, Deed.RETRY_DELETED)
 
 
-def _steps(way: Way, song: str, wish: Wish | None) -> dict[Step, float]:
+def separates(way: Way, song: str) -> bool:
+    """Whether there are stems to be made."""
+    return way is not Way.STEMS and song != MIDI
+
+
+def _steps(way: Way, song: str, wish: Wish | None, listens: bool) -> dict[Step, float]:
     """Steps at which something may go wrong, and how often it should."""
     if wish is None:
-        return _steps_of_work(way, song)
+        return _steps_of_work(way, song, listens)
     deletion: dict[Step, float] = {Step.CANCEL: 4, Step.MARK: 4, Step.ERASE: 3, Step.FORGET: 4}
     match wish.deed:
         case Deed.CANCEL:
@@ -204,24 +226,33 @@ def _steps(way: Way, song: str, wish: Wish | None) -> dict[Step, float]:
         case Deed.RETRY:
             return {Step.RETRY: 10, Step.SEND: 2, Step.CLAIM: 2, Step.FAIL: 2, Step.RELEASE: 1}
     # Less of the work's own, or too seldom anything would happen to the owner's.
-    return {step: weight / 6 for step, weight in _steps_of_work(way, song).items()} | deletion
+    return {step: weight / 6 for step, weight in _steps_of_work(way, song, listens).items()} | deletion
 
 
-def _steps_of_work(way: Way, song: str) -> dict[Step, float]:
+def _steps_of_work(way: Way, song: str, listens: bool) -> dict[Step, float]:
     if way is Way.NEVER:
         return {Step.CREATE: 1, Step.REQUEUE: 1}
     before: dict[Step, float] = {Step.LOOK_UP: 3, Step.TAKE_IN: 5, Step.SEND: 16, Step.NOTE: 3}
-    if way is Way.API:
+    if way in (Way.API, Way.STEMS):
         before[Step.CREATE] = 6
+    if way is Way.STEMS:
+        del before[Step.TAKE_IN]
+        before |= {Step.PART: 40, Step.PARTS: 40}
     if song == "empty.wav":
         return before
     ends: dict[Step, float] = {Step.FAIL: 10} if song in BAD else {Step.PUT: 22, Step.COMPLETE: 12}
+    if song == MIDI:
+        del ends[Step.PUT]
+    if listens:
+        ends |= {Step.LISTEN: 80, Step.STORE: 30}
+        ends |= {Step.KEEP: 80} if separates(way, song) else {}
     again: dict[Step, float] = {Step.RELEASE: 2, Step.PUT_OFF: 2, Step.REQUEUE: 2}
     return before | {Step.CLAIM: 10, Step.FETCH: 34, Step.REPORT: 10} | ends | again
 
 
 def _nth(chance: Random, step: Step) -> int:
-    return chance.choices([1, 2, 3], [60, 30, 10] if step in (Step.PUT, Step.REPORT) else [85, 12, 3])[0]
+    often = step in (Step.PUT, Step.REPORT, Step.LISTEN, Step.STORE)
+    return chance.choices([1, 2, 3], [60, 30, 10] if often else [85, 12, 3])[0]
 
 
 def _kill(chance: Random, step: Step) -> Fault:
@@ -254,7 +285,7 @@ def _refuse(chance: Random, step: Step) -> Fault:
 
 
 def _stall(chance: Random, step: Step) -> Fault:
-    # DynamoDB's client waits for 4 s; S3's for 30 s, which is longer than a worker lives here.
+    # DynamoDB's client waits for 4 s; S3's for 30 s, which is longer than a worker works here.
     long = 30.0 if step.service == "s3" else 6.0
     return Stall(step=step, nth=_nth(chance, step), seconds=chance.choices([1.0, 4.5, long], [50, 35, 15])[0])
 
@@ -298,6 +329,8 @@ _FAULTS: dict[Step, Make] = {
     Step.CREATE: _one_of(_refuse, _lose_answer, _lose_answer),
     Step.LOOK_UP: _one_of(_kill, _refuse, _stall),
     Step.TAKE_IN: _one_of(_kill, _refuse, _lose_answer),
+    Step.PART: _one_of(_kill, _refuse, _stall, _lose_answer),
+    Step.PARTS: _one_of(_kill, _refuse, _stall, _lose_answer),
     Step.SEND: _one_of(_kill, _refuse, _lose_answer, _drop, _drop, _duplicate, _duplicate),
     Step.NOTE: _one_of(_kill, _refuse, _stall, _lose_answer),
     Step.CLAIM: _TABLE,
@@ -307,6 +340,9 @@ _FAULTS: dict[Step, Make] = {
     ),
     Step.REPORT: _TABLE,
     Step.PUT: _one_of(_kill, _kill, _freeze, _refuse, _stall, _lose_answer),
+    Step.KEEP: _TABLE,
+    Step.LISTEN: _one_of(_TABLE, _kill_later, _freeze_later, _full_disk),
+    Step.STORE: _one_of(_kill, _freeze, _refuse, _stall, _lose_answer),
     Step.COMPLETE: _TABLE,
     Step.FAIL: _TABLE,
     Step.RELEASE: _one_of(_kill, _refuse, _lose_answer),

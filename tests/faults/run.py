@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +16,7 @@ from uuid import uuid4
 import httpx
 
 from local.server import free_port
-from stempipe.jobs.record import Status
+from stempipe.jobs.record import MAX_ATTEMPTS, Status
 from tests.faults import songs
 from tests.faults.background import Background
 from tests.faults.calls import Violation, persist
@@ -25,7 +25,7 @@ from tests.faults.director import Director
 from tests.faults.faults import LoseAnswer, ShortRead
 from tests.faults.history import Version, violations
 from tests.faults.owner import STUCK_SECONDS, Owner
-from tests.faults.plan import BAD, GOOD, Deed, Plan, Restart, Way
+from tests.faults.plan import BAD, GOOD, Deed, Plan, Restart, Way, separates
 from tests.faults.proxy import Proxy
 from tests.faults.sabotage import Sabotage
 from tests.faults.steps import Step
@@ -35,7 +35,7 @@ FILES_SECONDS = 15
 # What may happen to a song only because too much went wrong, always after the last attempt.
 OUR_SIDE = {"storage_unavailable", "internal_error", "worker_lost", "out_of_time"}
 
-Stems = dict[str, str]  # the sha256 of each
+Files = dict[str, str]  # the sha256 of each
 
 
 @dataclass
@@ -56,16 +56,19 @@ class Runner:
     Attributes
     ----------
     expected
-        The stems of each good song and format, as undisturbed runs made them.
+        The files of each good song and configuration, as undisturbed runs made them.
+    seen_early
+        How many songs' stems were seen while they were listened to.
     """
 
     cloud: Cloud
     director: Director
     background: Background
     songs: dict[str, Path]
-    expected: dict[tuple[str, str], Stems] = field(default_factory=dict)
+    expected: dict[tuple[str, str], Files] = field(default_factory=dict)
     restarts: int = 0
     links_expired: int = 0
+    seen_early: int = 0
 
     # -- one schedule ------------------------------------------------------------------------
 
@@ -122,7 +125,13 @@ class Runner:
             name = await someone.upload()
             if plan.wish:
                 await someone.fulfil(plan.wish, name)
-            await self._until_done(someone, name)
+            looking = asyncio.create_task(self._look_early(someone))
+            try:
+                await self._until_done(someone, name)
+                if looking.done():
+                    looking.result()
+            finally:
+                looking.cancel()
             outcome = await self._check(someone, name)
             if outcome == "completed":
                 await someone.take_song_away()
@@ -168,7 +177,7 @@ class Runner:
             raise Violation(f"the API lists {views.keys()}, and there are {there.keys()}")
         for job_id, job in there.items():
             if job.status is Status.COMPLETED:
-                await self._check_stems(plan, owner.id, job_id, job, owner.api)
+                await self._check_files(owner, job_id, job)
         if all(isinstance(fault, LoseAnswer) and fault.times == 1 for fault in plan.faults if fault.happened):
             await self._check_that_nothing_is_lost(owner.id, there)
         return outcome
@@ -180,15 +189,15 @@ class Runner:
                 is_claim = claimed.attempt == before.attempt + 1
                 if is_claim and after.status is Status.QUEUED and after.writer is None:
                     raise Violation(f"attempt {claimed.attempts} at {job_id} was claimed, and left")
-        stems = {key for job in jobs.values() for key in (job.stem_keys or {}).values()}
-        songs = {job.key for job in jobs.values() if not job.is_deleting}
+        files = {key for job in jobs.values() for key in job.keys_in_use}
+        songs = {key for job in jobs.values() if not job.is_deleting for key in job.upload_keys}
         deployment = self.cloud.deployment
         histories = self.director.jobs_of(owner).values()
         if any(version.attempts > 1 for versions in histories for version in versions):
             # What an attempt left that was given up is sweep's, an hour later.
             return
         for bucket, prefix, wanted in (
-            (deployment.stems_bucket, f"{owner}/", stems),
+            (deployment.stems_bucket, f"{owner}/", files),
             (deployment.uploads_bucket, f"jobs/{owner}/", {key for key in songs if key.startswith("jobs/")}),
         ):
             deadline = time.monotonic() + FILES_SECONDS
@@ -200,34 +209,69 @@ class Runner:
     async def _stored(self, bucket: str, prefix: str) -> set[str]:
         return set(await persist(partial(asyncio.to_thread, self.cloud.keys, bucket, prefix)))
 
-    async def _check_stems(
-        self, plan: Plan, owner: str, job_id: str, job: Version, api: httpx.AsyncClient
-    ) -> None:
-        keys = job.stem_keys or {}
-        folder = f"{owner}/{job_id}/{job.attempt}/"
-        if not all(key.startswith(folder) for key in keys.values()):
-            raise Violation(f"the stems of attempt {job.attempt} are {keys}")
-        if plan.way is Way.REPLACED:
-            song = next(
-                name for name in GOOD if hashlib.md5(self.songs[name].read_bytes()).hexdigest() == job.etag
+    async def _check_files(self, owner: Owner, job_id: str, job: Version) -> None:
+        files = partial(self._files, owner.api, job_id)
+        if (names := (await persist(files)).keys()) != job.files.keys():
+            raise Violation(f"of {job_id} the API has {names}, and the job {job.files}")
+        found = await self._hashes(owner.plan, files)
+        expected = self.expected.setdefault(self._made_of(owner.plan, job), found)
+        if job.analysis_error_code:  # what was there before
+            expected = {name: content for name, content in expected.items() if name in found}
+        if found != expected:
+            different = {name for name, _ in found.items() ^ expected.items()}
+            raise Violation(
+                f"other {', '.join(different)} than an undisturbed run makes of {owner.plan.song}"
             )
-        else:
-            song = plan.song
+
+    def _made_of(self, plan: Plan, job: Version) -> tuple[str, str]:
+        """What the job's files depend on: what was uploaded, and what was asked for."""
+        if plan.way is Way.STEMS:
+            return "stems", ""
+        song = plan.song
+        if plan.way is Way.REPLACED:
+            etags = {name: hashlib.md5(self.songs[name].read_bytes()).hexdigest() for name in GOOD}
+            song = next(name for name, etag in etags.items() if etag == job.etag)
+        wanted = job.output_format if separates(plan.way, song) else ""
+        return song, f"{wanted}, listened to" if job.listens else wanted
+
+    async def _look_early(self, owner: Owner) -> None:
+        """See the stems of a song while it is listened to, as its owner may, who wants nothing else of it."""
+        while owner.plan.listens and not owner.plan.wish:
+            await asyncio.sleep(0.1)
+            for job_id, versions in self.director.jobs_of(owner.id).items():
+                if versions[-1].status is Status.PROCESSING and versions[-1].stem_keys:
+                    return await self._check_early(owner, job_id, versions[-1])
+
+    async def _check_early(self, owner: Owner, job_id: str, job: Version) -> None:
+        async def view() -> dict[str, Any]:
+            answer = await owner.api.get(f"/v1/jobs/{job_id}")
+            seen: dict[str, Any] = answer.raise_for_status().json()
+            return seen
+
+        async def links() -> dict[str, str]:
+            stems: dict[str, str] = (await view())["results"]["stems"]
+            return {f"{stem}.{job.output_format}": link for stem, link in stems.items()}
+
+        results, found = (await persist(view))["results"], await self._hashes(owner.plan, links)
+        expected = self.expected.get(self._made_of(owner.plan, job), found)
+        if results["stems"].keys() != (job.stem_keys or {}).keys() or not found.items() <= expected.items():
+            raise Violation(f"while it is listened to, {job_id} has {results}")
+        self.seen_early += results["analysis"]["state"] == "pending"
+
+    async def _files(self, api: httpx.AsyncClient, job_id: str) -> dict[str, str]:
+        answer = await api.get(f"/v1/jobs/{job_id}/files")
+        return {file["name"]: file["url"] for file in answer.raise_for_status().json()["files"]}
+
+    async def _hashes(self, plan: Plan, links: Callable[[], Awaitable[dict[str, str]]]) -> Files:
         found = {}
-        for stem in keys:
-            found[stem] = hashlib.sha256(await self._download(plan, job_id, stem, api)).hexdigest()
-        if found != self.expected.setdefault((song, job.output_format), found):
-            raise Violation(f"other {job.output_format} stems of {song} than an undisturbed run makes")
+        for name in await persist(links):
+            found[name] = hashlib.sha256(await self._download(plan, name, links)).hexdigest()
+        return found
 
-    async def _download(self, plan: Plan, job_id: str, stem: str, api: httpx.AsyncClient) -> bytes:
-        """A stem, however often its link expires and its connection breaks."""
+    async def _download(self, plan: Plan, name: str, links: Callable[[], Awaitable[dict[str, str]]]) -> bytes:
+        """A file, however often its link expires and its connection breaks."""
         content = b""
-
-        async def link() -> str:
-            answer = await api.get(f"/v1/jobs/{job_id}")
-            return str(answer.raise_for_status().json()["results"]["stems"][stem])
-
-        url = await persist(link)
+        url = (await persist(links))[name]
         deadline = time.monotonic() + 60
         async with httpx.AsyncClient(timeout=30) as client:
             while time.monotonic() < deadline:
@@ -235,7 +279,7 @@ class Runner:
                     async with client.stream("GET", url, headers={"Range": f"bytes={len(content)}-"}) as got:
                         if got.status_code == 403:
                             self.links_expired += bool(content)
-                            url = await persist(link)
+                            url = (await persist(links))[name]
                             continue
                         got.raise_for_status()
                         async for chunk in got.aiter_raw():
@@ -243,13 +287,15 @@ class Runner:
                         return content
                 if plan.link_expires:
                     await asyncio.sleep(DOWNLOAD_LINK_SECONDS + 0.5)
-        raise Violation(f"{stem} cannot be downloaded")
+        raise Violation(f"{name} cannot be downloaded")
 
 
 def _check_outcome(plan: Plan, job: Version) -> str:
     """What became of the job, which must be what was to be expected."""
-    disturbed = any(fault.happened for fault in plan.faults) or plan.wish is not None
+    happened = sum(fault.happened for fault in plan.faults)
     outcome = "forgotten" if job.is_forgotten else job.error_code or str(job.status)
+    if job.analysis_error_code and not job.is_forgotten:
+        outcome += f" without analysis: {job.analysis_error_code}"
     deed = plan.wish and plan.wish.deed
     if deed is Deed.CANCEL:
         allowed = {"cancelled", "forgotten"}  # had it ended before, it is forgotten
@@ -260,8 +306,9 @@ def _check_outcome(plan: Plan, job: Version) -> str:
     else:
         allowed = {BAD.get(plan.song, "completed")}
     if outcome not in allowed:
-        too_much = outcome in OUR_SIDE and job.attempt == job.last_attempt
-        if not (disturbed and (too_much or outcome == "undeliverable")):
+        # No attempt is lost for nothing, or one, where this machine is too busy.
+        too_much = job.reason in OUR_SIDE and job.attempt == job.last_attempt and happened >= MAX_ATTEMPTS - 1
+        if not (too_much or (happened and job.reason == "undeliverable")):
             raise Violation(f"{outcome} in attempt {job.attempts}, and not {allowed}")
     return outcome
 

@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from local.server import REGION
-from stempipe.jobs.record import MAX_ATTEMPTS
+from stempipe.jobs.record import MAX_ATTEMPTS, Status
 from tests.faults.proxy import Answer, Call, Forward
 from tests.faults.steps import WORKER_WRITES, Step
 
@@ -26,6 +26,8 @@ class Sabotage(StrEnum):
     MAKINGS = "makings"  # every life of a job's id begins with the same numbers
     MARKS = "marks"  # no write is known again whose answer was lost
     DELETION = "deletion"  # deleting stops nothing, and forgets whatever is there by then
+    KEEP = "keep"  # whoever takes a job next knows nothing of the stems that were kept, and makes others
+    PARTS = "parts"  # a job is queued with the first of its stems
 
     async def forward(self, call: Call, step: Step | None, forward: Forward) -> Answer:
         """Hand a write on, without its condition where that is what is taken away."""
@@ -46,6 +48,15 @@ class Sabotage(StrEnum):
             names = call.json["ExpressionAttributeNames"]
             names |= {name: "undone" for name, of in names.items() if of == "deleting"}
             _write_anew(call)
+        elif self is Sabotage.KEEP and step is Step.CLAIM:
+            content = call.json
+            content["ExpressionAttributeNames"]["#kept"] = "stemKeys"
+            before, remove, others = content["UpdateExpression"].partition("REMOVE ")
+            assert remove, "a claim removes what was estimated before"
+            content["UpdateExpression"] = f"{before}REMOVE #kept, {others}"
+            _write_anew(call)
+        elif self is Sabotage.PARTS and step is Step.PART:
+            _set(call, "status", {"S": Status.QUEUED.value})
         return await forward()
 
 

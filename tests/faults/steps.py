@@ -15,12 +15,17 @@ class Step(StrEnum):
     CREATE = "create"
     LOOK_UP = "look up"
     TAKE_IN = "take in"
+    PART = "note a part"
+    PARTS = "all parts"
     SEND = "send"
     NOTE = "note"
     CLAIM = "claim"
     FETCH = "fetch"
     REPORT = "report"
     PUT = "put"
+    KEEP = "keep"
+    LISTEN = "listen"
+    STORE = "store"
     COMPLETE = "complete"
     FAIL = "fail"
     RELEASE = "release"
@@ -39,15 +44,17 @@ class Step(StrEnum):
     def service(self) -> str:
         """Whom it calls."""
         match self:
-            case Step.LOOK_UP | Step.FETCH | Step.PUT | Step.LIST | Step.ERASE | Step.DOWNLOAD:
+            case Step.LOOK_UP | Step.FETCH | Step.PUT | Step.STORE | Step.LIST | Step.ERASE | Step.DOWNLOAD:
                 return "s3"
             case Step.SEND | Step.PUT_OFF:
                 return "sqs"
         return "dynamodb"
 
 
-WORKER_WRITES = frozenset({Step.REPORT, Step.COMPLETE, Step.FAIL, Step.RELEASE})
+WORKER_WRITES = frozenset({Step.REPORT, Step.KEEP, Step.LISTEN, Step.COMPLETE, Step.FAIL, Step.RELEASE})
 """What only the holder of a job's claim may write."""
+
+_STEMS = (".wav", ".flac", ".mp3", ".index", ".dat")
 
 
 def owner_of(call: Call) -> str | None:
@@ -87,7 +94,7 @@ def step_of(call: Call) -> Step | None:
         case "SeparateFunction", _, "GET":
             return None if call.prefix else Step.FETCH
         case "SeparateFunction", _, "PUT" | "POST":
-            return Step.PUT if call.service == "s3" else None
+            return _put(call) if call.service == "s3" else None
         case "SeparateFunction", _, "ChangeMessageVisibility":
             return Step.PUT_OFF
         case "SeparateFunction", _, "UpdateItem":
@@ -105,14 +112,23 @@ def step_of(call: Call) -> Step | None:
     return None
 
 
+def _put(call: Call) -> Step:
+    """Stems, and what a page plays them from, come before anything that is found in them."""
+    return Step.PUT if call.path.endswith(_STEMS) else Step.STORE
+
+
 def _worker_update(call: Call) -> Step | None:
     match call.sets.get("status"):
         case "processing":
+            names = call.json["ExpressionAttributeNames"].values()
             # Every change raises the version; a claim alone says when the work began.
-            is_claim = "startedAt" in call.json["ExpressionAttributeNames"].values()
-            return Step.CLAIM if is_claim else Step.REPORT
+            if "startedAt" in names:
+                return Step.CLAIM
+            if "stemKeys" in names:
+                return Step.KEEP
+            return Step.LISTEN if call.sets["stage"] == "analysing" else Step.REPORT
         case "completed":
-            return Step.COMPLETE
+            return Step.FAIL if "analysisErrorCode" in call.sets else Step.COMPLETE
         case "failed":
             return Step.FAIL
         case "queued":
@@ -138,4 +154,8 @@ def _intake_update(call: Call) -> Step | None:
         return Step.NOTE
     if "etag" in call.sets:
         return Step.TAKE_IN
+    if "partEtags" in call.json["ExpressionAttributeNames"].values():
+        return Step.PART
+    if call.sets.get("status") == "queued" and "progress" not in call.sets:
+        return Step.PARTS
     return Step.REQUEUE if call.caller == "SweepFunction" else None

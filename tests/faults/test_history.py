@@ -32,6 +32,14 @@ TAKEN = version(Status.PROCESSING, 2, at=7, writer=SECOND)
 DONE = version(
     Status.COMPLETED, 2, 100, at=8, writer=SECOND, stem_keys={"vocals": f"a/01K/{MAKING + 2}/vocals.wav"}
 )
+# Listened to, killed amid that, and gone on with.
+STEMS = {"vocals": f"a/01K/{MAKING + 1}/vocals.wav"}
+AGAIN = {"vocals": f"a/01K/{MAKING + 2}/vocals.wav"}
+PLAYER = {"vocals.peaks.dat": f"a/01K/{MAKING + 1}/vocals.peaks.dat"}
+ANALYSING = replace(HALF, stage="analysing", listens=True, stem_keys=STEMS, player_keys=PLAYER)
+GOES_ON = replace(TAKEN, stage="downloading", listens=True, stem_keys=STEMS, player_keys=PLAYER)
+FOUND = {"analysis.json": f"a/01K/{MAKING + 2}/analysis.json"}
+HEARD = replace(DONE, listens=True, stem_keys=STEMS, player_keys=PLAYER, analysis_keys=FOUND)
 # Cancelled amid the work, forgotten, and made again under its id.
 CANCELLED = version(Status.CANCELLED, 1, 50, at=3, is_deleting=True)
 FORGOTTEN = replace(CANCELLED, is_forgotten=True)
@@ -54,6 +62,24 @@ def test_a_job_whose_first_worker_was_lost_has_nothing_against_it() -> None:
     assert violations([WAITS, QUEUED, CLAIMED, HALF, LAPSED, TAKEN, DONE]) == []
     overdue = replace(TAKEN, updated_at=NOW + timedelta(seconds=5.5))
     assert violations([QUEUED, CLAIMED, HALF, overdue, DONE]) == []
+
+
+def test_a_job_that_is_gone_on_with_from_its_stems_has_nothing_against_it() -> None:
+    lapsed = replace(LAPSED, stem_keys=STEMS, player_keys=PLAYER)
+    listening = replace(GOES_ON, stage="analysing")
+    alone = replace(HEARD, analysis_keys=None, analysis_error_code="internal_error")
+    for end in (HEARD, alone, replace(listening, status=Status.CANCELLED, stage=None)):
+        begin = [QUEUED, CLAIMED, HALF, ANALYSING, lapsed]
+        assert (
+            violations([replace(version, listens=True) for version in [*begin, GOES_ON, listening, end]])
+            == []
+        )
+
+
+def test_a_job_of_stems_whose_stems_have_come_has_nothing_against_it() -> None:
+    none, one, all_ = {"a": None, "b": None}, {"a": None, "b": "etag"}, {"a": "etag", "b": "etag"}
+    begin = [replace(WAITS, parts=none), replace(WAITS, parts=one), replace(WAITS, parts=all_)]
+    assert violations([*begin, replace(QUEUED, parts=all_)]) == []
 
 
 def test_the_last_write_of_a_worker_that_died_is_its_own() -> None:
@@ -87,7 +113,20 @@ def test_a_job_that_was_deleted_and_made_again_has_nothing_against_it() -> None:
         ([QUEUED, CLAIMED, HALF, LAPSED, TAKEN, replace(DONE, writer=FIRST)], "written by process 101"),
         ([QUEUED, CLAIMED, HALF, LAPSED, HALF], "written by process 101 while nobody had a claim"),
         ([QUEUED, CLAIMED, HALF, replace(HALF, progress=49)], "progress fell from 50 to 49"),
-        ([QUEUED, replace(CLAIMED, stem_keys={"vocals": "k"})], "stems of a job that is processing"),
+        ([QUEUED, replace(CLAIMED, stem_keys=STEMS)], "stems of a job that is processing"),
+        ([QUEUED, CLAIMED, replace(ANALYSING, stem_keys=None)], "no stems of a job that is analysing"),
+        ([QUEUED, CLAIMED, ANALYSING, replace(TAKEN, listens=True)], "stem_keys were lost"),
+        ([ANALYSING, GOES_ON, replace(HEARD, stem_keys=AGAIN)], "stem_keys were lost"),
+        ([ANALYSING, GOES_ON, replace(HEARD, player_keys=None)], "player_keys were lost"),
+        ([CLAIMED, replace(ANALYSING, stem_keys=AGAIN)], "of attempt 1001"),
+        ([GOES_ON, replace(HEARD, analysis_keys={"a": f"a/01K/{MAKING + 1}/a"})], "of attempt 1002"),
+        ([GOES_ON, replace(HEARD, analysis_keys=None)], "analysis of a job that is completed"),
+        ([GOES_ON, replace(HEARD, analysis_error_code="worker_lost")], "analysis of a job that is completed"),
+        (
+            [ANALYSING, replace(GOES_ON, status=Status.FAILED, stage=None, error_code="worker_lost")],
+            "stems of a job that is failed",
+        ),
+        ([WAITS, replace(QUEUED, parts={"a": "etag", "b": None})], "1 of its stems never came"),
         ([QUEUED, version(Status.FAILED, 0)], "error code None"),
         ([QUEUED, CLAIMED, replace(HALF, number=MAKING + 2)], "version 1000"),
         ([*FIRST_LIFE, replace(WAITS, begins=True)], "made again with numbers of before"),
@@ -101,7 +140,7 @@ def test_a_job_that_was_deleted_and_made_again_has_nothing_against_it() -> None:
             "101 while nobody",
         ),
         ([*FIRST_LIFE, *LATER, replace(again(HALF), writer=SECOND)], "written by process 102 while 101"),
-        ([TAKEN, replace(DONE, stem_keys={"vocals": f"a/01K/{MAKING + 1}/vocals.wav"})], "of attempt 1002"),
+        ([TAKEN, replace(DONE, stem_keys=STEMS)], "of attempt 1002"),
         ([TAKEN, replace(DONE, output_format="flac")], "for flac"),
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import run
-from tests.faults.faults import DuplicateMessage, Fault, Freeze, LoseAnswer, Moment
+from tests.faults.faults import DuplicateMessage, Fault, Freeze, Kill, LoseAnswer, Moment
 from tests.faults.history import violations
 from tests.faults.plan import LEASE_SECONDS, Deed, Delivery, Plan, Way, Wish
 from tests.faults.run import Runner, ready
@@ -19,8 +19,10 @@ from tests.faults.steps import Step
 STANDS_STILL_SECONDS = 2.5 * LEASE_SECONDS
 
 
-def plan(song: str, *faults: Fault, way: Way = Way.API, wish: Wish | None = None) -> Plan:
-    return Plan(0, song, way, Delivery.PROMPT, [0.0], faults, wish=wish)
+def plan(
+    song: str, *faults: Fault, way: Way = Way.API, wish: Wish | None = None, listens: bool = False
+) -> Plan:
+    return Plan(0, song, way, Delivery.PROMPT, [0.0], faults, wish=wish, listens=listens)
 
 
 def schedule_for(safeguard: Sabotage) -> Plan:
@@ -39,6 +41,10 @@ def schedule_for(safeguard: Sabotage) -> Plan:
         case Sabotage.DELETION:
             slow = Moment(step=Step.LIST, hold=9)
             return plan("notes.mp3", wish=Wish(Deed.RETRY_DELETED, Moment(step=Step.FAIL), slow))
+        case Sabotage.KEEP:
+            return plan("short.wav", Kill(step=Step.LISTEN), listens=True)
+        case Sabotage.PARTS:
+            return plan("short.wav", way=Way.STEMS, listens=True)
 
 
 NOTICED = {
@@ -48,6 +54,8 @@ NOTICED = {
     Sabotage.MAKINGS: "made again with numbers of before",
     Sabotage.MARKS: "was claimed, and left",
     Sabotage.DELETION: "that is being deleted was retried",
+    Sabotage.KEEP: "stem_keys were lost",
+    Sabotage.PARTS: "of its stems never came",
 }
 
 

@@ -15,7 +15,7 @@ from botocore.stub import Stubber
 from stempipe.adapters.queue import DeadLetters, JobQueue
 from stempipe.adapters.storage import Storage, StoredObject
 from stempipe.errors import StorageRefuses, StorageUnavailable
-from stempipe.jobs.claim import Claim
+from stempipe.jobs.claim import Claim, Stored
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.overdue import Overdue
 from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Status
@@ -155,6 +155,32 @@ def test_a_lost_workers_job_is_queued_again_and_after_the_last_attempt_failed(
     assert sweep.sweep_jobs() == {"workers_lost": 1}
     assert (job().state, job().error_code) == (Status.FAILED, "worker_lost")
     assert cloud.messages() == []
+
+
+def test_a_job_whose_last_worker_is_lost_completes_with_the_stems_it_has(
+    sweep: Sweep, cloud: Aws, clock: Clock, jobs: Jobs, make: Callable[[Status], Job], job: Callable[[], Job]
+) -> None:
+    make(Status.QUEUED).update([Job.last_attempt.set(Job.making + 1)])
+    kept = Stored({"vocals": "alice/01K/1/vocals.wav"}, {}, duration_seconds=1.0)
+    Claim.take(jobs, "alice", "01K", 30).keep(kept)
+    clock.forward(seconds=31)
+    assert sweep.sweep_jobs() == {"workers_lost": 1}
+    assert (job().state, job().analysis_error_code) == (Status.COMPLETED, "worker_lost")
+    assert cloud.messages() == []
+
+
+def test_what_a_worker_kept_meanwhile_is_seen_to(
+    clock: Clock, jobs: Jobs, make: Callable[[Status], Job], job: Callable[[], Job]
+) -> None:
+    make(Status.QUEUED).update([Job.last_attempt.set(Job.making + 1)])
+    claim = Claim.take(jobs, "alice", "01K", 30)
+    clock.forward(seconds=31)
+    (read,) = Overdue(jobs).under_way()
+    claim.keep(Stored({"vocals": "alice/01K/1/vocals.wav"}, {}, duration_seconds=1.0))
+    with pytest.raises(TransitionRefused):
+        Overdue(jobs).requeue(read)
+    (read,) = Overdue(jobs).under_way()
+    assert Overdue(jobs).requeue(read).state is Status.COMPLETED
 
 
 def test_one_jobs_fault_is_not_the_others(

@@ -28,6 +28,15 @@ def test_whoever_reads_uploads_can_tell_a_missing_one_from_a_forbidden_one(
         assert "s3:ListBucket" in actions
 
 
+def test_a_worker_may_read_the_stems_that_it_goes_on_from(resources: dict[str, Any]) -> None:
+    may = [
+        statement
+        for statement in statements(resources["SeparateFunction"]["Properties"])
+        if "s3:GetObject" in actions(statement) and "StemsBucket" in str(statement["Resource"])
+    ]
+    assert may
+
+
 def test_who_lists_stems_must_say_of_which_job(resources: dict[str, Any]) -> None:
     for function in ("StatusFunction", "SeparateFunction"):
         for statement in statements(resources[function]["Properties"]):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from stempipe.adapters.queue import TryAgain
+from stempipe.adapters.storage import Storage
 from stempipe.errors import StempipeError, UnusableMedia
-from stempipe.jobs.claim import Claim
+from stempipe.jobs.claim import Claim, Stored
 from stempipe.jobs.config import AnalysisConfig, JobConfig
 from stempipe.jobs.overdue import Overdue
 from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Status
@@ -113,6 +115,61 @@ def test_an_analysis_that_fails_costs_nobody_the_stems(
     assert sorted(view.results.stems.values()) == sorted(stems(cloud))
 
 
+def test_stems_are_kept_though_it_is_never_heard_that_they_are(
+    worker: Worker, cloud: Aws, job: Callable[[], Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = Claim.keep
+
+    def keep_unheard(self: Claim, stored: Stored) -> None:
+        keep(self, stored)
+        raise ConnectionError
+
+    job().update([Job.last_attempt.set(Job.making + 1)])
+    monkeypatch.setattr(Claim, "keep", keep_unheard)
+    with pytest.raises(TryAgain):
+        worker.work_on(MESSAGE)
+    assert (job().state, job().analysis_error_code) == (Status.COMPLETED, "internal_error")
+    assert set(stems(cloud)) == job().keys_in_use
+
+
+def test_a_job_whose_message_is_dead_completes_with_its_stems(
+    worker: Worker, engine: Engine, cloud: Aws, jobs: Jobs, job: Callable[[], Job]
+) -> None:
+    engine.while_listening = raising(MemoryError())
+    with pytest.raises(TryAgain):
+        worker.work_on(MESSAGE)
+    jobs.mark_enqueued(job(), "dead")
+    done = Overdue(jobs).give_up_message(job(), "dead")
+    assert done.error_code is None
+    assert (done.state, done.analysis_error_code) == (Status.COMPLETED, "undeliverable")
+    assert set(stems(cloud)) == done.keys_in_use
+
+
+def test_stems_that_come_short_are_fetched_again(
+    worker: Worker, engine: Engine, storage: Storage, job: Callable[[], Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.while_listening = raising(MemoryError())
+    with pytest.raises(TryAgain):
+        worker.work_on(MESSAGE)
+    engine.while_listening = lambda: None
+    fetch = storage.fetch
+
+    def fetch_half(
+        bucket: str, key: str, etag: str | None, to: Path, on_bytes: Callable[[int], None]
+    ) -> None:
+        fetch(bucket, key, etag, to, on_bytes)
+        if bucket == STEMS:
+            to.write_bytes(to.read_bytes()[:3])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Storage, "fetch", lambda self, *arguments: fetch_half(*arguments))
+        with pytest.raises(TryAgain, match="storage_unavailable"):
+            worker.work_on(MESSAGE)
+    worker.work_on(MESSAGE)
+    assert job().state is Status.COMPLETED
+    assert [heard["vocals"] for heard in engine.heard] == [b"vocals", b"vocals"]
+
+
 def test_the_next_worker_goes_on_from_the_stems(
     worker: Worker, engine: Engine, cloud: Aws, jobs: Jobs, job: Callable[[], Job]
 ) -> None:
@@ -160,6 +217,9 @@ def test_the_stems_of_a_job_cancelled_meanwhile_are_deleted(
     engine.while_listening = cancel
     worker.work_on(MESSAGE)
     assert (job().state, stems(cloud)) == (Status.CANCELLED, [])
+    # It knows where they were, and gives nobody a link to what is gone.
+    assert job_view(job(), lambda key, _: key).results is None
+    assert files(job()).files == []
 
 
 def test_a_worker_that_is_overtaken_while_it_listens_leaves_the_stems(

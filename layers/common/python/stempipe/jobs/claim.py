@@ -8,7 +8,7 @@ from typing import Self
 
 from pynamodb.expressions.update import Action
 
-from stempipe.errors import StempipeError, WorkerLost
+from stempipe.errors import JobNotFound, StempipeError, WorkerLost
 from stempipe.jobs.record import MAX_ATTEMPTS, Job, Notice, Stage, Status
 from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld, TransitionRefused
 from stempipe.jobs.table import Jobs
@@ -92,7 +92,7 @@ class Claim:
                 raise JobIsFinal(job) from refusal
             if job.attempt >= job.last_attempt and (job.due_at or 0) < now.timestamp():
                 error = WorkerLost(MAX_ATTEMPTS)
-                jobs.move(job, *ending(job, error), lapsed & (Job.attempt == job.attempt))
+                jobs.move(job, *ending(job, error), lapsed & (Job.version == job.version))
                 raise error from refusal
             raise JobIsHeld(f"the job is {job.status}") from refusal
         return cls(jobs, job, lease_seconds)
@@ -139,7 +139,6 @@ class Claim:
             The job is no longer this worker's.
         """
         self._write(Status.PROCESSING, stored.actions())
-        self.job.stem_keys = dict(stored.stem_keys)
 
     def complete(
         self,
@@ -169,7 +168,12 @@ class Claim:
         ClaimLost
             The job is no longer this worker's.
         """
-        self._write(*ending(self.job, error))
+        try:
+            # By the record itself: that the stems were kept may never have been heard.
+            job = self._jobs.get(self.job.owner, self.job.id)
+        except JobNotFound as gone:
+            raise ClaimLost(str(gone)) from gone
+        self._write(*ending(job, error))
 
     def release(self) -> None:
         """``processing`` back to ``queued``, to be tried again.

@@ -63,11 +63,12 @@ class Overdue:
         Raises
         ------
         TransitionRefused
-            The worker has reported since, or another has claimed the job.
+            The worker has written since, or another has claimed the job.
         """
         lapsed = (
             (Job.status == Status.PROCESSING.value)
-            & (Job.attempt == job.attempt)
+            # As it was read: how it ends depends on whether its stems are kept.
+            & (Job.version == job.version)
             & (Job.due_at < self._jobs.now().timestamp())
         )
         if job.attempt >= job.last_attempt:
@@ -75,7 +76,7 @@ class Overdue:
         return self._jobs.move(job, Status.QUEUED, [Job.progress.set(0)], lapsed)
 
     def give_up_message(self, job: Job, message_id: str) -> Job:
-        """``queued`` to ``failed``, because its message is among the dead letters.
+        """``queued`` to its end, because its message is among the dead letters.
 
         Raises
         ------
@@ -83,4 +84,4 @@ class Overdue:
             The job has another message, or is not queued.
         """
         dead = (Job.status == Status.QUEUED.value) & (Job.message_id == message_id)
-        return self._jobs.move(job, Status.FAILED, failure(Undeliverable()), dead)
+        return self._jobs.move(job, *ending(job, Undeliverable()), dead)

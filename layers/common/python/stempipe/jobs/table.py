@@ -225,7 +225,7 @@ class Jobs:
             ],
             # Or a worker was faster, and has taken the message. By now the job may be queued once more, with
             # another.
-            Job.version == job.version,
+            (Job.status == Status.QUEUED.value) & (Job.version == job.version),
         )
 
     # -- the owner's wishes ------------------------------------------------------------------

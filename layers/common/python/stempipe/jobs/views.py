@@ -257,6 +257,8 @@ def job_view(job: Job, link: Link) -> JobView:
 
 def files_view(job: Job, link: Link) -> FilesView:
     """The JSON of a job's files, with fresh links."""
+    if job.is_deleting:
+        return FilesView(files=[])
     files = [
         FileView(name=_filename(key), kind="stem", url=link(key, _stem_filename(job, stem, key)))
         for stem, key in (job.stem_keys or {}).items()
@@ -274,7 +276,7 @@ def files_view(job: Job, link: Link) -> FilesView:
 
 
 def _results(job: Job, link: Link) -> ResultsView | None:
-    if job.stem_keys is None:
+    if job.stem_keys is None or job.is_deleting:
         return None
     return ResultsView(
         stems={stem: link(key, _stem_filename(job, stem, key)) for stem, key in job.stem_keys.items()},

@@ -73,7 +73,7 @@ def failure(error: StempipeError) -> list[Action]:
 
 
 def ending(job: Job, error: StempipeError) -> tuple[Status, list[Action]]:
-    """How a job ends that a worker took and no worker will take again, by what it says then.
+    """How a job ends that no worker will take again, by what it says then.
 
     One whose stems are stored has what it is for: it completes, and says why there is no analysis.
     """

@@ -110,8 +110,8 @@ class Sweep:
             logger.warning("Sent the job's message again")
             return "messages_sent_again"
         job = self._overdue.requeue(job)
-        if job.state is Status.FAILED:
-            logger.warning("The job fails", code=job.error_code)
+        if job.state.is_final:
+            logger.warning("The job ends", code=job.error_code or job.analysis_error_code)
             return "workers_lost"
         self.intake.enqueue(job)
         logger.warning("The worker was lost; the job is queued again", attempt=job.attempts)

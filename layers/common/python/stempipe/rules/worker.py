@@ -230,9 +230,11 @@ class Worker:
         stems = {}
         for stem, key in (job.stem_keys or {}).items():
             stems[stem] = folder / key.rpartition("/")[2]
+            size = self.storage.look_up(self.stems_bucket, key).bytes
             self.storage.fetch(
                 self.stems_bucket, key, None, stems[stem], lambda _: heartbeat.at(Stage.DOWNLOADING, 1)
             )
+            _require_whole(stems[stem], size)
         return stems
 
     # -- stems, and MIDI ---------------------------------------------------------------------
@@ -274,10 +276,7 @@ class Worker:
             except UploadGone as gone:
                 raise UploadGone(part.name) from gone
             came += file.stat().st_size
-            if file.stat().st_size != part.bytes:
-                raise StorageUnavailable(
-                    "The object storage sent less than the whole file. Trying again may help."
-                )
+            _require_whole(file, part.bytes)
             files.append(file)
         return files
 
@@ -301,6 +300,11 @@ class Worker:
             self._take_back(job)  # while the lease holds: the next attempt has others
             raise
         return keys
+
+
+def _require_whole(file: Path, size: float) -> None:
+    if file.stat().st_size != size:
+        raise StorageUnavailable("The object storage sent less than the whole file. Trying again may help.")
 
 
 def _new(folder: Path) -> Path:
