@@ -95,12 +95,12 @@ def test_the_jobs_table_has_its_indexes(deployment: Deployment) -> None:
     assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["newest", "due"]
 
 
-def test_the_apis_routes_need_a_token_but_health(
+def test_the_apis_routes_need_a_token_but_health_and_the_schema(
     deployment: Deployment, physical_ids: dict[str, str]
 ) -> None:
     routes = deployment.client("apigatewayv2").get_routes(ApiId=physical_ids["Api"])["Items"]
     open_routes = [route["RouteKey"] for route in routes if route["AuthorizationType"] == "NONE"]
-    assert open_routes == ["GET /v1/health"]
+    assert sorted(open_routes) == ["GET /v1/health", "GET /v1/schemas/analysis.json"]
     assert "POST /v1/jobs" in {route["RouteKey"] for route in routes}
 
 

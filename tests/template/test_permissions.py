@@ -71,7 +71,7 @@ def test_each_secret_is_read_by_those_who_need_it(resources: dict[str, Any]) -> 
     }
 
 
-def test_every_route_needs_a_token_but_health_and_what_is_signed(resources: dict[str, Any]) -> None:
+def test_every_route_needs_a_token_but_health_the_schema_and_what_is_signed(resources: dict[str, Any]) -> None:
     assert resources["Api"]["Properties"]["Auth"]["DefaultAuthorizer"] == "Jwt"
     routes = [
         event["Properties"]
@@ -79,7 +79,11 @@ def test_every_route_needs_a_token_but_health_and_what_is_signed(resources: dict
         for event in function.get("Events", {}).values()
         if event["Type"] == "HttpApi"
     ]
-    assert {route["Path"] for route in routes if "Auth" in route} == {"/v1/health", "/v1/events/r2"}
+    assert {route["Path"] for route in routes if "Auth" in route} == {
+        "/v1/health",
+        "/v1/schemas/analysis.json",
+        "/v1/events/r2",
+    }
 
 
 def test_whoever_connects_needs_a_token_and_no_log_has_it(resources: dict[str, Any]) -> None:

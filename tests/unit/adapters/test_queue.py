@@ -16,7 +16,13 @@ class Sqs:
 
     def __init__(self, *bodies: str) -> None:
         self.left = [
-            {"MessageId": body, "Body": body, "ReceiptHandle": f"handle of {body}"} for body in bodies
+            {
+                "MessageId": body,
+                "Body": body,
+                "ReceiptHandle": f"handle of {body}",
+                "Attributes": {"SentTimestamp": "1767268800000"},
+            }
+            for body in bodies
         ]
         self.waits: list[int] = []
 
