@@ -40,6 +40,8 @@ IN_CONTAINER = $$(test -x "$(LAMBDA_PYTHON)" || echo --use-container --mount-sym
 SOURCES := functions layers cli/src local tests benchmarks training
 SOUND := tests/unit/separation tests/unit/analysis tests/unit/media/test_timeline.py
 FAST := $(DEV)/pytest -q -m "not slow and not sam" -p no:cacheprovider
+# Sound is heard by a thread for each stem: NumPy's own threads would only wait for each other, busily.
+export OPENBLAS_NUM_THREADS := 1
 export PYTHONPATH := $(CURDIR)/layers/common/python:$(CURDIR)/functions/separate:$(CURDIR)/cli/src
 
 .DEFAULT_GOAL := help
@@ -116,7 +118,7 @@ bench: dev ministack spleeter models  ## Compare the engine with Spleeter on thi
 	@$(DEV)/python -m benchmarks --repeats $(REPEATS) $(if $(value SONG),--song="$$SONG")
 
 train-drums: dev  ## Train what hears drums, from sounds of Debian 12's packages (a quarter of an hour)
-	@OPENBLAS_NUM_THREADS=1 $(DEV)/python -m training
+	@$(DEV)/python -m training
 
 lint: static sam-cli audit  ## Format check, lint, imports, strict types, template, known vulnerabilities
 	$(OFFLINE) $(SAM) validate --lint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Generator
 from dataclasses import asdict, dataclass
@@ -23,6 +24,9 @@ from stempipe_client.steps import Report, stepwise
 if TYPE_CHECKING:
     from media import AudioOutput
     from separation import Engine
+
+# Stems are heard side by side, a thread each: NumPy's own, if it is told before its import, only get in the way.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 DEFAULT_BITRATE = 192  # kbit/s, as the service's
 
