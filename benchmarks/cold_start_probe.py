@@ -4,7 +4,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from app import separate_song
+from app import settings
+from sound import Spleeter
 from stempipe.jobs.config import JobConfig
 
 
@@ -13,5 +14,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, float]:
     called, reports = time.time(), []
     stems = Path("/tmp/stems")  # noqa: S108 - the container's own
     stems.mkdir()
-    separate_song(Path("/song"), stems, JobConfig(), "", lambda share: reports.append(time.time()))
+    spleeter = Spleeter(settings())
+    spleeter.separate(Path("/song"), stems, JobConfig(), "", lambda share: reports.append(time.time()))
     return {"called": called, "separated": reports[0]}

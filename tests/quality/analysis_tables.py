@@ -35,7 +35,6 @@ ROWS: Mapping[str, Row] = {
     "open hat": Row(),
     "tom": Row(),
     "crash": Row(),
-    "ride": Row(),
     "bass notes, 50 ms": Row("0.85 / 0.75"),
     "bass notes, 100 ms": Row(),
     "lead notes, 50 ms": Row("0.85 / 0.70", "0.76 - 0.83 [3]"),
