@@ -111,7 +111,7 @@ test-sam: dev ministack sam-cli  ## Build with SAM, and send a song through the 
 fuzz: fuzz-env  ## Feed events, configurations, media and MIDI made to break things (SECONDS=45, AGAIN=input)
 	@.venv/fuzz/bin/python -m tests.fuzz $(SECONDS)
 
-quality: dev spleeter models  ## Measure stems of a song whose parts are known
+quality: dev spleeter models  ## Measure stems, and what is heard in them, where the truth is known
 	@$(DEV)/python -m tests.quality
 
 bench: dev ministack spleeter models  ## Compare the engine with Spleeter on this machine (SONG=path, REPEATS=3)

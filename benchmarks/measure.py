@@ -29,7 +29,7 @@ JOB_VARIANTS = ("2stems", "4stems")
 
 _TO_WAV = {"variant": "2stems", "precision": "float32", "format": "wav"}
 _PARTS_SECONDS = 180.0
-_AS_DEPLOYED = {"OPENBLAS_NUM_THREADS": "1"}  # template.yaml says why
+_AS_DEPLOYED = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}  # template.yaml says why
 _IN_BFLOAT16 = {"precision": "bfloat16"}
 
 

@@ -110,7 +110,7 @@ def test_every_function_is_told_its_settings(
     # Which engine it has, an image knows best.
     needed = {name.upper() for name in settings.model_fields} - {"AWS_ENDPOINT_URL", "ENGINE"}
     assert needed <= told
-    ours = {"OPENBLAS_NUM_THREADS"} if function == "SeparateFunction" else set()
+    ours = {"OPENBLAS_NUM_THREADS", "MALLOC_ARENA_MAX"} if function == "SeparateFunction" else set()
     assert told == needed & told | ours | {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
 
 
