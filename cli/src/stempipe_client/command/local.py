@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from media import AudioOutput
     from separation import Engine
 
-# Stems are heard side by side, a thread each. NumPy's own, unless it is told before its import, get in the way.
+# Stems are heard side by side, a thread each. NumPy's own, unless told before its import, are in the way.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 DEFAULT_BITRATE = 192  # kbit/s, as the service's
