@@ -40,6 +40,8 @@ IN_CONTAINER = $$(test -x "$(LAMBDA_PYTHON)" || echo --use-container --mount-sym
 SOURCES := functions layers cli/src local tests benchmarks training
 SOUND := tests/unit/separation tests/unit/analysis tests/unit/media/test_timeline.py
 FAST := $(DEV)/pytest -q -m "not slow and not sam" -p no:cacheprovider
+# Sound is heard by a thread for each stem: NumPy's own threads would only wait for each other, busily.
+export OPENBLAS_NUM_THREADS := 1
 export PYTHONPATH := $(CURDIR)/layers/common/python:$(CURDIR)/functions/separate:$(CURDIR)/cli/src
 
 .DEFAULT_GOAL := help
@@ -109,14 +111,14 @@ test-sam: dev ministack sam-cli  ## Build with SAM, and send a song through the 
 fuzz: fuzz-env  ## Feed events, configurations, media and MIDI made to break things (SECONDS=45, AGAIN=input)
 	@.venv/fuzz/bin/python -m tests.fuzz $(SECONDS)
 
-quality: dev spleeter models  ## Measure stems of a song whose parts are known
+quality: dev spleeter models  ## Measure stems, and what is heard in them, where the truth is known
 	@$(DEV)/python -m tests.quality
 
 bench: dev ministack spleeter models  ## Compare the engine with Spleeter on this machine (SONG=path, REPEATS=3)
 	@$(DEV)/python -m benchmarks --repeats $(REPEATS) $(if $(value SONG),--song="$$SONG")
 
 train-drums: dev  ## Train what hears drums, from sounds of Debian 12's packages (a quarter of an hour)
-	@OPENBLAS_NUM_THREADS=1 $(DEV)/python -m training
+	@$(DEV)/python -m training
 
 lint: static sam-cli audit  ## Format check, lint, imports, strict types, template, known vulnerabilities
 	$(OFFLINE) $(SAM) validate --lint

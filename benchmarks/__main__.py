@@ -1,6 +1,6 @@
 """python -m benchmarks [--song PATH] [--repeats N]
 
-One run, about seven minutes on two cores. Its last line of output is for machines.
+One run. Its last line of output is for machines.
 """
 
 from __future__ import annotations

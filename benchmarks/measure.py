@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,8 +18,18 @@ from benchmarks.processes import Command, Worker, run
 
 LONG_MINUTES = (3, 10, 60)
 FORMATS = ("wav", "flac", "mp3")
+# Ways of a job's sound: whether a page can play the stems, and whether their analysis, if any, has notes.
+JOBS: Mapping[str, Mapping[str, bool | None]] = {
+    "stems alone": {"player": False, "notes": None},
+    "player": {"player": True, "notes": None},
+    "analysis without notes": {"player": False, "notes": False},
+    "everything": {"player": True, "notes": True},
+}
+JOB_VARIANTS = ("2stems", "4stems")
 
 _TO_WAV = {"variant": "2stems", "precision": "float32", "format": "wav"}
+_PARTS_SECONDS = 180.0
+_AS_DEPLOYED = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}  # template.yaml says why
 _IN_BFLOAT16 = {"precision": "bfloat16"}
 
 
@@ -74,6 +85,7 @@ class Bench:
         self._compare_whole_processes()
         self._compare_warm_processes()
         self._measure_engine()
+        self._measure_jobs()
         self._measure_memory()
         self._measure_pipeline()
         return self.measured
@@ -134,6 +146,27 @@ class Bench:
                         self.measured.add(f"{name}, {stage}", seconds)
                     self.measured.add(f"{name}, GFLOP/s", answer["gflops"])
                 self.measured.add("matrix GFLOP/s", engine.ask(do="matrix")["gflops"])
+
+    def _measure_jobs(self) -> None:
+        parts = self._folder / "parts"
+        parts.mkdir()
+        run([sys.executable, "-m", "benchmarks.parts", parts, str(_PARTS_SECONDS)])
+        # The weights of 4stems may be random, and its stems noise: the true parts are heard in their place.
+        songs_of = {"2stems": [self._song], "4stems": [parts / "mix.wav", parts]}
+        for variant in JOB_VARIANTS:
+            song, *others = songs_of[variant]
+            out = self._out()
+            command: Command = [sys.executable, "-m", "benchmarks.job_worker", variant, song, out, *others]
+            with Worker(command, os.environ | _AS_DEPLOYED) as worker:
+                # Memory has its peak once: what takes less of it comes first.
+                for name, way in JOBS.items():
+                    self.measured.add(f"{variant}, {name}, MB", worker.ask(**way)["peak_mb"])
+                for turn in range(self._repeats):
+                    self._say(f"Jobs of {variant} with analysis, {turn + 1} of {self._repeats}")
+                    for name, way in JOBS.items():
+                        for unit, value in worker.ask(**way).items():
+                            if unit != "peak_mb":
+                                self.measured.add(f"{variant}, {name}, {unit}", value)
 
     def _measure_memory(self) -> None:
         long = self._folder / "long.wav"

@@ -58,6 +58,11 @@ AVL = Package(
 )
 
 
+def is_here(package: Package) -> bool:
+    """Whether it was fetched before."""
+    return _place(package).exists()
+
+
 def unpacked(package: Package) -> Path:
     """The folder with the package's sounds; fetched with apt-get, from wherever that is set up for.
 
@@ -66,7 +71,7 @@ def unpacked(package: Package) -> Path:
     FetchError
         If it cannot be had, or is another.
     """
-    destination = models_directory() / "training" / f"{package.name}-{package.sha256[:8]}"
+    destination = _place(package)
     if not destination.exists():
         destination.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".fetch-") as folder:
@@ -77,6 +82,10 @@ def unpacked(package: Package) -> Path:
             _run(["dpkg-deb", "--extract", archive.name, "content"], folder)
             shutil.move(Path(folder) / "content", destination)
     return destination / package.folder
+
+
+def _place(package: Package) -> Path:
+    return models_directory() / "training" / f"{package.name}-{package.sha256[:8]}"
 
 
 def _run(command: list[str], folder: str) -> None:

@@ -1,4 +1,4 @@
-"""Measures stems where the truth is known: ours, Spleeter's own, and false ones.
+"""Measures stems where the truth is known, ours, Spleeter's own, and false ones; and what is heard in stems.
 
 python -m tests.quality, which `make quality` calls. Prints tables in Markdown.
 """
@@ -13,6 +13,7 @@ from local.demo import example_song
 from separation import load_engine
 from separation.engine import Bandwidth, Precision
 from separation.masks import MaskExtension
+from tests.quality.analysis_tables import print_tables
 from tests.quality.known_song import KnownSong, known_song
 from tests.quality.measures import quality, sdr
 from tests.quality.stems import Stems, officially_separated, separated, separated_file, write_mix
@@ -28,7 +29,7 @@ _STATE = Path(__file__).parents[2] / ".local"
 
 
 def main() -> None:
-    """Print a row for each way of making stems, for each level of the voice, and for bfloat16."""
+    """Print tables of ways of making stems, of levels of the voice, of bfloat16, and of analysis."""
     song = known_song()
     print(_HEADER.format(title="stems"))
     for name, make in _ways(song):
@@ -50,6 +51,8 @@ def main() -> None:
             print(
                 f"| {source.stem} | {' | '.join(f'{sdr(*pair):.1f}' for pair in zip(*stems, strict=True))} |"
             )
+
+    print_tables(exact)
 
 
 def _ways(song: KnownSong) -> Iterator[tuple[str, Callable[[Path], Stems]]]:

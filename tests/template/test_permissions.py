@@ -71,7 +71,9 @@ def test_each_secret_is_read_by_those_who_need_it(resources: dict[str, Any]) -> 
     }
 
 
-def test_every_route_needs_a_token_but_health_the_schema_and_what_is_signed(resources: dict[str, Any]) -> None:
+def test_every_route_needs_a_token_but_health_the_schema_and_what_is_signed(
+    resources: dict[str, Any],
+) -> None:
     assert resources["Api"]["Properties"]["Auth"]["DefaultAuthorizer"] == "Jwt"
     routes = [
         event["Properties"]

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analysis.frames import Framer, magnitudes
+from analysis.frames import Framer, magnitudes, mixed_down
 from downloads.errors import ModelDamagedError
 from media.resampling import Resampler
 from media.samples import Samples
@@ -70,7 +70,7 @@ class BeatNet:
 
     def add(self, samples: Samples) -> None:
         """Hear samples, shape (any, 2)."""
-        self._hear(self._framer.add(self._resampler.add(samples.mean(axis=1, keepdims=True))))
+        self._hear(self._framer.add(self._resampler.add(mixed_down(samples))))
 
     def finish(self) -> Heard:
         """Give what was made of all that was heard."""

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.events import Drum, Hit
+from analysis.frames import mixed_down
 from downloads.errors import ModelDamagedError, ModelMissingError
 from media.resampling import Resampler
 from media.samples import SAMPLE_RATE, Samples
@@ -104,8 +105,7 @@ class DrumHits:
 
     def add(self, samples: Samples) -> None:
         """Take samples, of shape (any, 2)."""
-        mono = (samples[:, :1] + samples[:, 1:]) * np.float32(0.5)
-        self._bands.add(self._resampler.add(mono)[:, 0])
+        self._bands.add(self._resampler.add(mixed_down(samples))[:, 0])
 
     def finish(self) -> tuple[Hit, ...]:
         """The hits, in the order of time."""

@@ -64,9 +64,17 @@ class Framer:
         return -(-frame * self._sample_rate // self._frame_rate) - self._before
 
     def _cut(self, count: int) -> Samples:
-        begins = [self._begin(frame) - self._first for frame in range(self._frame, self._frame + count)]
+        numbers = np.arange(self._frame, self._frame + count)
+        begins = -(-numbers * self._sample_rate // self._frame_rate) - self._before - self._first
         self._frame += count
         return np.lib.stride_tricks.sliding_window_view(self._buffer, self._size, axis=1)[:, begins]
+
+
+def mixed_down(samples: Samples) -> Samples:
+    """Both channels' mean: shape (any, 2) in, (any, 1) out. As NumPy's `mean`, in a tenth of its time."""
+    mixed: Samples = samples[:, :1] + samples[:, 1:]
+    mixed *= np.float32(0.5)
+    return mixed
 
 
 def magnitudes(frames: Samples, window: Samples) -> Samples:

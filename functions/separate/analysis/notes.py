@@ -18,7 +18,7 @@ from analysis.basic_pitch import (
     NoteListener,
 )
 from analysis.events import Note
-from analysis.frames import Framer, hann, magnitudes
+from analysis.frames import Framer, hann, magnitudes, mixed_down
 from analysis.velocities import RANGE, loud, velocity
 from media.resampling import Resampler
 from media.samples import Samples
@@ -91,7 +91,7 @@ class NoteTranscriber:
 
     def add(self, samples: Samples) -> None:
         """Hear samples, shape (any, 2)."""
-        self._hear(self._resampler.add(samples.mean(axis=1, keepdims=True)))
+        self._hear(self._resampler.add(mixed_down(samples)))
 
     def finish(self) -> tuple[Note, ...]:
         """Give the notes of all that was heard, by time."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.events import Onset
-from analysis.frames import Framer, hann, magnitudes
+from analysis.frames import Framer, hann, magnitudes, mixed_down
 from media.samples import Samples
 
 STRENGTH_RATE = 100  # frames a second
@@ -92,7 +92,7 @@ class OnsetDetector:
 
     def add(self, samples: Samples) -> None:
         """Hear samples, shape (any, 2)."""
-        mono = samples.mean(axis=1, keepdims=True)
+        mono = mixed_down(samples)
         if self._loudness:
             self._loudness.add(mono)
         self._hear(self._framer.add(mono))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.events import Note
+from analysis.frames import mixed_down
 from analysis.networks import Network
 from analysis.velocities import RANGE, loud, velocity
 from analysis.weights import load_bytes
@@ -127,7 +128,7 @@ class PitchListener:
 
     def add(self, samples: Samples) -> None:
         """Hear samples, shape (any, 2)."""
-        self._take(self._resampler.add(samples.mean(axis=1, keepdims=True)))
+        self._take(self._resampler.add(mixed_down(samples)))
 
     def finish(self) -> PitchTrack:
         """Give the pitch of all that was heard."""

@@ -16,7 +16,16 @@ def test_the_last_line_has_its_form() -> None:
         "2stems mp3": [4.0],
         "2stems wav": [1.6],
         "whole, load": [0.61],
+        "2stems, everything, cpu_s": [3.0, 3.2, 3.6],  # a minute; of two stems half as much
+        "4stems, everything, cpu_s": [6.0],
+        "4stems, stems alone, seconds": [4.0, 5.0, 4.0],
+        "4stems, everything, seconds": [8.0, 9.0, 7.0],  # ratios of neighbours: 2.0, 1.8, 1.75
+        "4stems, player, seconds": [4.2, 5.5, 4.8],
+        "4stems, everything, MB": [702.3],
     }.items():
         for value in values:
             measured.add(name, value)
-    assert machine_line(measured) == "bench: cold=8.0x warm=6.7x rss_mb=512 song4_s=7.9 mp3=2.5x load_s=0.6"
+    assert machine_line(measured) == (
+        "bench: cold=8.0x warm=6.7x rss_mb=512 song4_s=7.9 mp3=2.5x load_s=0.6 analysis2_cpu_s=1.60 "
+        "analysis4_cpu_s=1.50 analysis_ratio=1.80x player_ratio=1.10x analysis_mb=702"
+    )

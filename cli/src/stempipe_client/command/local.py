@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from separation import Engine
 
 Name = TypeVar("Name")
+
+# Stems are heard side by side, a thread each. NumPy's own, unless told before its import, are in the way.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 DEFAULT_BITRATE = 192  # kbit/s, as the service's
 
