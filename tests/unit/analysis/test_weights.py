@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.weights import MODELS, ModelName, install, load_bytes, main, model_path
+from analysis.__main__ import main
+from analysis.weights import MODELS, ModelName, install, load_bytes, model_path
 from downloads.directory import models_directory
 from downloads.errors import ModelDamagedError, ModelMissingError
 from downloads.fetch import FetchError
