@@ -228,8 +228,7 @@ class _Track:
 
     def listen(self, source: AudioInput | IsolatedInput) -> Generator[float]:
         """Hear all of a source, and finish; yields the fraction that is heard."""
-        blocks = (np.ascontiguousarray(block.T) for block in source.blocks())
-        yield from self.hear(blocks, round(source.expected_seconds * SAMPLE_RATE))
+        yield from self.hear(_by_the_second(source), round(source.expected_seconds * SAMPLE_RATE))
         self.finish(0)
         yield 1.0
 
@@ -237,8 +236,7 @@ class _Track:
         """Hear a stem that somebody sent; how long it is to be is not known yet."""
         try:
             with IsolatedInput(path, max_seconds) as source:
-                blocks = (np.ascontiguousarray(block.T) for block in source.blocks())
-                yield from self.hear(blocks, round(source.expected_seconds * SAMPLE_RATE))
+                yield from self.hear(_by_the_second(source), round(source.expected_seconds * SAMPLE_RATE))
                 self.notices = source.notices
         except MediaError as error:
             raise type(error)(f"{self._name}: {error}") from error
@@ -266,6 +264,21 @@ class _Track:
         self.ear.add(block)
         if self._player:
             self._player.write(block)
+
+
+def _by_the_second(source: AudioInput | IsolatedInput) -> Generator[Samples]:
+    """A source's samples in blocks of shape (any, 2), a second or more each but for the last.
+
+    A codec's frames are short, and what is done for each block of whatever length adds up.
+    """
+    waiting: list[Samples] = []
+    for block in source.blocks():
+        waiting.append(block.T)
+        if sum(map(len, waiting)) >= SAMPLE_RATE:
+            yield np.concatenate(waiting)
+            waiting = []
+    if waiting:
+        yield np.concatenate(waiting)
 
 
 def _together(tracks: Mapping[str, _Track], seconds: float, *, separated: bool) -> Analysis:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from stempipe.jobs.config import JobConfig
+from stempipe.jobs.config import STEMS, JobConfig
 from stempipe.jobs.record import Stage
 
 Plan = Mapping[Stage, float]
@@ -16,8 +16,8 @@ Plan = Mapping[Stage, float]
 # is large for WAV, smaller for FLAC, and next to nothing for MP3, whose encoding takes long.
 _UPLOADING = {"wav": 0.10, "flac": 0.07, "mp3": 0.02}
 _DOWNLOADING = 0.03
-# Of each stem, and of their mix, next to all that comes before; with notes and without.
-_ANALYSING = {True: 0.3, False: 0.12}
+# Of each track, the mix included, next to what separating and storing a stem takes; with notes and without.
+_ANALYSING = {True: 1.25, False: 0.75}
 # The share of a stage that its pace is measured over: encoding, which ends the separation, is not as fast as
 # what comes before it.
 _LATELY = 0.3
@@ -35,7 +35,8 @@ def plan_of(config: JobConfig, *, separates: bool = True) -> Plan:
     }
     if config.analysis is None:
         return plan
-    analysing = _ANALYSING[config.analysis.notes] * (1 + len(config.kept))
+    tracks, stems = 1 + len(config.kept), len(STEMS[config.model_variant])
+    analysing = _ANALYSING[config.analysis.notes] * tracks / stems
     plan[Stage.ANALYSING] = analysing
     return {stage: share / (1 + analysing) for stage, share in plan.items()}
 
