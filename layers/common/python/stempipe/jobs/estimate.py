@@ -17,7 +17,7 @@ Plan = Mapping[Stage, float]
 _UPLOADING = {"wav": 0.10, "flac": 0.07, "mp3": 0.02}
 _DOWNLOADING = 0.03
 # Of each track, the mix included, next to what separating and storing a stem takes; with notes and without.
-_ANALYSING = {True: 1.25, False: 0.75}
+_ANALYSING = {True: 1.7, False: 1.0}
 # The share of a stage that its pace is measured over: encoding, which ends the separation, is not as fast as
 # what comes before it.
 _LATELY = 0.3
