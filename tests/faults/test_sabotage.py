@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -79,7 +82,15 @@ async def is_noticed(runner: Runner, safeguard: Sabotage) -> bool:
         runner.background.sweeping.set()
 
 
+@pytest.fixture
+def environment() -> Iterator[None]:
+    """The suite, which has its process to itself elsewhere, speaks to its own cloud by what it sets in here."""
+    with patch.dict(os.environ):
+        yield
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("environment")
 def test_each_safeguard_that_is_taken_away_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
