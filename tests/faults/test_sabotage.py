@@ -84,7 +84,7 @@ async def is_noticed(runner: Runner, safeguard: Sabotage) -> bool:
 
 @pytest.fixture
 def environment() -> Iterator[None]:
-    """The suite, which has its process to itself elsewhere, speaks to its own cloud by what it sets in here."""
+    """The suite elsewhere has a process to itself, and sets in here which cloud it speaks to."""
     with patch.dict(os.environ):
         yield
 
