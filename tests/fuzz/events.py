@@ -24,7 +24,7 @@ with atheris.instrument_imports(include=["stempipe"]):
     from stempipe.adapters.storage import StoredObject
     from stempipe.errors import JobNotFound, StempipeError
     from stempipe.jobs.config import JobConfig
-    from stempipe.jobs.record import Source, Status
+    from stempipe.jobs.record import Kind, Part, Source, Status
     from stempipe.jobs.refusals import JobExists, TransitionRefused
     from stempipe.jobs.uploads import CONFIG_METADATA
     from stempipe.rules.intake import Intake
@@ -67,6 +67,7 @@ class Jobs:
         source: Source,
         config: JobConfig,
         error: StempipeError | None = None,
+        kind: Kind = Kind.SONG,
     ) -> Any:
         if (owner, job_id) in self.rows:
             raise JobExists
@@ -80,20 +81,23 @@ class Jobs:
         except KeyError:
             raise JobNotFound(job_id) from None
 
-    def upload_arrived(self, job: Any, *, etag: str, size: int) -> Any:
-        return self._move(job, Status.QUEUED)
-
-    def refuse_upload(self, job: Any, error: StempipeError) -> Any:
-        return self._move(job, Status.FAILED)
+    def move(self, job: Any, to: Status, actions: Any, condition: Any) -> Any:
+        if job.state is not Status.AWAITING_UPLOAD:
+            raise TransitionRefused
+        job.state, job.status = to, to.value
+        return job
 
     def mark_enqueued(self, job: Any, message_id: str) -> None:
         job.enqueued_at = message_id
 
     def _put(self, owner: str, job_id: str, status: Status) -> Any:
+        key = f"jobs/{owner}/{job_id}/17"
         row = SimpleNamespace(
             owner=owner,
             id=job_id,
-            key=f"jobs/{owner}/{job_id}/17",
+            key=key,
+            parts=None,
+            uploads=[Part(key, "song.mp3", 5)],
             state=status,
             status=status.value,
             enqueued_at=None,
@@ -101,12 +105,6 @@ class Jobs:
         )
         self.rows[owner, job_id] = row
         return row
-
-    def _move(self, job: Any, to: Status) -> Any:
-        if job.state is not Status.AWAITING_UPLOAD:
-            raise TransitionRefused
-        job.state, job.status = to, to.value
-        return job
 
 
 @dataclass
