@@ -20,6 +20,9 @@ from tests.receiver import Receiver, hang, receiving
 
 MALLORY, ZOE = "mallory@example.com", "zoe@example.com"
 JOBS = 30
+HANGS = 60.0  # Seconds that his callbacks keep whoever calls them.
+# A call that overlaps another has a process of its own started for it, of every function that hears of a job.
+STARTS = 4.0
 
 
 @dataclass(frozen=True)
@@ -85,13 +88,13 @@ def test_whoever_takes_all_that_he_may_have_holds_up_nobody_else(
         usual = Told(max(told.webhook for told in alone), max(told.socket for told in alone))
         async with AsyncExitStack() as sockets:
             assert await hold_all_connections(cloud, sockets) == MOST
-            his.answers = [hang(60)]
+            his.answers = [hang(HANGS)]
             await asyncio.gather(*(asyncio.to_thread(make_and_cancel, mallory, his) for _ in range(JOBS)))
             beside = [await send(cloud, zoe, song, hers) for _ in range(2)]
         assert his.received
         for told in beside:
-            assert told.webhook <= 2 * usual.webhook
-            assert told.socket <= 2 * usual.socket
+            assert told.webhook <= 2 * usual.webhook + STARTS < HANGS
+            assert told.socket <= 2 * usual.socket + STARTS < HANGS
 
     with receiving() as hers, receiving() as his:
         asyncio.run(asyncio.wait_for(test(hers, his), 300))
