@@ -27,6 +27,10 @@ KNOWN_BAD := jinja2==2.4.1
 # What runs for somebody, on AWS or here. Not spleeter: it pins what is old, and serves for comparison.
 AUDITED := layer authorize separate dev ministack sam
 
+# Node.js comes from a package, and is put before any other.
+NODE := env PATH="$(CURDIR)/.venv/node/bin:$$PATH"
+API_DOCUMENT = $(DEV)/python -c 'import json; from tests.routes import document; print(json.dumps(document()))'
+WEB_SOURCES := $(shell find web/src web/public -type f) web/index.html web/package.json web/vite.config.ts web/tsconfig.json
 UV := .venv/uv/bin/uv
 DEV := .venv/dev/bin
 SAM := SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam
@@ -82,6 +86,21 @@ smoke:  ## Check a deployment from outside (API=https://..., LIVE=wss://..., STE
 	    $(if $(value SONG),--song="$$SONG")
 
 # ---- work on it -----------------------------------------------------------------------------
+
+web: web/dist/index.html  ## Build the page into web/dist
+
+web/dist/index.html: web/node_modules/.made $(WEB_SOURCES)
+	@cd web && $(NODE) npm run --silent build
+
+web-types: dev web/node_modules/.made  ## Write the page's types anew from the API and its schema
+	@$(API_DOCUMENT) | $(NODE) node web/types/generate.mjs
+
+web-dev: web/node_modules/.made  ## Serve the page with hot reload, beside `make local`
+	@cd web && $(NODE) npm run --silent dev
+
+check-web: dev web/node_modules/.made  ## The page: format, lint, types, unit tests
+	@$(API_DOCUMENT) | $(NODE) node web/types/generate.mjs --check
+	@cd web && $(NODE) npm run --silent check && $(NODE) npm run --silent test
 
 check: dev  ## Before every commit: format, lint, imports, types, unit tests
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-sound static unit-others
@@ -141,7 +160,7 @@ lock: uv  ## Pin the newest versions that requirements/*.in allow
 	    --no-emit-find-links --custom-compile-command "make lock" --python-version 3.11 "$$@"; }; \
 	compile --universal --excludes dev.excludes dev.in ../cli/pyproject.toml -o dev.txt; \
 	for name in layer separate authorize fuzz; do compile --universal $$name.in -c dev.txt -o $$name.txt; done; \
-	for name in uv ministack sam audit; do compile --universal $$name.in -o $$name.txt; done; \
+	for name in uv ministack sam audit node; do compile --universal $$name.in -o $$name.txt; done; \
 	compile --overrides tensorflow.overrides --excludes spleeter.excludes spleeter.in -o spleeter.txt; \
 	compile --universal --overrides tensorflow.overrides --excludes tensorflow.excludes \
 	    tensorflow.in -c spleeter.txt -o tensorflow.txt
@@ -155,6 +174,7 @@ uv: .venv/uv/.made
 dev: .venv/dev/.made
 ministack: .venv/ministack/.made
 sam-cli: .venv/sam/.made
+node: .venv/node/.made
 spleeter: .venv/spleeter/.made
 fuzz-env: .venv/fuzz/.made
 
@@ -170,6 +190,11 @@ lambda-python: $(LAMBDA_PYTHON)
 $(LAMBDA_PYTHON): | .venv/uv/.made
 	@$(UV) venv --quiet --clear --python 3.13 .venv/lambda || echo "There is no Python 3.13 here, and none can be had: the build takes a container."
 
+web/node_modules/.made: web/package-lock.json web/package.json web/.npmrc .venv/node/.made
+	@echo "Fetching the page's packages"
+	@cd web && $(NODE) npm ci --silent --no-progress
+	@touch $@
+
 # Spleeter's TensorFlow stops at Python 3.11; the others take whatever runs make.
 .venv/spleeter/.made: ENV_PYTHON := 3.11
 .venv/%/.made: ENV_PYTHON ?= $(PYTHON)
@@ -180,4 +205,4 @@ $(LAMBDA_PYTHON): | .venv/uv/.made
 	@touch $@
 
 .PHONY: help demo local models build deploy redrive smoke check static unit-sound unit-others test test-faults \
-    test-sam fuzz quality bench lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env lambda-python
+    web web-types web-dev check-web test-sam fuzz quality bench lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env lambda-python

@@ -1,0 +1,38 @@
+// A stem is a shape and a colour, everywhere the same: on a card, in a lane, as light on the stage.
+
+export type Body = "drums" | "piano" | "vocals" | "other" | "bass" | "accompaniment" | "song";
+
+interface Look {
+  readonly name: string;
+  /** Also in `views/base.css`, for what is drawn by CSS. */
+  readonly color: string;
+  /** The outline, in a square of 24. */
+  readonly path: string;
+}
+
+/** Lightness falls from each to the next, so that they are told apart without colour, too. */
+export const BODIES: Readonly<Record<Body, Look>> = {
+  drums: {
+    name: "Drums",
+    color: "#FFE45C",
+    path: "M4.5 3h15A1.5 1.5 0 0 1 21 4.5v15a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 19.5v-15A1.5 1.5 0 0 1 4.5 3z",
+  },
+  piano: { name: "Piano", color: "#7CE3BB", path: "M2.5 21.5v-6.3h6.3V8.9h6.3V2.6h6.4v18.9z" },
+  vocals: { name: "Vocals", color: "#FF8CBB", path: "M12 2a10 10 0 1 0 0 20a10 10 0 1 0 0-20z" },
+  other: { name: "Other", color: "#EE7E3B", path: "M12 2.4L22.6 21.2H1.4z" },
+  bass: { name: "Bass", color: "#5577FF", path: "M1 17.6a11 11 0 0 1 22 0z" },
+  accompaniment: { name: "Accompaniment", color: "#CFC2A8", path: "M3 3h18v18H3z M12 6.2a5.8 5.8 0 1 0 .01 0z" },
+  song: { name: "Song", color: "#F4F3EF", path: "M9.2 1h5.6v22H9.2z" },
+};
+
+const LANES: readonly Body[] = ["drums", "piano", "vocals", "other", "accompaniment", "bass", "song"];
+
+/** The body of a stem: of its name, if that is one; else it is "other". */
+export function bodyOf(stem: string): Body {
+  return stem in BODIES ? (stem as Body) : "other";
+}
+
+/** Stems in the order of their lanes; those of one body as they came. */
+export function inLanes(stems: readonly string[]): string[] {
+  return stems.toSorted((a, b) => LANES.indexOf(bodyOf(a)) - LANES.indexOf(bodyOf(b)));
+}
