@@ -1,11 +1,12 @@
 // Writes the types of the API and of analysis.json: the OpenAPI document comes in by standard input, the schema
 // from docs/. With --check it writes nothing, and fails if what is there is not what it would write.
 import { readFileSync, writeFileSync } from "node:fs";
+import { json } from "node:stream/consumers";
 import openapi, { astToString } from "openapi-typescript";
 
 const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
 const targets = {
-  "../src/api/schema.ts": JSON.parse(readFileSync(0, "utf8")),
+  "../src/api/schema.ts": await json(process.stdin),
   "../src/signals/schema.ts": asOpenApi("Analysis", JSON.parse(read("../../docs/analysis.schema.json"))),
 };
 let stale = false;
