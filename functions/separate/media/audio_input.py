@@ -1,7 +1,9 @@
 """Decodes the one uploaded file to 44.1 kHz float samples, and refuses what is not a whole song."""
 
+import math
 from collections.abc import Iterator
 from contextlib import ExitStack
+from fractions import Fraction
 from itertools import chain, groupby
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +32,7 @@ from media.errors import (
     TruncatedError,
     UnsupportedMediaError,
 )
+from media.flac import FlacFrames
 from media.mixing import format_of, resampled, resampler
 from media.mpeg import frame_within, frames_lost
 from media.notices import Notice, Notices, text
@@ -207,15 +210,18 @@ class AudioInput:
         start, end = self._sound
         adts = AdtsFrames(self._file, start) if self._container.format.name == "aac" else None
         pages = OggPages(self._file) if self._container.format.name == "ogg" else None
+        numbered = FlacFrames() if pages and self.codec == "flac" else None
         for packet in packets_of(self._container, self._stream, end):
             if packet is None:
-                if self.codec == "flac":  # of Ogg, where FFmpeg loses the place of what is behind
-                    raise CorruptMediaError(DAMAGED)
                 decoding.stumble()
                 continue
             decoding.packets += bool(packet.size)
             if pages and (counted_until := pages.first_page_end(packet)) is not None:
-                self._timeline.begin_anew(counted_until)
+                self._timeline.begin_anew(counted_until if numbered is None else -math.inf)
+                if numbered:
+                    numbered.begin_anew()
+            if numbered and packet.size:
+                packet.pts = numbered.first_sample(bytes(packet))
             is_frame = True
             if self._is_framed and packet.size:
                 before = adts.passed_over(bytes(packet)) if adts else b""
@@ -232,6 +238,8 @@ class AudioInput:
                 self._timeline.lose(packet, decoding.lost_frames)
                 decoding.count_lost()
             for frame in frames:
+                if numbered:
+                    frame.time_base = Fraction(1, frame.sample_rate)
                 yield self._placed(frame, decoding)
         self._end(decoding)
 
