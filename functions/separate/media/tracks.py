@@ -58,6 +58,12 @@ def opened(file: Window) -> InputContainer:
         ) from error
 
 
+def codecs_of(container: InputContainer) -> set[str]:
+    """FFmpeg's names of the codecs of its sound."""
+    contexts = (stream.codec_context for stream in container.streams.audio)
+    return {context.codec.canonical_name for context in contexts if context}
+
+
 def song_of(container: InputContainer, notices: Notices) -> AudioStream:
     """The track that is the song: the best that can be decoded.
 
