@@ -93,6 +93,8 @@ class AudioInput:
         self._promise: Promise = source.promise
         name = source.container.format.name
         begin = tracks.begin_of(source.container, self._stream)
+        if not tracks.is_alone(source.container, self._stream):
+            self._open_again()  # what was read of the other tracks is read once more
         declared = self._promise.seconds or (frames and frames.seconds)
         declared = declared or tracks.seconds_of(source.container, self._stream, begin)
         if name == "ogg" and declared and self._is_too_long(declared):
@@ -105,8 +107,7 @@ class AudioInput:
                 if tracks.goes_on_for(source.container, self._stream, self._max_seconds + _PADDING_SECONDS):
                     self._refuse_longer_than_allowed(declared)
                 declared = None
-                source.open_again()
-                self._stream = tracks.song_of(source.container, Notices())
+                self._open_again()
             if not tracks.is_alone(source.container, self._stream):
                 declared = None
         self._declared = declared
@@ -119,6 +120,11 @@ class AudioInput:
         self.channels = context.channels
         self.tags = read_tags(source.container.metadata, self._stream.metadata)
         self._refuse_cut()
+
+    def _open_again(self) -> None:
+        """Begin with the first packet again."""
+        self._source.open_again()
+        self._stream = tracks.song_of(self._source.container, Notices())
 
     def _refuse_cut(self) -> None:
         """Refuse what is cut before it is decoded, where that can be told."""

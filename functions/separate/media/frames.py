@@ -19,6 +19,7 @@ _SURE = 3  # so many headers that lead from one to the next are no chance
 _CHUNK = 1 << 16
 _MOST_TRIES = 1 << 20  # for headers
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")
+_TAG_WITHIN = re.compile(rb"ID3[\2-\4]\0|APETAGEX")
 _COUNTERS = (b"Xing", b"Info", b"VBRI")  # in a frame without sound
 _SMALLEST = 16  # bytes of a frame
 _MOST_AT_EDGES = 20  # frames; that a larger number of them fits is chance
@@ -79,7 +80,8 @@ class Frames:
                 found = behind
             else:
                 found = self._find(position + 1)
-            if found >= behind:  # else bytes are missing from it
+            is_parted = found > behind and _TAG_WITHIN.search(self._bytes(position, frame.bytes))
+            if found >= behind and not is_parted:  # else bytes are missing from it
                 self._add(position, frame)
             position = found
 
@@ -137,7 +139,8 @@ class Frames:
             position, last = position + behind - begin, behind
 
     def _frames_in(self, start: int, end: int, *, is_edge: bool) -> int:
-        size = end - start
+        tag = _TAG_WITHIN.search(self._bytes(start, min(end - start, _CHUNK)))
+        size = tag.start() if tag else end - start
         usual = round(size * self._count / self._length)
         frame = self._frame(start)
         begins_well = frame is not None and frame.kind == self._kind

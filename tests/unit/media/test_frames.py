@@ -135,6 +135,19 @@ def test_junk_between_frames_of_one_bit_rate_moves_nothing(tmp_path: Path, name:
     assert notices == ["left_out"]
 
 
+@pytest.mark.parametrize("name", ["mp3 without a header", "mp2", "aac"])
+def test_a_tag_amid_a_frame_is_that_frame(tmp_path: Path, name: str) -> None:
+    path = made(tmp_path, name)
+    whole, _ = play(path)
+    data, middle = path.read_bytes(), frames_of(path)[60][0] + 200
+    tag = b"ID3\3\0\0\0\1\0\0" + NOISE[: 1 << 14]
+    path.write_bytes(data[:middle] + tag + data[middle:])
+    samples, notices = play(path)
+    assert samples.shape == whole.shape
+    assert beats_in(samples) == pytest.approx(beats_in(whole), abs=0.001)
+    assert notices == ["damaged"]
+
+
 @pytest.mark.parametrize("name", [name for name in RAW if " in " not in name])
 def test_bytes_missing_from_a_frame_are_that_frame(tmp_path: Path, name: str) -> None:
     path = made(tmp_path, name)
