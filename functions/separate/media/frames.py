@@ -67,7 +67,7 @@ class Frames:
         self.gaps = list(self._gaps(start, end)) if self.runs else []
 
     def _walk(self, position: int, max_seconds: float) -> None:
-        if not self._has_count(position):
+        if not (self._has_count(position) or self._leads_on(position, sure=2)):
             position = self._find(position)
         while position < self._end and self.seconds <= max_seconds:
             frame = self._frame(position)
@@ -102,13 +102,13 @@ class Frames:
     def _has_count(self, position: int) -> bool:
         return self._frame(position) is not None and _says_count(self._bytes(position, _HEADERS))
 
-    def _leads_on(self, position: int) -> bool:
+    def _leads_on(self, position: int, sure: int = _SURE) -> bool:
         """Whether there is a frame that leads to others, or to the end."""
         first, count = self._frame(position), 0
         frame = first
         while first and frame and frame.kind == first.kind:
             count, position = count + 1, position + frame.bytes
-            if count == _SURE:
+            if count == sure:
                 return True
             if position == self._end:
                 return count > 1 or frame.kind == self._kind

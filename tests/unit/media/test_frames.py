@@ -77,7 +77,7 @@ def test_frames_without_a_header_are_silence(tmp_path: Path, name: str, numbers:
 
 
 @pytest.mark.parametrize("name", [*EVEN, "aac"])
-@pytest.mark.parametrize("numbers", [(0,), (1,)])
+@pytest.mark.parametrize("numbers", [(0,), (1,), (2,)])
 def test_the_first_frame_counts_too(tmp_path: Path, name: str, numbers: tuple[int, ...]) -> None:
     path = made(tmp_path, name)
     whole, _ = play(path)
