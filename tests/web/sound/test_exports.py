@@ -172,6 +172,16 @@ def test_a_video_has_each_frame_once_and_the_sound_in_step(
     assert 0.2 < np.abs(sound).max() < 0.4  # three quarters of 0.4: both stems are in it
 
 
+def test_a_video_may_be_made_in_memory(page: Page, server: SoundServer) -> None:
+    clicking(server)
+    call = "([names, format, asked]) => harness.film(names, format, asked)"
+    for found in formats(page):
+        asked = {"start": 0, "end": 1, "fps": 24, "memory": True}
+        content, _ = sent(page, server, call, [["vocals"], found["format"], asked])
+        assert numbers_of(content)[0] == list(range(24))
+    assert page.evaluate("harness.leftovers()") == 0
+
+
 def test_a_video_that_is_cancelled_leaves_no_file(page: Page, server: SoundServer) -> None:
     clicking(server)
     chosen = formats(page)[0]["format"]

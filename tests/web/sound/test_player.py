@@ -1,6 +1,7 @@
 """The player in a browser: what is rendered and heard, against the stems, bit by bit."""
 
 import random
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def made(server: SoundServer, seconds: float, rate: int = RATE, names: list[str]
     return stems
 
 
-Step = dict[str, object]
+Step = Mapping[str, object]
 
 
 def rendered(
@@ -237,6 +238,11 @@ def test_it_plays_by_a_click_pauses_and_keeps_its_place(page: Page, server: Soun
     assert playing["state"] == "playing"
     assert len(playing["levels"]) == 3
     assert all(0.3 < level <= 11_000 / 32_768 for level in playing["levels"])
+    before = page.evaluate("harness.live.clocks()")
+    page.wait_for_timeout(500)
+    after = page.evaluate("harness.live.clocks()")
+    assert after[0] - before[0] == pytest.approx(after[1] - before[1], abs=0.05 * RATE)
+    assert after[0] - before[0] > 0
     page.evaluate("harness.live.player.pause()")
     page.wait_for_timeout(300)
     paused = page.evaluate("harness.live.look()")
