@@ -65,7 +65,7 @@ const harness = {
 
 function blocks({ data, width, height }: ImageData, block: number): number[] {
   const [across, down] = [Math.floor(width / block), Math.floor(height / block)];
-  const sums = new Array<number>(across * down).fill(0);
+  const sums = new Float64Array(across * down);
   for (let y = 0; y < down * block; y++) {
     for (let x = 0; x < across * block; x++) {
       const at = 4 * (y * width + x);
@@ -74,13 +74,16 @@ function blocks({ data, width, height }: ImageData, block: number): number[] {
       sums[place] = (sums[place] ?? 0) + light / block / block;
     }
   }
-  return sums;
+  return [...sums];
 }
+
+const LINEAR = Float64Array.from({ length: 256 }, (_, byte) =>
+  byte <= 10 ? byte / 255 / 12.92 : ((byte / 255 + 0.055) / 1.055) ** 2.4,
+);
 
 /** Of a byte of sRGB. */
 function linear(byte = 0): number {
-  const share = byte / 255;
-  return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  return LINEAR[byte] ?? 0;
 }
 
 Object.assign(globalThis, { harness });

@@ -49,7 +49,7 @@ function hung(frame: Frame): readonly Part[] {
   const { time, still } = frame;
   const u = unitOf(frame);
   const parts: Part[] = [];
-  const weigh = (slot: string) => Math.min(1, 1.15 * lately(frame.input(slot), time, SLOW));
+  const weigh = (slot: string) => Math.min(1, 1.15 * lately(frame.input(slot), time, still ? 3 * SLOW : SLOW));
   const [first, second, third, fourth] = [weigh("first"), weigh("second"), weigh("third"), weigh("fourth")];
   const swing = frame.input("swing");
   const beats = swing.empty ? frame.grid.place(time) : swing.phase(time);
