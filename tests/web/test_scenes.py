@@ -143,7 +143,8 @@ def test_or_passes_more_slowly(stage: Stage, scene: str) -> None:
     def edges(time: float, *, still: bool) -> npt.NDArray[np.int64]:
         """How much each column in the right of the picture differs from the next."""
         right = stage.picture("song", scene, time, view={"still": still})[:, 210:, 1]
-        return np.diff(right.sum(axis=0, dtype=np.int64))
+        columns: npt.NDArray[np.int64] = np.diff(right.sum(axis=0, dtype=np.int64))
+        return columns
 
     def shift(*, still: bool) -> int:
         """Pixels by which they have moved after 0.2 s."""
@@ -151,6 +152,13 @@ def test_or_passes_more_slowly(stage: Stage, scene: str) -> None:
         return int(np.argmin([np.abs(before[by:] - after[: len(after) - by]).mean() for by in range(30)]))
 
     assert abs(2 * shift(still=True) - shift(still=False)) <= 2 < shift(still=True)
+
+
+def test_the_example_of_the_documentation_is_a_scene(stage: Stage) -> None:
+    assert (WEB / "harness" / "pulse.ts").read_text() in (WEB.parent / "docs" / "scenes.md").read_text()
+    struck = stage.picture("song", "pulse", CHORUS + 0.2)
+    assert colour(struck, 0.5, 0.5)[2] > 200  # the bass
+    assert not np.array_equal(struck, stage.picture("song", "pulse", CHORUS + 0.3))
 
 
 def colour(picture: Picture, x: float, y: float, reach: int = 2) -> npt.NDArray[np.float64]:

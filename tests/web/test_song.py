@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from showcase import score
+from showcase.__main__ import SEED
 
 from media.audio_input import AudioInput
 from media.samples import SAMPLE_RATE, Samples
-from showcase import score
-from showcase.__main__ import SEED
 
 FOLDER = Path(__file__).parents[2] / "web" / "public" / "song"
 MOST_BYTES = 12_000_000

@@ -2,16 +2,21 @@
 
 import { SCENES, sceneOf } from "../src/scenes/all.ts";
 import { PRESETS } from "../src/scenes/presets.ts";
-import type { View } from "../src/scenes/scene.ts";
+import type { Scene, View } from "../src/scenes/scene.ts";
 import { type Bindings, show } from "../src/scenes/show.ts";
 import { Signals } from "../src/signals/signals.ts";
 import { type Analysis, songOf } from "../src/signals/song.ts";
+import { pulse } from "./pulse.ts";
 
 interface Wish {
   readonly scene: string;
   readonly bindings?: Bindings;
   readonly limit?: boolean;
   readonly view?: Partial<View>;
+}
+
+function known(id: string): Scene {
+  return id === pulse.id ? pulse : sceneOf(id);
 }
 
 const songs = new Map<string, Signals>();
@@ -23,7 +28,7 @@ function drawn(song: string, wish: Wish): { at(time: number): ImageData } {
   const canvas = new OffscreenCanvas(view.width, view.height);
   const g = canvas.getContext("2d", { willReadFrequently: true });
   if (!g) throw new Error("There is no canvas.");
-  const stage = show(sceneOf(wish.scene), signals, wish.bindings ?? {}, { limit: wish.limit ?? true });
+  const stage = show(known(wish.scene), signals, wish.bindings ?? {}, { limit: wish.limit ?? true });
   return {
     at(time) {
       stage.draw(g, time, view);
