@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 WEB = Path(__file__).parents[2] / "web"
 NODE = WEB.parent / ".venv" / "node" / "bin"
@@ -57,28 +56,23 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     built = tmp_path_factory.mktemp("harness")
-    vite = ["npx", "vite", "build", "--config", "harness/vite.config.ts", "--outDir", str(built)]
-    environment = {**os.environ, "PATH": f"{NODE}:{os.environ['PATH']}"}
-    subprocess.run(vite, cwd=WEB, env=environment, check=True, capture_output=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--host-resolver-rules=MAP * ~NOTFOUND"]
-        )
-        page = browser.new_page()
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.set_content("<p>Scenes</p>")
-        page.add_script_tag(path=built / "scenes.js")
-        for name, folder in SONGS.items():
-            curves = base64.b64encode((folder / "curves.bin").read_bytes()).decode()
-            document = json.loads((folder / "analysis.json").read_text())
-            page.evaluate("(song) => harness.load(...song)", [name, document, curves])
-        page.evaluate("harness.load('bare', null, null, ['vocals', 'drums'])")
-        yield Stage(page)
-        assert not errors
-        browser.close()
+    vite = [NODE / "node", "node_modules/vite/bin/vite.js", "build", "--config", "harness/vite.config.ts"]
+    subprocess.run([*vite, "--outDir", built], cwd=WEB, check=True, capture_output=True)
+    page = browser.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.set_content("<p>Scenes</p>")
+    page.add_script_tag(path=built / "scenes.js")
+    for name, folder in SONGS.items():
+        curves = base64.b64encode((folder / "curves.bin").read_bytes()).decode()
+        document = json.loads((folder / "analysis.json").read_text())
+        page.evaluate("(song) => harness.load(...song)", [name, document, curves])
+    page.evaluate("harness.load('bare', null, null, ['vocals', 'drums'])")
+    yield Stage(page)
+    assert not errors
+    page.close()
 
 
 @pytest.mark.parametrize("scene", SCENES)
