@@ -58,8 +58,8 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     built = tmp_path_factory.mktemp("harness")
-    vite = [NODE / "node", "node_modules/vite/bin/vite.js", "build", "--config", "harness/vite.config.ts"]
-    subprocess.run([*vite, "--outDir", built], cwd=WEB, check=True, capture_output=True)
+    vite = ["node_modules/vite/bin/vite.js", "build", "--config", "harness/vite.config.ts"]
+    subprocess.run([NODE / "node", *vite, "--outDir", built], cwd=WEB, check=True, capture_output=True)
     page = browser.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
