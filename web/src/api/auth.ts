@@ -267,7 +267,7 @@ export class Auth {
 }
 
 async function discover({ issuer, discovery }: Login): Promise<oauth.AuthorizationServer> {
-  const answer = await fetch(discovery);
+  const answer = await fetch(discovery ?? `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
   return oauth.processDiscoveryResponse(new URL(issuer), answer);
 }
 
