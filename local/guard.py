@@ -8,9 +8,9 @@ needs
 - no Origin, or one of this machine: browsers send that of the page that asks;
 - the signature of a key that this cloud gave out, but for the few things that AWS takes unsigned as well.
 
-Stempipe's own page has a host of its own, its distribution's, and so an Origin of its own. At that host are its
-files, and nothing else; and it may call what a page needs: the APIs, links and forms that were signed for it,
-and the keys and tokens of the login.
+Stempipe's own page has a host of its own, its distribution's, and so an Origin of its own. At that host are
+its files, and nothing else; and it may call what a page needs: the APIs, links and forms that were signed for
+it, and the login's keys and tokens.
 
 What a key may do is MiniStack's to say, by IAM's policies.
 """

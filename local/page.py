@@ -1,7 +1,7 @@
 """The page on this machine: where it is, what it is told, and its files.
 
-MiniStack serves a distribution as a host of its own, ``<label>.cloudfront.localhost``, which browsers look for
-on this machine, and trust as they trust https. Its login, its APIs and its storage are all at one address.
+MiniStack serves a distribution as a host of its own, ``<label>.cloudfront.localhost``, which browsers look
+for on this machine, and trust as they trust https. Its login, APIs and storage are all at one address.
 """
 
 from __future__ import annotations

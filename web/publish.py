@@ -112,7 +112,7 @@ def main() -> int:
     stack, region = options.stack or said.get("stack_name"), options.region or said.get("region")
     try:
         if not stack:
-            raise PublishError("Which stack? Try: make page STACK=<stack>")
+            raise PublishError("Which stack? Try: make publish STACK=<stack>")
         session = boto3.Session(region_name=region, profile_name=said.get("profile"))
         outputs = outputs_of(session.client("cloudformation"), stack)
         if missing := {"PageBucket", "PageConfig", "PageUrl"} - outputs.keys():
@@ -132,7 +132,7 @@ def outputs_of(cloudformation: Any, stack: str) -> dict[str, str]:
 
 
 def sam_says(path: Path) -> dict[str, Any]:
-    """What sam has kept of its deployment: its parameters, those for deploying before those for all commands."""
+    """What sam has kept: parameters of its deployments, and where those say nothing, of all its commands."""
     commands = tomllib.loads(path.read_text(encoding="utf-8"))["default"] if path.is_file() else {}
     found: dict[str, Any] = {}
     for command in ("global", "deploy"):
