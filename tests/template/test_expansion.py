@@ -125,7 +125,11 @@ def test_the_page_is_told_in_json_where_all_is(resolved: dict[str, Template], na
         assert config["login"] is None
         return
     assert config["login"].keys() == {"issuer", "discovery", "clientId", "scope", "audience", "signOut"}
-    issuer = "https://cognito-idp.Region.amazonaws.com/UserPool" if users == "cognito" else "JwtIssuer"
+    issuer = (
+        "https://cognito-idp.Region.amazonaws.com/UserPool"
+        if users == "cognito"
+        else USERS["own"]["JwtIssuer"]
+    )
     assert config["login"]["issuer"] == issuer
 
 
@@ -135,12 +139,17 @@ def text_of(item: Any) -> str:
         return item
     if "Ref" in item:
         return str(item["Ref"]).removeprefix("AWS::")
+    if "Fn::Select" in item:
+        place, split = item["Fn::Select"]
+        between, whole = split["Fn::Split"]
+        return text_of(whole).split(between)[place]
     if "Fn::Join" in item:
         between, parts = item["Fn::Join"]
         return between.join(map(text_of, parts)) if isinstance(parts, list) else text_of(parts)
     text, more = item["Fn::Sub"] if isinstance(item["Fn::Sub"], list) else (item["Fn::Sub"], {})
     for name, value in more.items():
         text = text.replace(f"${{{name}}}", text_of(value))
+    text = text.replace("${JwtIssuer}", USERS["own"]["JwtIssuer"])
     text = re.sub(r"\$\{Max\w+\}", "1", text)
     return re.sub(r"\$\{(?:AWS::)?(\w+)\}", r"\1", text)
 
@@ -170,8 +179,9 @@ def test_storage_and_the_api_answer_the_page_and_one_origin_more_alone(
     resources = resolved[name]["Resources"]
     page = {"Fn::Sub": "https://${PageDistribution.DomainName}"}
     origins = [page] if COMBINATIONS[name][2] == "none" else [page, {"Ref": "AllowedOrigin"}]
+    other = MORE["more"]["AllowedOrigin"]  # which the transform has put there
     cors = resources["Api"]["Properties"]["Body"]["x-amazon-apigateway-cors"]
-    assert cors["allowOrigins"] == origins
+    assert cors["allowOrigins"] == [other if "Ref" in origin else origin for origin in origins]
     for bucket in ("UploadsBucket", "StemsBucket"):
         (rule,) = resources[bucket]["Properties"]["CorsConfiguration"]["CorsRules"]
         assert rule["AllowedOrigins"] == origins

@@ -49,7 +49,7 @@ export function theBrowser(): Browser {
     memory: sessionStorage,
     go: (address) => window.location.assign(address),
     rewrite: (address) => history.replaceState(null, "", address),
-    now: Date.now,
+    now: () => Date.now(),
   };
 }
 
