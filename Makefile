@@ -64,7 +64,7 @@ local: dev ministack models page  ## Run the whole template on this machine unti
 
 # The cloud is of use without it.
 page:
-	@$(MAKE) --no-print-directory web || \
+	@$(MAKE) --no-print-directory web 2>/dev/null || \
 	    echo "The page is LEFT OUT: npm's packages could not be had, or it could not be built. Try: make web" >&2
 
 models: dev  ## Fetch and check a model (VARIANT=2stems|4stems|5stems|all), and what analysis needs
@@ -209,7 +209,7 @@ $(LAMBDA_PYTHON): | .venv/uv/.made
 
 web/node_modules/.made: web/package-lock.json web/package.json web/.npmrc .venv/node/.made
 	@echo "Fetching the page's packages"
-	@cd web && $(NODE) npm ci --silent --no-progress
+	@cd web && $(NODE) npm ci --loglevel=error --no-progress --fetch-retries=1
 	@touch $@
 
 # Spleeter's TensorFlow stops at Python 3.11; the others take whatever runs make.

@@ -18,8 +18,8 @@ from local.server import free_port
 
 HERE = Path(__file__).parent
 DEBIANS = Path("/usr/bin/chromium")
-# A page of elsewhere, which is on this machine for the browser alone. No other name is known to it: whatever the
-# page would fetch from the Internet, it could not.
+# A page of elsewhere, which is on this machine for the browser alone. No other name is known to it: whatever
+# a page would fetch from the Internet, it could not.
 ELSEWHERE = "elsewhere.example"
 ARGUMENTS = [
     "--autoplay-policy=no-user-gesture-required",

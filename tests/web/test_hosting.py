@@ -84,7 +84,8 @@ def test_the_configuration_has_no_secret(cloud: Deployment) -> None:
 
 VIOLATIONS = """() => {
     window.violations = [];
-    document.addEventListener("securitypolicyviolation", (event) => violations.push(event.effectiveDirective));
+    const note = (event) => violations.push(event.effectiveDirective);
+    document.addEventListener("securitypolicyviolation", note);
 }"""
 ATTACKS = {
     "script-src": "setTimeout('window.ran = true')",

@@ -73,8 +73,9 @@ def until(page: Page, condition: str, seconds: float = 90) -> None:
 
 
 def again(page: Page, sign_in: Callable[..., None]) -> None:
-    """Load the page anew, and sign in."""
-    page.reload()
+    """Load the page anew, with nothing held any longer, and sign in."""
+    page.reload()  # which ends what was held
+    page.unroute_all()
     begin_sign_in(page)
     sign_in(page)
     ready(page)
@@ -91,7 +92,9 @@ def test_a_song_is_sent_and_watched_until_its_stems_can_be_played(studio: Page, 
     heard = studio.evaluate("() => window.heard")
     assert {"queued", "processing", "completed"} <= {status for state, status, _ in heard if state == "live"}
     files = studio.evaluate("async () => probe.client.files(studio.live.jobs.all[0]?.id)")
-    (stem,) = (file for file in files if file["kind"] == "player" and file["name"].endswith("vocals.flac"))
+    (stem,) = (
+        file for file in files if file["kind"] == "player" and file["name"].endswith("vocals.player.flac")
+    )
     part = studio.evaluate(
         """async (url) => {
             const answer = await fetch(url, {headers: {Range: "bytes=0-3"}});
@@ -131,7 +134,6 @@ def test_a_reload_goes_on_with_a_song_that_nobody_chooses_again(
     until(studio, "studio.uploads.all[0].kept")
     (waiting, *rest) = jobs()
     assert (waiting["status"], len(rest)) == ("awaiting_upload", before)
-    studio.unroute_all()
     again(studio, sign_in)
     until(studio, f"studio.live.jobs.get({json.dumps(waiting['id'])})?.status === 'completed'")
     assert len(jobs()) == before + 1
@@ -154,7 +156,6 @@ def test_stems_that_have_arrived_are_not_sent_again(
     choose(studio, *paths)
     wait_for(studio, seen, 2)
     until(studio, "studio.uploads.all[0].kept")
-    studio.unroute_all()
     sent: list[str] = []
     studio.on(
         "request", lambda request: sent.append(request.url) if cloud.uploads_bucket in request.url else None
