@@ -169,6 +169,7 @@ def test_a_reload_forgets_and_asks_anew(signed_in: Page) -> None:
     signed_in.reload()
     ready(signed_in)
     assert signed_in.evaluate("probe.auth.user") is None
+    assert signed_in.evaluate("probe.auth.wasSignedIn") is True
     assert signed_in.evaluate("probe.refusal(() => probe.client.jobs())")["code"] == "signed_out"
 
 
@@ -255,6 +256,7 @@ def test_signing_out_forgets_and_leads_back(signed_in: Page, probe: str) -> None
     signed_in.wait_for_url(probe)
     ready(signed_in)
     assert signed_in.evaluate("probe.auth.user") is None
+    assert signed_in.evaluate("probe.auth.wasSignedIn") is False
 
 
 def test_a_user_who_is_gone_is_signed_out(
