@@ -10,8 +10,8 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
-
 from web import publish
 
 CONFIG = {"api": "https://api.example", "login": None}
@@ -95,12 +95,16 @@ def test_without_a_build_nothing_is_put(s3: Any, tmp_path: Path) -> None:
     assert s3.list_objects_v2(Bucket="page")["KeyCount"] == 0
 
 
-def deploy(**outputs: str) -> None:
-    template = {
-        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
-    }
-    boto3.client("cloudformation").create_stack(StackName="mine", TemplateBody=json.dumps(template))
+def deploy(monkeypatch: pytest.MonkeyPatch, **outputs: str) -> None:
+    """Have a stack `mine`: moto's own takes more packages."""
+
+    def outputs_of(cloudformation: Any, stack: str) -> dict[str, str]:
+        if stack != "mine":
+            error = {"Error": {"Code": "ValidationError", "Message": f"Stack with id {stack} does not exist"}}
+            raise ClientError(error, "DescribeStacks")  # type: ignore[arg-type]
+        return outputs
+
+    monkeypatch.setattr(publish, "outputs_of", outputs_of)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, built: Path, *arguments: str) -> int:
@@ -113,7 +117,9 @@ def run(monkeypatch: pytest.MonkeyPatch, built: Path, *arguments: str) -> int:
 def test_a_deployments_page_is_told_what_the_stack_says(
     s3: Any, built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    deploy(PageBucket="page", PageConfig=json.dumps(CONFIG), PageUrl="https://d1.cloudfront.net/")
+    deploy(
+        monkeypatch, PageBucket="page", PageConfig=json.dumps(CONFIG), PageUrl="https://d1.cloudfront.net/"
+    )
     assert run(monkeypatch, built, "--stack", "mine") == 0
     assert "https://d1.cloudfront.net/" in capsys.readouterr().out
     assert json.load(s3.get_object(Bucket="page", Key="config.json")["Body"]) == CONFIG
@@ -131,7 +137,7 @@ def test_what_is_wrong_is_said_in_a_line(
     arguments: tuple[str, ...],
     says: str,
 ) -> None:
-    deploy(PageBucket="page")
+    deploy(monkeypatch, PageBucket="page")
     assert run(monkeypatch, built, *arguments) == 1
     assert says in capsys.readouterr().err
 

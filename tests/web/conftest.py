@@ -7,7 +7,10 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, expect, sync_playwright
 from web.publish import put
@@ -172,3 +175,9 @@ def outputs(cloud: Deployment) -> dict[str, str]:
     """The stack's."""
     stack = cloud.client("cloudformation").describe_stacks(StackName="stempipe")["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def at_page(cloud: Deployment, path: str, **more: Any) -> httpx.Response:
+    """A request for the page, by its own host."""
+    host = urlsplit(str(cloud.page_url)).netloc
+    return httpx.get(f"{cloud.endpoint}{path}", headers={"Host": host}, timeout=60, **more)
