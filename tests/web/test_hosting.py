@@ -71,7 +71,7 @@ def test_the_configuration_has_no_secret(cloud: Deployment) -> None:
         UserPoolId=cloud.user_pool_id, ClientId=config.json()["login"]["clientId"]
     )["UserPoolClient"]
     assert "ClientSecret" not in client
-    assert client["CallbackURLs"] == client["LogoutURLs"] == [cloud.page_url]
+    assert client["CallbackURLs"] == client["LogoutURLs"] == [cloud.page_url, "http://localhost:5173/"]
 
 
 # ---- the policy --------------------------------------------------------------------------------
