@@ -25,6 +25,11 @@ BEGIN = """async () => {
     studio.uploads.onChange(() => sent.push(...seen()));
     await studio.uploads.resume();
 }"""
+# What is to be known of a page in which something does not come.
+TOLD = """() => {
+    const uploads = studio.uploads.all.map((upload) => ({ ...upload, error: upload.error?.message }));
+    return JSON.stringify([studio.live.state, uploads, heard.slice(-3)]);
+}"""
 # Sends the chosen files, as one song or as stems called after them; returns the upload's key.
 SEND = """() => {
     const files = [...document.querySelector("input").files];
@@ -63,11 +68,11 @@ def choose(page: Page, *paths: Path) -> str:
     return str(page.evaluate(SEND))
 
 
-def until(page: Page, condition: str, seconds: float = 90) -> None:
+def until(page: Page, condition: str, seconds: float = 240) -> None:
     """Wait; a policy without eval has the page's own waiting fail."""
     end = time.monotonic() + seconds
     while not page.evaluate(f"() => Boolean({condition})"):
-        told = page.evaluate("() => JSON.stringify([studio.live.state, studio.uploads.all, heard.slice(-3)])")
+        told = page.evaluate(TOLD)
         assert time.monotonic() < end, told
         page.wait_for_timeout(100)
 
