@@ -201,7 +201,7 @@ def delete_job(id: JobId) -> Response[JobView | None]:
 @app.post(
     "/v1/jobs/<id>/retry",
     operation_id="retryJob",
-    summary="Try a failed job again",
+    summary="Try a job again that failed, or whose analysis did",
     status_code=HTTPStatus.ACCEPTED,
     responses=_answers(202, 401, 404, 409, 410, 422, 503),
 )

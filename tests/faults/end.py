@@ -50,7 +50,7 @@ async def _redrive(cloud: Cloud, director: Director, sweeping: asyncio.Event) ->
     found = [
         f"a dead letter of a job that is {versions[-1:]}"
         for versions in jobs
-        if not versions or versions[-1].status is not Status.FAILED
+        if not versions or not (versions[-1].status is Status.FAILED or versions[-1].analysis_error_code)
     ]
     await asyncio.sleep(LETTERS_IN_HAND_SECONDS)
     answer = await asyncio.to_thread(cloud.invoke, "SweepFunction", {"sweep": "redrive"}, wait=True)
@@ -66,6 +66,7 @@ async def _redrive(cloud: Cloud, director: Director, sweeping: asyncio.Event) ->
 
 
 def _ended_well(versions: list[Version]) -> bool:
-    """Whether the song has its stems, or it is the song's own fault that it has not."""
+    """Whether the song has its stems and its analysis, or it is the song's own fault that it has not."""
     last = versions[-1]
-    return last.status is Status.COMPLETED or last.error_code in BAD.values()
+    is_done = last.status is Status.COMPLETED and not last.analysis_error_code
+    return is_done or last.error_code in BAD.values()

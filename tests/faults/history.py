@@ -177,7 +177,8 @@ def _within(life: Sequence[Version]) -> list[str]:
             continue  # no more than the mark that its files are being deleted
         if before.is_deleting:
             found.append(f"went on while its files were being deleted: {change}")
-        if before.status.is_final and after.status not in TRANSITIONS[before.status]:
+        is_done = before.status is Status.COMPLETED and not before.analysis_error_code
+        if before.status.is_final and (is_done or after.status not in TRANSITIONS[before.status]):
             found.append(f"a final job was written: {change}")
         elif after.status is not before.status and after.status not in TRANSITIONS[before.status]:
             found.append(f"no arrow of the design: {change}")

@@ -76,6 +76,18 @@ def test_a_job_that_is_gone_on_with_from_its_stems_has_nothing_against_it() -> N
         )
 
 
+def test_an_analysis_that_is_tried_again_has_nothing_against_it() -> None:
+    alone = replace(HEARD, listens=True, analysis_keys=None, analysis_error_code="internal_error")
+    queued = replace(LAPSED, listens=True, stem_keys=STEMS, player_keys=PLAYER)
+    begin = [replace(version, listens=True) for version in (QUEUED, CLAIMED, HALF, ANALYSING)]
+    lost = [queued, replace(GOES_ON, listens=True), alone]
+    once_more = replace(queued, attempt=alone.attempt, number=alone.number + 1)
+    assert violations([*begin, *lost, once_more]) == []
+    done = replace(alone, analysis_keys=HEARD.analysis_keys, analysis_error_code=None)
+    found = violations([*begin, *lost[:-1], done, replace(once_more, analysis_keys=done.analysis_keys)])
+    assert any("a final job was written" in violation for violation in found)
+
+
 def test_a_job_of_stems_whose_stems_have_come_has_nothing_against_it() -> None:
     none, one, all_ = {"a": None, "b": None}, {"a": None, "b": "etag"}, {"a": "etag", "b": "etag"}
     begin = [replace(WAITS, parts=none), replace(WAITS, parts=one), replace(WAITS, parts=all_)]

@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 
 from stempipe.adapters.queue import DeadLetters, JobQueue
 from stempipe.adapters.storage import Storage, StoredObject
-from stempipe.errors import StorageRefuses, StorageUnavailable
+from stempipe.errors import InternalError, StorageRefuses, StorageUnavailable
 from stempipe.jobs.claim import Claim, Stored
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.overdue import Overdue
@@ -343,6 +343,23 @@ def test_redrive_gives_the_jobs_of_dead_letters_their_attempts_anew(
     assert again.error_code is None
     assert cloud.messages() == [MESSAGE]
     assert count(cloud, cloud.jobs_dead_letter_queue_url) == 0
+
+
+def test_redrive_has_the_analysis_tried_again_that_a_job_completed_without(
+    sweep: Sweep, cloud: Aws, jobs: Jobs, make: Callable[[Status], Job], job: Callable[[], Job]
+) -> None:
+    make(Status.QUEUED).update([Job.config_json.set({"analysis": {"notes": True, "fps": 60}})])
+    claim = Claim.take(jobs, "alice", "01K", 30)
+    claim.keep(stored_song({"vocals": "alice/01K/1/vocals.wav"}))
+    claim.fail(InternalError())
+    dead(cloud, MESSAGE)
+    assert sweep.sweep_jobs() == {"messages_kept": 1}
+    cloud.sqs.purge_queue(QueueUrl=cloud.jobs_dead_letter_queue_url)
+    dead(cloud, MESSAGE)
+    assert sweep.redrive() == {"jobs_queued_again": 1}
+    again = job()
+    assert (again.state, list(again.stem_keys or {})) == (Status.QUEUED, ["vocals"])
+    assert again.analysis_error_code is None
 
 
 # ---- objects -----------------------------------------------------------------------------------

@@ -14,8 +14,9 @@ import numpy as np
 from analysis.beats import Rhythm
 from analysis.events import Analysis
 from analysis.key import find_key
-from analysis.listening import Ear, Heard, role_of
+from analysis.listening import Ear, Heard
 from analysis.names import MIX, file_names
+from analysis.roles import role_named
 from downloads.directory import models_directory
 from media.audio_input import AudioInput
 from media.errors import MediaError
@@ -212,11 +213,12 @@ class _Track:
         player: PlayerWriter | None = None,
     ) -> None:
         self._name = name
-        self.ear = Ear("mix" if name == MIX else role_of(name), frame_rate, models, notes=notes)
+        self.ear = Ear("mix" if name == MIX else role_named(name), frame_rate, models, notes=notes)
         self._mix = mix
         self._player = player
         self._heard: Heard | None = None
         self.samples = 0
+        self.sample_rate: int | None = None
         self.notices: tuple[Notice, ...] = ()
 
     @property
@@ -228,7 +230,7 @@ class _Track:
 
     def listen(self, source: AudioInput | IsolatedInput) -> Generator[float]:
         """Hear all of a source, and finish; yields the fraction that is heard."""
-        yield from self.hear(_by_the_second(source), round(source.expected_seconds * SAMPLE_RATE))
+        yield from self._hear_source(source)
         self.finish(0)
         yield 1.0
 
@@ -236,10 +238,14 @@ class _Track:
         """Hear a stem that somebody sent; how long it is to be is not known yet."""
         try:
             with IsolatedInput(path, max_seconds) as source:
-                yield from self.hear(_by_the_second(source), round(source.expected_seconds * SAMPLE_RATE))
+                yield from self._hear_source(source)
                 self.notices = source.notices
         except MediaError as error:
             raise type(error)(f"{self._name}: {error}") from error
+
+    def _hear_source(self, source: AudioInput | IsolatedInput) -> Generator[float]:
+        self.sample_rate = source.sample_rate
+        yield from self.hear(_by_the_second(source), round(source.expected_seconds * SAMPLE_RATE))
 
     def hear(self, blocks: "Generator[Samples]", expected: int) -> Generator[float]:
         """Hear blocks of shape (any, 2); yields the fraction of the samples expected."""
@@ -289,9 +295,10 @@ def _together(tracks: Mapping[str, _Track], seconds: float, *, separated: bool) 
     beats = tracks[MIX].ear.beats
     rhythm = beats.finish(drums.onsets.onsets) if beats else Rhythm(None, 4, ())
     levels = mix.levels if separated else None
+    rates = {track.sample_rate for name, track in tracks.items() if name != MIX}
     return Analysis(
         duration=seconds,
-        sample_rate=SAMPLE_RATE,
+        sample_rate=rates.pop() if len(rates) == 1 else None,
         tempo=rhythm.tempo,
         meter=rhythm.meter,
         key=find_key([note for found in heard.values() for note in found.notes or ()]),

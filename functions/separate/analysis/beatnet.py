@@ -104,12 +104,14 @@ class _Network:
         self._weights = weights
         # tanh(x / 2) / 2 + 1 / 2 is the logistic function: one call of tanh serves all four gates.
         scale = np.full(4 * _CELLS, 0.5, np.float32)
-        scale[2 * _CELLS : 3 * _CELLS] = 1
+        scale[3 * _CELLS :] = 1
+        # The candidate comes last, behind the three gates that are logistic.
+        order = np.arange(4 * _CELLS).reshape(4, _CELLS)[[0, 1, 3, 2]].ravel()
         self._layers = [
             (
-                np.ascontiguousarray(weights[f"lstm.weight_ih_l{layer}"].T * scale),
-                (weights[f"lstm.bias_ih_l{layer}"] + weights[f"lstm.bias_hh_l{layer}"]) * scale,
-                np.ascontiguousarray(weights[f"lstm.weight_hh_l{layer}"].T * scale),
+                np.ascontiguousarray(weights[f"lstm.weight_ih_l{layer}"][order].T * scale),
+                (weights[f"lstm.bias_ih_l{layer}"] + weights[f"lstm.bias_hh_l{layer}"])[order] * scale,
+                np.ascontiguousarray(weights[f"lstm.weight_hh_l{layer}"][order].T * scale),
             )
             for layer in (0, 1)
         ]
@@ -122,7 +124,8 @@ class _Network:
         kernel = weights["conv1.weight"][:, 0]
         views = np.lib.stride_tricks.sliding_window_view(features, kernel.shape[1], axis=1)
         maps = np.maximum(0, views @ kernel.T + weights["conv1.bias"])
-        pairs = maps[:, : maps.shape[1] // 2 * 2].reshape(len(features), -1, 2, len(kernel)).max(axis=2)
+        even = maps.shape[1] // 2 * 2
+        pairs = np.maximum(maps[:, 0:even:2], maps[:, 1:even:2])
         flat = pairs.transpose(0, 2, 1).reshape(len(features), -1)
         values = flat @ weights["linear0.weight"].T + weights["linear0.bias"]
         for layer in (0, 1):
@@ -137,13 +140,22 @@ class _Network:
         inputs = values @ arriving + bias
         hidden, cells = self._hidden[layer], self._cells[layer]
         out = np.empty((len(values), _CELLS), np.float32)
-        for frame, entering in enumerate(inputs):
-            gates = np.tanh(entering + hidden @ recurrent)
-            enters, stays, candidate, leaves = gates.reshape(4, _CELLS)
-            cells = (0.5 * stays + 0.5) * cells + (0.5 * enters + 0.5) * candidate
-            hidden = (0.5 * leaves + 0.5) * np.tanh(cells)
-            out[frame] = hidden
-        self._hidden[layer], self._cells[layer] = hidden, cells
+        gates, passed = np.empty(4 * _CELLS, np.float32), np.empty(_CELLS, np.float32)
+        enters, stays, leaves, candidate = gates.reshape(4, _CELLS)
+        logistic = gates[: 3 * _CELLS]
+        # In place, because there is little to compute for a frame, and there are thousands of them.
+        for entering, leaving in zip(inputs, out, strict=True):
+            np.dot(hidden, recurrent, out=gates)
+            gates += entering
+            np.tanh(gates, out=gates)
+            logistic *= 0.5
+            logistic += 0.5
+            cells *= stays
+            np.multiply(enters, candidate, out=passed)
+            cells += passed
+            np.tanh(cells, out=passed)
+            hidden = np.multiply(leaves, passed, out=leaving)
+        self._hidden[layer] = hidden
         return out
 
 

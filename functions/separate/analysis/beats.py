@@ -85,6 +85,7 @@ def rhythm(heard: Heard, onsets: Sequence[Onset]) -> Rhythm:
     frames = frames[(frames / FRAME_RATE > begins - _SNAP) & (frames / FRAME_RATE < ends + _SNAP)]
     if len(frames) < _FEWEST or np.isfinite(_nearest(frames / FRAME_RATE, onsets)).mean() < _HEARD:
         return nothing
+    frames = _with_the_first(frames, begins)
     frames = _in_quarters(frames, likely.sum(axis=1), bands)
     nearby = _nearby(likely)
     confidence = float(np.minimum(1, nearby[frames].sum(axis=1)).mean())
@@ -137,6 +138,17 @@ def _traced(best: Floats, came: npt.NDArray[np.int16], intervals: Frames) -> Fra
             break
         frame, state = frame - intervals[state], before
     return np.array(path[::-1])
+
+
+def _with_the_first(frames: Frames, begins: float) -> Frames:
+    """With the beat that the song begins with: the network, which knows beats by what came before, misses it.
+
+    It is one if it is a beat before the first that was found.
+    """
+    first = frames[0] - float(np.median(np.diff(frames[: _NEIGHBOURS + 1])))
+    if abs(first / FRAME_RATE - begins) > _SNAP:
+        return frames
+    return np.concatenate([[round(begins * FRAME_RATE)], frames])
 
 
 def _in_quarters(frames: Frames, likely: Floats, bands: Floats) -> Frames:

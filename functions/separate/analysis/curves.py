@@ -57,6 +57,10 @@ class CurveMeter:
         self._low = _band_filters(sample_rate, _LONG, _EDGES[: _LOW_BANDS + 1])
         self._high = _band_filters(sample_rate, _SHORT, _EDGES[_LOW_BANDS:])
         self._chroma = _chroma_filters(sample_rate)
+        self._bins = 1 + int(
+            np.flatnonzero(self._chroma.any(axis=1))[-1]
+        )  # of the long one, that are looked at
+        self._low, self._chroma = self._low[: self._bins], self._chroma[: self._bins]
         self._frequencies = (np.arange(_SHORT // 2 + 1) * sample_rate / _SHORT).astype(np.float32)
         self._frames = 0
         self._rows: list[npt.NDArray[np.float32]] = []
@@ -88,7 +92,7 @@ class CurveMeter:
             rows[:, : FIELDS.index("centroid")] = FLOOR
             rows[:, FIELDS.index("onset")] = 0
             rows[:, FIELDS.index("centroid")] = np.nan
-            if np.abs(frames).max() > _SILENCE:
+            if max(frames.max(), -frames.min()) > _SILENCE:
                 self._measure(frames, rows)
             self._rows.append(rows)
             self._frames += len(rows)
@@ -101,8 +105,8 @@ class CurveMeter:
         rows[:, 0] = _decibels(np.einsum("cts,cts->t", own, own) / (CHANNELS * lengths))
         rows[:, 1] = _decibels(np.maximum(own.max(axis=(0, 2)), -own.min(axis=(0, 2))) ** 2)
         centre = slice((_LONG - _SHORT) // 2, (_LONG + _SHORT) // 2)
-        powers = self._long.powers(frames)
-        short = self._short.powers(frames[:, :, centre])
+        powers = self._long.powers(frames, self._bins)
+        short = self._short.powers(frames[:, :, centre], _SHORT // 2 + 1)
         low, high = powers @ self._low, short @ self._high
         begin = FIELDS.index(BANDS[0])
         rows[:, begin : begin + len(BANDS)] = _decibels(np.concatenate([low, high], axis=1))
@@ -124,14 +128,19 @@ class _Spectrum:
         # NumPy transforms float32 as such only if it also scales.
         self._window = window * np.float32(size)
         # Of the mean square, by Parseval: all bins but the first and last stand for two.
-        self._scale = np.full(size // 2 + 1, 2 / size / (window**2).sum(), np.float32)
+        self._scale = np.full(size // 2 + 1, 2 / size / (window**2).sum() / CHANNELS, np.float32)
         self._scale[[0, -1]] /= 2
 
-    def powers(self, frames: Samples) -> npt.NDArray[np.float32]:
-        """Shape (2, frames, size) in, (frames, bins) out: they sum to the mean square of both channels."""
-        spectrum = np.fft.rfft(frames * self._window, axis=-1, norm="forward")
-        powers: Samples = (np.square(spectrum.real) + np.square(spectrum.imag)).mean(axis=0)
-        return powers * self._scale
+    def powers(self, frames: Samples, bins: int) -> npt.NDArray[np.float32]:
+        """Shape (2, frames, size) in, the first bins out, (frames, bins).
+
+        All bins sum to the mean square of both channels.
+        """
+        spectrum = np.fft.rfft(frames * self._window, axis=-1, norm="forward")[:, :, :bins]
+        squares = np.square(spectrum.real) + np.square(spectrum.imag)
+        powers: Samples = squares[0] + squares[1]
+        powers *= self._scale[:bins]
+        return powers
 
 
 def _decibels(powers: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -136,7 +136,7 @@ class Analysis:
     duration : float
         Of the longest stem.
     sample_rate : int or None
-        Of the stems, in Hz; None where the song was never sound.
+        Of the stems, in Hz; None where they differ, or the song was never sound.
     tempo, key
         None where there is none, as in silence.
     meter : int

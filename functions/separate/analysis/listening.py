@@ -19,23 +19,9 @@ from analysis.loudness import LoudnessMeter
 from analysis.notes import NoteTranscriber
 from analysis.onsets import OnsetDetector, Onsets
 from analysis.pitch import PitchListener, PitchTrack, SwiftF0, sung_notes
+from analysis.roles import Role
 from analysis.weights import load_bytes
 from media.samples import SAMPLE_RATE, Samples
-
-Role = Literal["mix", "drums", "vocals", "bass", "piano", "other"]
-
-_ROLES: tuple[tuple[Role, tuple[str, ...]], ...] = (
-    ("drums", ("drum", "perc", "kick", "snare", "hihat", "hi-hat", "cymbal", "beat")),
-    ("bass", ("bass",)),
-    ("vocals", ("vocal", "vox", "voice", "sing", "choir")),
-    ("piano", ("piano", "keys", "rhodes")),
-)
-
-
-def role_of(stem: str) -> Role:
-    """What is listened for in a stem, by its name."""
-    name = stem.casefold()
-    return next((role for role, words in _ROLES if any(word in name for word in words)), "other")
 
 
 # A process keeps its networks, as it keeps the separation's.
@@ -85,7 +71,8 @@ class Ear:
 
     Parameters
     ----------
-    role : Role
+    role : Role or "mix"
+        Which says what is listened for.
     frame_rate : int
         Of the curves; one of `events.FRAME_RATES`.
     notes : bool
@@ -98,8 +85,7 @@ class Ear:
     ModelMissingError, ModelDamagedError
     """
 
-    def __init__(self, role: Role, frame_rate: int, models: Path, *, notes: bool) -> None:
-        self._frame_rate = frame_rate
+    def __init__(self, role: Role | Literal["mix"], frame_rate: int, models: Path, *, notes: bool) -> None:
         self._levels = LevelMeter(SAMPLE_RATE)
         self._loudness = LoudnessMeter(SAMPLE_RATE)
         self._onsets = OnsetDetector(SAMPLE_RATE, percussive=role in ("mix", "drums"))

@@ -92,9 +92,9 @@ class LoudnessMeter:
         """Weight samples, but for the first `_RESPONSE`, which are what came before."""
         if not samples.any():
             return samples[:, _RESPONSE:]
-        # NumPy transforms float32 as such only if it also scales, here by a power of two.
+        # NumPy transforms float32 as such only if it also scales: here by a power of two, each way.
         spectrum = np.fft.rfft(samples, axis=1, norm="forward") * self._weighting
-        return np.asarray(np.fft.irfft(spectrum, axis=1, norm="forward"), np.float32)[:, _RESPONSE:]
+        return np.asarray(np.fft.irfft(spectrum, axis=1, norm="backward"), np.float32)[:, _RESPONSE:]
 
     def _square(self, weighted: Samples) -> None:
         weighted = np.concatenate([self._weighted, weighted], axis=1)
@@ -114,6 +114,7 @@ class _TruePeak:
             # The newest sample meets the first coefficient.
             self._matrix[sample : sample + taps, sample] = _PHASES[:, ::-1].T
         self._matrix = self._matrix.reshape(len(self._matrix), -1)
+        self._most = float(np.abs(_PHASES).sum(axis=1).max())  # that full scale can come to
         self._waiting = np.zeros((CHANNELS, taps - 1), np.float32)
         self._largest = 0.0
 
@@ -133,8 +134,11 @@ class _TruePeak:
         runs = np.lib.stride_tricks.sliding_window_view(samples, len(self._matrix), axis=1)[
             :, : rows * _RUN : _RUN
         ]
-        if runs.any():
-            oversampled = runs.reshape(-1, len(self._matrix)) @ self._matrix
+        # Runs that cannot come to the peak of before are most of a song.
+        bounds = self._most * np.maximum(runs.max(axis=-1), -runs.min(axis=-1))
+        loud = runs[bounds > self._largest]
+        if len(loud):
+            oversampled = loud @ self._matrix
             self._largest = max(self._largest, float(oversampled.max()), -float(oversampled.min()))
 
 
@@ -183,11 +187,11 @@ def weighting_filters(sample_rate: int) -> Iterator[_Biquad]:
 
 
 def _weighting(sample_rate: int) -> npt.NDArray[np.complex64]:
-    """What K-weighting does to a spectrum of `_TRANSFORM` samples."""
+    """What K-weighting does to a spectrum of `_TRANSFORM` samples, which is scaled by their number twice."""
     turns = np.exp(-2j * np.pi * np.arange(_TRANSFORM // 2 + 1) / _TRANSFORM)
     powers = np.stack([np.ones_like(turns), turns, turns**2])
     response = np.ones_like(turns)
     for numerator, denominator in weighting_filters(sample_rate):
         response *= (np.array(numerator) @ powers) / (np.array(denominator) @ powers)
-    weighting: npt.NDArray[np.complex64] = response.astype(np.complex64)
+    weighting: npt.NDArray[np.complex64] = (_TRANSFORM * response).astype(np.complex64)
     return weighting

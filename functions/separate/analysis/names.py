@@ -10,7 +10,7 @@ _TONICS = {
     "major": ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
     "minor": ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"),
 }
-_LONGEST = 64  # characters of a file's name before its ending
+_LONGEST = 100  # bytes of a file's name before its ending, of the 255 that a file system allows
 # What Windows takes for devices, whatever the ending.
 _DEVICES = {
     "con",
@@ -48,7 +48,7 @@ def file_names(stems: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str
     names = {}
     for stem in stems:
         safe = "".join(sign if sign.isalnum() or sign in "-_ ." else "_" for sign in stem)
-        name = base = safe.strip(" .")[:_LONGEST] or "stem"
+        name = base = safe.encode()[:_LONGEST].decode(errors="ignore").strip(" .") or "stem"
         number = 1
         while name.casefold() in used:
             number += 1

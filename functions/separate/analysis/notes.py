@@ -78,13 +78,13 @@ class NoteTranscriber:
     ----------
     sample_rate : int
         Of the stem, in Hz.
-    stem : str
-        Its name, which the rules go by.
+    role : str
+        The stem's, which the rules go by.
     network : BasicPitch
     """
 
-    def __init__(self, sample_rate: int, stem: str, network: BasicPitch) -> None:
-        self._rules = RULES.get(stem, _OTHERS)
+    def __init__(self, sample_rate: int, role: str, network: BasicPitch) -> None:
+        self._rules = RULES.get(role, _OTHERS)
         self._resampler = Resampler(sample_rate, SAMPLE_RATE, 1)
         self._listener = NoteListener(network)
         self._levels = _NoteLevels()

@@ -15,9 +15,11 @@ from botocore.config import Config
 
 from stempipe.adapters.connections import MOST_JOBS, Connections
 from stempipe.adapters.storage import Storage, stem_links
-from stempipe.errors import InternalError
-from stempipe.jobs.config import AnalysisConfig, JobConfig, MidiConfig, Quality
-from stempipe.jobs.record import Callback, Kind, Part, Source, Status
+from stempipe.errors import InternalError, UploadMissing
+from stempipe.jobs.config import AnalysisConfig, JobConfig, MidiConfig
+from stempipe.jobs.names import base_name
+from stempipe.jobs.record import Callback, Job, Kind, Part, Source, Status
+from stempipe.jobs.requests import StemsRequest
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.views import job_view
 from stempipe.rules.live import Live
@@ -62,6 +64,7 @@ def test_anothers_job_and_none_look_the_same(live: Live, jobs: Jobs, sockets: So
 
 
 LONGEST_NAME, LONGEST_TITLE, LONGEST_FILE = "\U0001f941" * 64, "\U0001f941" * 200, "\U0001f941" * 255
+MOST_ROLES = {LONGEST_NAME[:29] + f"{number}": LONGEST_NAME[:29] + "1" for number in range(10, 26)}
 ALL_STEMS = ("vocals", "piano", "drums", "bass", "other")
 CALLBACK = Callback("https://example.com/" + "x" * 2028, "sealed")
 
@@ -83,8 +86,10 @@ def live_on_lambda(live: Live, cloud: Aws) -> Live:
 
 @pytest.mark.parametrize("name", [LONGEST_FILE, "é" * 255, "%" * 255])
 def test_the_largest_song_fits_a_frame(live_on_lambda: Live, jobs: Jobs, sockets: Sockets, name: str) -> None:
-    config = JobConfig(model_variant="5stems", quality=Quality(), analysis=AnalysisConfig(), player=True)
-    source = Source("s3", UPLOADS, "key", name, bytes=5, etag="e")
+    config = JobConfig(
+        model_variant="5stems", analysis=AnalysisConfig(), player=True, midi=MidiConfig(roles=MOST_ROLES)
+    )
+    source = Source("s3", UPLOADS, "key", base_name(name), bytes=5, etag="e")
     jobs.add("alice", "01K", Status.QUEUED, source, config, callback=CALLBACK, title=name[:200])
     complete(jobs, stems=ALL_STEMS)
     ask(live_on_lambda, action="subscribe", jobId="01K")
@@ -95,30 +100,40 @@ def test_the_largest_song_fits_a_frame(live_on_lambda: Live, jobs: Jobs, sockets
 
 
 def test_as_many_stems_as_may_be_fit_a_frame(live: Live, jobs: Jobs, sockets: Sockets) -> None:
-    parts = [Part(f"{number}", LONGEST_FILE, 10**9, LONGEST_NAME[:-2] + f"{number}") for number in range(16)]
-    source = Source("s3", UPLOADS, "key", LONGEST_FILE, bytes=5)
-    jobs.add(
+    """All that a request may hold, at once, and all that may be said of it."""
+    names = [LONGEST_NAME[:-2] + f"{number:02}" for number in range(16)]
+    stems = [{"name": name, "filename": LONGEST_FILE, "size": 10**9} for name in names]
+    request = StemsRequest.model_validate(
+        {"stems": stems, "title": LONGEST_TITLE, "config": {"player": True, "midi": {"roles": MOST_ROLES}}}
+    )
+    parts = [
+        Part(f"{number}", base_name(stem.filename), stem.size, stem.name)
+        for number, stem in enumerate(request.stems)
+    ]
+    source = Source("s3", UPLOADS, "key", LONGEST_TITLE, bytes=5)
+    job = jobs.add(
         "alice",
         "01K",
         Status.AWAITING_UPLOAD,
         source,
-        JobConfig(analysis=AnalysisConfig()),
+        request.config,
         callback=CALLBACK,
-        title=LONGEST_TITLE,
+        title=request.title,
         kind=Kind.STEMS,
         parts=parts,
     )
-    ask(live, action="subscribe", jobId="01K")
-    assert len(sockets.sent["phone"][-1]["job"]["source"]["stems"]) == 16
-
-
-def test_the_largest_midi_fits_a_frame(live: Live, jobs: Jobs, sockets: Sockets) -> None:
-    roles = {LONGEST_NAME[:-2] + f"{number}": LONGEST_NAME for number in range(10, 42)}
-    source = Source("s3", UPLOADS, "key", LONGEST_FILE, bytes=5)
-    config = JobConfig(analysis=AnalysisConfig(), midi=MidiConfig(roles=roles))
-    jobs.add("alice", "01K", Status.QUEUED, source, config, callback=CALLBACK, kind=Kind.MIDI)
-    ask(live, action="subscribe", jobId="01K")
-    assert len(sockets.sent["phone"][-1]["job"]["config"]["midi"]["roles"]) == 32
+    missing = UploadMissing([stem.name for stem in request.stems])
+    padded = [
+        {"code": "padded", "message": f"{stem.name}: it ends 123.45 s before the longest.", "seconds": 123.45}
+        for stem in [*request.stems, *request.stems[:10]]
+    ]
+    for status, changes in (
+        (Status.FAILED, [Job.error_code.set(missing.code), Job.error_message.set(missing.message)]),
+        (Status.COMPLETED, [Job.notices.set(padded), Job.stem_keys.set({}), Job.error_code.remove()]),
+    ):
+        job.update([Job.status.set(status.value), *changes])
+        ask(live, action="subscribe", jobId="01K")
+        assert len(sockets.sent["phone"][-1]["job"]["source"]["stems"]) == 16
 
 
 def test_a_connection_names_so_many_jobs_and_may_then_subscribe_to_all(

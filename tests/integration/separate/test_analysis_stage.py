@@ -184,6 +184,34 @@ def test_the_next_worker_goes_on_from_the_stems(
     assert set(stems(cloud)) == job().keys_in_use
 
 
+def test_an_analysis_that_failed_is_tried_again_on_the_stems_that_are_there(
+    worker: Worker, engine: Engine, cloud: Aws, jobs: Jobs, job: Callable[[], Job]
+) -> None:
+    engine.while_listening = raising(MemoryError())
+    for _ in range(MAX_ATTEMPTS):
+        with pytest.raises(TryAgain):
+            worker.work_on(MESSAGE)
+    with pytest.raises(TryAgain):  # until the queue has enough of it
+        worker.work_on(MESSAGE)
+    kept = job().stem_keys
+    queued = jobs.retry(job())
+    view = job_view(queued, lambda key, _: key)
+    assert view.results
+    assert view.results.analysis
+    assert (queued.state, view.results.analysis.state, len(view.results.stems)) == (
+        Status.QUEUED,
+        "pending",
+        2,
+    )
+    engine.while_listening = lambda: None
+    worker.work_on(MESSAGE)
+    done = job()
+    assert (done.state, done.stem_keys) == (Status.COMPLETED, kept)
+    assert done.analysis_error_code is None
+    assert (list(done.analysis_keys or {}), len(engine.songs)) == (["analysis.json"], 1)
+    assert set(stems(cloud)) == done.keys_in_use
+
+
 def test_a_worker_that_is_killed_while_it_listens_loses_no_stems(
     worker: Worker, engine: Engine, cloud: Aws, jobs: Jobs, job: Callable[[], Job]
 ) -> None:

@@ -11,6 +11,7 @@ from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Status
 from stempipe.jobs.table import Jobs
 from tests.aws import UPLOADS, Aws
 from tests.integration.status.asking import Ask, completed, direct, store, uploaded
+from tests.stored import stored_song
 
 
 def failed(cloud: Aws, jobs: Jobs, attempts: int = MAX_ATTEMPTS) -> Job:
@@ -34,6 +35,25 @@ def test_a_failed_job_is_queued_again_with_all_attempts_anew(ask: Ask, cloud: Aw
     # The number goes on: no worker of before has it.
     assert [claim.job.attempts for claim in claims] == [4, 5, 6]
     assert [claim.is_last_attempt for claim in claims] == [False, False, True]
+
+
+def test_a_job_that_completed_without_its_analysis_is_tried_again(ask: Ask, cloud: Aws, jobs: Jobs) -> None:
+    job = uploaded(jobs)
+    job.update(
+        [
+            Job.etag.set(store(cloud, UPLOADS, job.key)),
+            Job.config_json.set({"analysis": {"notes": True, "fps": 60}}),
+        ]
+    )
+    claim = Claim.take(jobs, "alice", "01K", 30)
+    claim.keep(stored_song({"vocals": "alice/01K/1/vocals.wav"}))
+    claim.fail(InternalError())
+    assert ask("GET", "/v1/jobs/01K").body["results"]["analysis"]["error"]["code"] == "internal_error"
+    status, view = ask("POST", "/v1/jobs/01K/retry")
+    assert (status, view["status"], view["completedAt"]) == (202, "queued", None)
+    assert view["results"]["analysis"] == {"state": "pending", "error": None}
+    assert list(view["results"]["stems"]) == ["vocals"]
+    assert cloud.messages() == [{"owner": "alice", "id": "01K"}]
 
 
 def test_a_cancelled_job_has_no_song_any_more(ask: Ask, cloud: Aws, jobs: Jobs) -> None:

@@ -73,6 +73,23 @@ def test_stems_have_a_link_each_and_are_queued_with_the_last(
     assert all(etags)
 
 
+def test_a_stem_that_is_sent_again_before_the_others_takes_the_place_of_the_first(
+    ask: Ask, cloud: Aws, jobs: Jobs, arrive: Callable[..., None]
+) -> None:
+    created = ask("POST", "/v1/jobs", STEMS).body
+    first, second = keys(created)
+    arrive(first, b"one!")
+    arrive(first, b"two!")
+    arrive(second)
+    job = jobs.get("alice", created["job"]["id"])
+    assert job.state is Status.QUEUED
+    for part in job.uploads:
+        stored = cloud.s3.head_object(Bucket=UPLOADS, Key=part.key)
+        assert part.etag == stored["ETag"].strip('"')
+    arrive(first, b"late")
+    assert len(cloud.messages()) == 1
+
+
 def test_a_link_to_what_has_come_is_not_given_again(ask: Ask, arrive: Callable[[str], None]) -> None:
     key = {"Idempotency-Key": "k"}
     created = ask("POST", "/v1/jobs", STEMS, headers=key).body
@@ -184,6 +201,10 @@ def test_midi_within_the_request_starts_at_once(ask: Ask, cloud: Aws) -> None:
         ({"quantise": 7}, "config.midi.quantise"),
         ({"tempo": 0}, "config.midi.tempo"),
         ({"roles": {"1": ""}}, "config.midi.roles.1"),
+        ({"roles": {"1": "Mix"}}, "config.midi.roles"),
+        ({"roles": {"1": "a\nb"}}, "config.midi.roles"),
+        ({"roles": {str(number): f"s{number}" for number in range(17)}}, "config.midi.roles"),
+        ({"roles": {f"{number}" + 60 * "\U0001f941": "bass" for number in range(17)}}, "config.midi.roles"),
         ({"unknown": 1}, "config.midi.unknown"),
     ],
 )

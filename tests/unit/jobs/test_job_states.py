@@ -288,8 +288,8 @@ def test_no_sequence_of_events_leads_off_the_arrows(monkeypatch: pytest.MonkeyPa
         )
 
 
-def test_of_the_final_states_only_a_failed_job_has_a_way_out() -> None:
-    assert TRANSITIONS[Status.COMPLETED] == set()
+def test_a_retry_is_the_way_out_of_final_states() -> None:
+    assert TRANSITIONS[Status.COMPLETED] == {Status.QUEUED}
     assert TRANSITIONS[Status.CANCELLED] == set()
     assert TRANSITIONS[Status.FAILED] == {Status.QUEUED, Status.AWAITING_UPLOAD}
     assert {state for state in Status if state.is_final} == {

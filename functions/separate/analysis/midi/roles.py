@@ -6,18 +6,13 @@ from collections.abc import Mapping
 from analysis.events import Drum
 from analysis.midi.options import MidiOptions
 from analysis.midi.score import Part
+from analysis.roles import role_named
 
 DRUMS = "drums"
 STEMS = (DRUMS, "bass", "vocals", "piano", "other")  # in the order in which they are listed
 
 _DRUM_CHANNEL = 9
-# The first that is found in a track's name.
-_NAMES = (
-    (re.compile(r"drum|perc|kick|snare|hi-?hat|cymbal|\btoms?\b|\bkit\b"), DRUMS),
-    (re.compile(r"bass(?!oon)"), "bass"),
-    (re.compile(r"vocal|vox|voice|\bsing|choir|lyric|melody"), "vocals"),
-    (re.compile(r"piano|rhodes|\bkeys\b|\bepi?\b"), "piano"),
-)
+_SUNG = re.compile(r"lyric|melody")  # what files for karaoke call it
 # General MIDI's programs, counted from 0.
 _PROGRAMS = ((range(8), "piano"), (range(32, 40), "bass"), ((52, 53, 54, 85, 91), "vocals"))
 
@@ -47,10 +42,12 @@ def guess(part: Part) -> str:
     """The stem that a part most likely belongs to: by its channel, its name, and its program."""
     if part.channel == _DRUM_CHANNEL:
         return DRUMS
-    for pattern, role in _NAMES:
-        if pattern.search(part.name.casefold()):
-            return role
-    for programs, role in _PROGRAMS:
+    role = role_named(part.name)
+    if role in STEMS[:-1]:
+        return role
+    if _SUNG.search(part.name.casefold()):
+        return "vocals"
+    for programs, played in _PROGRAMS:
         if (part.program or 0) in programs:
-            return role
+            return played
     return "other"

@@ -36,7 +36,7 @@ class Arrivals:
         return self._jobs.move(job, Status.QUEUED, actions, Job.status == Status.AWAITING_UPLOAD.value)
 
     def part_arrived(self, job: Job, number: int, etag: str) -> Job:
-        """One of the stems is there; the job awaits the others.
+        """One of the stems is there, the first time or another one in its place; the job awaits the others.
 
         Raises
         ------
@@ -44,7 +44,8 @@ class Arrivals:
             The job awaits nothing any more, or this is a repeated event.
         """
         known: Any = Job.part_etags[str(number)]
-        awaits = (Job.status == Status.AWAITING_UPLOAD.value) & known.does_not_exist()
+        is_new = known.does_not_exist() | (known != etag)
+        awaits = (Job.status == Status.AWAITING_UPLOAD.value) & is_new
         return self._jobs.move(job, Status.AWAITING_UPLOAD, [known.set(etag)], awaits)
 
     def parts_arrived(self, job: Job) -> Job:

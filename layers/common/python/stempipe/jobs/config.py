@@ -76,6 +76,8 @@ class Quality(_Strict):
         return bitrate
 
 
+_MOST_ROLES = 16
+_ROLES_BYTES = 4000
 _Name = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -115,6 +117,18 @@ class MidiConfig(_Strict):
     )
     shortest: float = Field(0.03, ge=0, le=1, description="Seconds; shorter notes are made as long.")
     sustain: bool = Field(True, description="Whether the pedal holds notes.")
+
+    @field_validator("roles")
+    @classmethod
+    def _roles_are_stems(cls, roles: dict[str, str]) -> dict[str, str]:
+        if any(not role.isprintable() or role.casefold() == "mix" for role in roles.values()):
+            raise ValueError("a role is what a stem may be called, and not mix")
+        if len(set(roles.values())) > _MOST_ROLES:
+            raise ValueError(f"name at most {_MOST_ROLES} stems")
+        # A job's JSON is to fit one frame of a WebSocket.
+        if sum(len(text.encode()) for role in roles.items() for text in role) > _ROLES_BYTES:
+            raise ValueError(f"all of them together may have {_ROLES_BYTES:,} bytes")
+        return roles
 
 
 class JobConfig(_Strict):

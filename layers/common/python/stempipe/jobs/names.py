@@ -25,7 +25,8 @@ def title(filename: str) -> str:
 
 
 def base_name(filename: str) -> str:
-    """The file's own name: no folders, no control characters, nothing a file system refuses.
+    """The file's own name: no folders, no control characters, nothing a file system refuses, no longer than
+    one allows.
 
     Raises
     ------
@@ -36,7 +37,8 @@ def base_name(filename: str) -> str:
     name = clean(name).strip()
     if not name.strip("._ "):
         raise InvalidRequest("filename: give the song's file name, such as song.mp3")
-    return name
+    song = title(name)
+    return _named(song, name.removeprefix(song))
 
 
 def stem_name(song: str, stem: str, ending: str) -> str:
@@ -50,4 +52,4 @@ def file_name(song: str, name: str) -> str:
 
 
 def _named(song: str, rest: str) -> str:
-    return clean(song).encode()[: _LONGEST_NAME - len(rest)].decode(errors="ignore") + rest
+    return clean(song).encode()[: _LONGEST_NAME - len(rest.encode())].decode(errors="ignore") + rest

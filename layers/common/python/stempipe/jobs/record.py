@@ -53,7 +53,8 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.PROCESSING: frozenset(
         {Status.PROCESSING, Status.QUEUED, Status.COMPLETED, Status.FAILED, Status.CANCELLED}
     ),
-    Status.COMPLETED: frozenset(),
+    # Its owner asks for a retry of the analysis, which came to nothing.
+    Status.COMPLETED: frozenset({Status.QUEUED}),
     # Its owner asks for a retry, or for another link to upload what never came.
     Status.FAILED: frozenset({Status.QUEUED, Status.AWAITING_UPLOAD}),
     # Its song is deleted with it.
@@ -311,9 +312,16 @@ class Job(Model):
         return int(self.callback_attempts or 0) if self.callback_version == self.version else 0
 
     @property
+    def may_be_tried_again(self) -> bool:
+        """Whether it failed, or completed without the analysis that was asked for."""
+        return self.state is Status.FAILED or (
+            self.state is Status.COMPLETED and self.analysis_error_code is not None
+        )
+
+    @property
     def was_given_up(self) -> bool:
-        """Whether it failed in its last attempt, and its message belongs with the dead letters."""
-        return self.state is Status.FAILED and self.attempt >= self.last_attempt
+        """Whether it came to that in its last attempt, and its message belongs with the dead letters."""
+        return self.may_be_tried_again and self.attempt >= self.last_attempt
 
     def has_expired(self, now: datetime) -> bool:
         """Whether the record is past its time; DynamoDB deletes such items some time later."""

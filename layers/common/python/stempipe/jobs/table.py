@@ -264,25 +264,31 @@ class Jobs:
         writes.forget(job, Job.is_deleting.exists() & (Job.making == job.making))
 
     def retry(self, job: Job) -> Job:
-        """``failed`` to ``queued``, to be tried as often as a new one.
+        """``failed``, or ``completed`` without analysis, to ``queued``, to be tried as often as a new one.
+
+        Stems that are stored stay, and are what the next attempt goes on from.
 
         Raises
         ------
         TransitionRefused
-            It is not failed, or is being deleted.
+            It is neither, or is being deleted.
         """
         actions: list[Action] = [
             Job.last_attempt.set(Job.attempt + MAX_ATTEMPTS),
             Job.progress.set(0),
             Job.error_code.remove(),
             Job.error_message.remove(),
+            Job.analysis_error_code.remove(),
+            Job.analysis_error_message.remove(),
             Job.enqueued_at.remove(),
             Job.message_id.remove(),
             Job.started_at.remove(),
             Job.completed_at.remove(),
         ]
-        failed = (Job.status == Status.FAILED.value) & Job.is_deleting.does_not_exist()
-        return self.move(job, Status.QUEUED, actions, failed)
+        failed = Job.status == Status.FAILED.value
+        unheard = (Job.status == Status.COMPLETED.value) & Job.analysis_error_code.exists()
+        may = (failed | unheard) & Job.is_deleting.does_not_exist()
+        return self.move(job, Status.QUEUED, actions, may)
 
     # -- webhooks ----------------------------------------------------------------------------
 

@@ -156,14 +156,14 @@ class Api:
         return self.view(job)
 
     def retry(self, owner: str, job_id: str) -> JobView:
-        """Have a failed job tried again.
+        """Have a job tried again that failed, or that completed without its analysis.
 
         Raises
         ------
         JobNotFound
             The owner has no such job.
         InvalidState
-            The job has not failed, or its song was never taken in.
+            The job is neither, or its song was never taken in.
         UploadGone
             Its upload is not there any more; that of a cancelled job is deleted with it.
         StorageUnavailable
@@ -172,8 +172,9 @@ class Api:
         job = self.jobs.get(owner, job_id)
         if job.is_deleting:
             raise UploadGone
-        if job.state is not Status.FAILED:
-            raise InvalidState(f"The job is {job.status}; a failed one can be tried again.")
+        if not job.may_be_tried_again:
+            can = "one that failed, or whose analysis did, can be tried again"
+            raise InvalidState(f"The job is {job.status}; {can}.")
         if not job.attempts and not job.enqueued_at:
             raise InvalidState(f"The job's song was never taken in ({job.error_code}). Make a new job.")
         for part in job.uploads:

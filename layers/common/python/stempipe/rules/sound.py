@@ -53,7 +53,7 @@ class Heard:
     seconds
         Of the longest stem.
     sample_rate
-        Of the stems; None of MIDI.
+        Of the stems; None of MIDI, and where they differ.
     notices
         What of the stems was filled or left out.
     player

@@ -159,7 +159,7 @@ class Sweep:
         except JobNotFound:
             self.dead_jobs.delete(letter)
             return "messages_of_no_job"
-        if job.state is Status.FAILED:
+        if job.may_be_tried_again:
             return "messages_kept"
         if job.state is Status.QUEUED and job.message_id == letter.id:
             try:
@@ -219,7 +219,7 @@ class Sweep:
     # -- on request --------------------------------------------------------------------------
 
     def redrive(self) -> dict[str, int]:
-        """Give the failed jobs of the dead letters their attempts anew. Returns what was done how often."""
+        """Give the jobs of dead letters their attempts anew. Returns what was done how often."""
         done: Counter[str] = Counter()
         for letter in self.dead_jobs.receive(_DEAD_LETTERS):
             done[self._send_round_again(letter)] += 1
@@ -230,7 +230,7 @@ class Sweep:
             message = JobMessage.model_validate_json(letter.body)
             job = self.jobs.get(message.owner, message.id)
             outcome = "messages_of_no_use"
-            if job.state is Status.FAILED:
+            if job.may_be_tried_again:
                 self.intake.enqueue(self.jobs.retry(job))
                 outcome = "jobs_queued_again"
         except ValidationError:

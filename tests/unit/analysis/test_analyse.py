@@ -1,0 +1,50 @@
+"""What is found in files of stems, put together."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis import analyse_stems
+from analysis.events import Analysis
+from analysis.notes import NoteTranscriber
+from media.samples import SAMPLE_RATE, Samples
+from tests.songs import Song
+from tests.unit.analysis.hearing import hear, sine
+from tests.unit.analysis.networks import basic_pitch
+from tests.unit.media.songs import KINDS, write
+
+
+def analysed(folder: Path, stems: dict[str, tuple[Samples, int]], *, notes: bool = False) -> Analysis:
+    """Of stems of some rate each."""
+    files = {name: folder / f"{name}.wav" for name in stems}
+    for name, (samples, rate) in stems.items():
+        write(files[name], samples.T, KINDS["wav"]._replace(sample_rate=rate))
+    return analyse_stems(files, folder, notes=notes, frame_rate=60, max_seconds=60).analysis
+
+
+def test_what_all_instruments_play_together_is_heard_as_such(song: Song, tmp_path: Path) -> None:
+    together = (song.parts["bass"] + song.parts["piano"])[: 8 * SAMPLE_RATE]
+    together = np.rint(together * 32_768) / np.float32(32_768)  # as a file of 16 bits has it
+
+    found = analysed(tmp_path, {"accompaniment": (together, SAMPLE_RATE)}, notes=True)
+
+    mixed, alone = (
+        hear(NoteTranscriber(SAMPLE_RATE, role, basic_pitch()), together).finish()
+        for role in ("accompaniment", "other")
+    )
+    notes = found.stems["accompaniment"].notes
+    assert notes is not None
+    assert len(notes) == len(mixed) > len(alone)
+
+
+@pytest.mark.parametrize(("rates", "sample_rate"), [((48_000, 48_000), 48_000), ((44_100, 48_000), None)])
+def test_the_sample_rate_is_that_of_the_stems(
+    tmp_path: Path, rates: tuple[int, int], sample_rate: int | None
+) -> None:
+    stems = {f"stem {number}": (sine(440, 1, rate, 0.3), rate) for number, rate in enumerate(rates)}
+
+    found = analysed(tmp_path, stems)
+
+    assert found.sample_rate == sample_rate
+    assert found.duration == pytest.approx(1, abs=0.01)
