@@ -27,9 +27,10 @@ export const BODIES: Readonly<Record<Body, Look>> = {
 
 const LANES: readonly Body[] = ["drums", "piano", "vocals", "other", "accompaniment", "bass", "song"];
 
-/** The body of a stem: of its name, if that is one; else it is "other". */
+/** The body of a stem: of its name, if that is one - "bass 2" is a bass, too; else it is "other". */
 export function bodyOf(stem: string): Body {
-  return stem in BODIES ? (stem as Body) : "other";
+  const name = stem.toLowerCase().replace(/[ _-]?\d+$/, "");
+  return Object.hasOwn(BODIES, name) ? (name as Body) : "other";
 }
 
 /** Stems in the order of their lanes; those of one body as they came. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { bodyOfName, configOf, kept, roleOfName, stemNames, summary, usual } from "./loadout.ts";
+import { bodyOf } from "../../bodies.ts";
+import { configOf, kept, roleOfName, stemNames, summary, usual } from "./loadout.ts";
 
 const loadout = usual(["2stems", "4stems"]);
 
@@ -68,6 +69,6 @@ test.each([
 
 test("two of a role have names of their own, and one body", () => {
   expect(stemNames(["bass", "other", "bass"])).toEqual(["bass", "other", "bass 2"]);
-  expect(bodyOfName("bass 2")).toBe("bass");
-  expect(bodyOfName("theremin")).toBe("other");
+  expect(bodyOf("bass 2")).toBe("bass");
+  expect(bodyOf("theremin")).toBe("other");
 });

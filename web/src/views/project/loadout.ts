@@ -1,7 +1,7 @@
 // The choices of a project, for each of the three ways that music comes in, and the configuration that they make.
 
 import type { components } from "../../api/schema.ts";
-import { type Body, bodyOf } from "../../bodies.ts";
+import type { Body } from "../../bodies.ts";
 
 type Schemas = components["schemas"];
 export type JobConfig = Schemas["JobConfig"];
@@ -168,9 +168,4 @@ export function stemNames(roles: readonly string[]): string[] {
     seen.set(role, times);
     return times === 1 ? role : `${role} ${times}`;
   });
-}
-
-/** The body of a stem of one's own: "bass 2" is a bass. */
-export function bodyOfName(name: string): Body {
-  return bodyOf(name.replace(/[ _-]?\d+$/, ""));
 }

@@ -1,0 +1,145 @@
+// The bar at the top: the wordmark, the rooms, whether news is live, theme, and who is signed in.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { fragmentOf, type Route } from "../route.ts";
+import { live, signIn, signOut, state, user } from "../session.ts";
+import { set, settings, theme } from "../settings.ts";
+import { Switch } from "./controls.tsx";
+import { Icon } from "./icon.tsx";
+
+export function Mark() {
+  return (
+    <a class="mark" href={state.value === "in" ? "#/library" : "#/"} aria-label="Stempipe Studio">
+      stem
+      <i />
+      pipe
+    </a>
+  );
+}
+
+const ROOMS = [
+  ["library", "Library"],
+  ["new", "New project"],
+  ["scenes", "Scenes"],
+] as const;
+
+export function Top({ route, onHelp }: { route: Route; onHelp: () => void }) {
+  const inside = state.value === "in";
+  const rooms = ROOMS.filter(([view]) => inside || view === "scenes");
+  return (
+    <header class="top">
+      <Mark />
+      <nav class="tabs wide" aria-label="Main">
+        {rooms.map(([view, name]) => (
+          <a key={view} href={fragmentOf({ view })} {...(route.view === view ? { "aria-current": "page" as const } : {})}>
+            {name}
+          </a>
+        ))}
+      </nav>
+      <span class="grow" />
+      {inside && <LiveMark />}
+      {inside && route.view === "library" ? (
+        <a class="key pri sml narrow" href="#/new">
+          <Icon name="plus" />
+          New
+        </a>
+      ) : null}
+      <button
+        type="button"
+        class="key sml sq ghost"
+        aria-label={theme.value === "dark" ? "Light theme" : "Dark theme"}
+        onClick={() => set({ theme: theme.value === "dark" ? "light" : "dark" })}
+      >
+        <Icon name="sun" />
+      </button>
+      <Account onHelp={onHelp} />
+    </header>
+  );
+}
+
+function LiveMark() {
+  const words = {
+    live: "Live",
+    connecting: "Connecting",
+    polling: "Live is off, looking every 5 s",
+    offline: "You are offline",
+  }[live.value];
+  return (
+    <span class="row sm mute wide" role="status">
+      <i class={live.value === "live" ? "live" : "live off"} />
+      {words}
+    </span>
+  );
+}
+
+/** Who is signed in, and the few settings there are. */
+export function Account({ onHelp }: { onHelp: () => void }) {
+  const [open, show] = useState(false);
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!open) return;
+    const away = (event: Event) => {
+      if (event instanceof KeyboardEvent ? event.key === "Escape" : !element.current?.contains(event.target as Node)) show(false);
+    };
+    addEventListener("pointerdown", away);
+    addEventListener("keydown", away);
+    return () => {
+      removeEventListener("pointerdown", away);
+      removeEventListener("keydown", away);
+    };
+  }, [open]);
+  const name = user.value?.name ?? "Settings";
+  return (
+    <>
+      {state.value === "out" && (
+        <button type="button" class="key sml" onClick={() => void signIn()}>
+          Sign in
+        </button>
+      )}
+      <div class="menu" ref={element}>
+        <button type="button" class="key sml account" aria-expanded={open} onClick={() => show(!open)}>
+          <span class="ell">{name}</span>
+        </button>
+        {open && (
+          <section aria-label="Settings">
+            <nav class="col narrow" aria-label="Rooms">
+              {ROOMS.filter(([view]) => user.value || view === "scenes").map(([view, title]) => (
+                <a key={view} href={fragmentOf({ view })} onClick={() => show(false)}>
+                  {title}
+                </a>
+              ))}
+            </nav>
+            <Switch name="Single keys" about="Space plays, 1 mutes …" on={settings.value.keys} onChange={(keys) => set({ keys })} />
+            <Switch
+              name="Flash limiter"
+              about="At most 3 a second"
+              on={settings.value.limiter}
+              onChange={(limiter) => set({ limiter })}
+            />
+            <Switch
+              name="Less motion"
+              about="Or as your system says"
+              on={settings.value.motion === "still"}
+              onChange={(on) => set({ motion: on ? "still" : "system" })}
+            />
+            <button
+              type="button"
+              class="key sml"
+              onClick={() => {
+                show(false);
+                onHelp();
+              }}
+            >
+              All keys
+            </button>
+            {user.value && (
+              <button type="button" class="key sml" onClick={() => void signOut()}>
+                Sign out
+              </button>
+            )}
+          </section>
+        )}
+      </div>
+    </>
+  );
+}
