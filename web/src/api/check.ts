@@ -10,10 +10,12 @@ export const MOST_STEMS = 16;
 const MOST_MIDI_BYTES = 4 * 1024 * 1024;
 const MOST_NAME = 64;
 /** Of silence that encoders add, the service takes no notice. */
-const PADDING_SECONDS = 0.5;
-/** How far the length of a file without a head that says it may be mistaken. */
+const PADDING_SECONDS = 0.1;
+/** How far the browser may be mistaken: by frames that it did not count, or by a picture that goes on for longer. */
 const GUESS = 1.1;
 const UNREADABLE = "This is no audio file that can be read. Send WAV, FLAC, MP3, AAC, Ogg, AIFF, MP4 or WebM.";
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that are refused
+const NOT_IN_NAMES = /[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>:"/\\|?*]/;
 const NOT_MIDI = "The file is not MIDI: it does not begin as such files do. Send a .mid file.";
 
 /** A file that was looked at. */
@@ -33,7 +35,7 @@ export async function look(file: File, measure: (file: File) => Promise<number |
   const declared = declaredSeconds(head, file.size);
   if (declared !== null) return { file, type, seconds: declared, isDeclared: true };
   const seconds = type === null || type === "midi" ? null : await measure(file);
-  return { file, type, seconds, isDeclared: type === "mp4" || type === "webm" };
+  return { file, type, seconds, isDeclared: false };
 }
 
 /** Why a song is refused, or null. */
@@ -84,7 +86,7 @@ export function refuseMidi({ file, type }: Looked): Refusal | null {
 
 /** Why a stem may not be called so, or null. */
 export function refuseName(name: string): Refusal | null {
-  const isFit = name !== "" && name.length <= MOST_NAME && !/[/\\:*?"<>|\p{C}]/u.test(name) && /[^. ]/.test(name);
+  const isFit = name !== "" && name.length <= MOST_NAME && !NOT_IN_NAMES.test(name) && /[^. ]/.test(name);
   if (isFit && name.toLowerCase() !== "mix") return null;
   return new Refusal("invalid_request", "stems.name: must be fit for a file's name, and not mix");
 }
