@@ -30,7 +30,7 @@ AUDITED := layer authorize separate dev ministack sam
 # Node.js comes from a package, and is put before any other.
 NODE := env PATH="$(CURDIR)/.venv/node/bin:$$PATH"
 API_DOCUMENT = $(DEV)/python -c 'import json; from tests.routes import document; print(json.dumps(document()))'
-WEB_SOURCES := $(shell find web/src web/public -type f) web/index.html web/package.json web/vite.config.ts web/tsconfig.json
+WEB_SOURCES := $(shell find web/src web/public -path web/public/song -prune -o -type f -print) web/index.html web/package.json web/vite.config.ts web/tsconfig.json
 UV := .venv/uv/bin/uv
 DEV := .venv/dev/bin
 SAM := SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam
@@ -41,7 +41,7 @@ OFFLINE := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}
 LAMBDA_PYTHON := .venv/lambda/bin/python
 # Where there is no such Python, AWS's image for builds has one.
 IN_CONTAINER = $$(test -x "$(LAMBDA_PYTHON)" || echo --use-container --mount-symlinks)
-SOURCES := functions layers cli/src local tests benchmarks training
+SOURCES := functions layers cli/src local tests benchmarks training showcase
 SOUND := tests/unit/separation tests/unit/analysis tests/unit/media/test_timeline.py
 FAST := $(DEV)/pytest -q -m "not slow and not sam" -p no:cacheprovider
 # Sound is heard by a thread for each stem: NumPy's own threads would only wait for each other, busily.
@@ -89,8 +89,17 @@ smoke:  ## Check a deployment from outside (API=https://..., LIVE=wss://..., STE
 
 web: web/dist/index.html  ## Build the page into web/dist
 
-web/dist/index.html: web/node_modules/.made $(WEB_SOURCES)
+web/dist/index.html: web/node_modules/.made web/public/song/song.json $(WEB_SOURCES)
 	@cd web && $(NODE) npm run --silent build
+
+web/public/song/song.json: $(wildcard showcase/*.py) | dev models
+	@echo "Making the built-in song"
+	@rm -rf $(@D)
+	@$(DEV)/python -m showcase $(@D)
+
+web/.examples/.made: tests/web/examples.py $(wildcard showcase/*.py) | dev models
+	@$(DEV)/python -m tests.web.examples $(@D)
+	@touch $@
 
 web-types: dev web/node_modules/.made  ## Write the page's types anew from the API and its schema
 	@$(API_DOCUMENT) | $(NODE) node web/types/generate.mjs
@@ -98,7 +107,7 @@ web-types: dev web/node_modules/.made  ## Write the page's types anew from the A
 web-dev: web/node_modules/.made  ## Serve the page with hot reload, beside `make local`
 	@cd web && $(NODE) npm run --silent dev
 
-check-web: dev web/node_modules/.made  ## The page: format, lint, types, unit tests
+check-web: dev web/node_modules/.made web/.examples/.made web/public/song/song.json  ## The page: format, lint, types, unit tests
 	@$(API_DOCUMENT) | $(NODE) node web/types/generate.mjs --check
 	@cd web && $(NODE) npm run --silent check && $(NODE) npm run --silent test
 

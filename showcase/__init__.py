@@ -1,0 +1,1 @@
+"""The built-in song: composed and synthesised here, so that the page has something to play before a login."""
