@@ -21,7 +21,10 @@ const TYPING = new Set(["text", "number", "search", "email", "password", "url", 
 const OF_CONTROLS = /^(Arrow|Space$|Home$|End$|Enter$|Page)/;
 
 /** The key's name, or null where it is none of ours; `focus` is what has the focus. */
-export function nameOf(press: Press, focus: { tag: string; type: string; role: string; editable: boolean }): string | null {
+export function nameOf(
+  press: Press,
+  focus: { tag: string; type: string; role: string; editable: boolean },
+): string | null {
   if (press.defaultPrevented || press.ctrlKey || press.altKey || press.metaKey) return null;
   const { tag, type, role, editable } = focus;
   if (editable || tag === "TEXTAREA" || tag === "SELECT" || (tag === "INPUT" && TYPING.has(type))) return null;

@@ -40,7 +40,8 @@ export function JobRow({ row }: { row: Row }) {
             {row.percent !== null ? (
               <Dots text={`${row.percent}%`} say={`${row.percent} percent`} pitch={4} unlit={false} />
             ) : (
-              group === "done" && job?.completedAt && <span class="sm dim">{ago(new Date(job.completedAt), new Date())}</span>
+              group === "done" &&
+              job?.completedAt && <span class="sm dim">{ago(new Date(job.completedAt), new Date())}</span>
             )}
           </div>
         </>
@@ -99,7 +100,9 @@ function Progress({ row, digest: found }: { row: Row; digest: Digest | null }) {
             <b />
           </div>
         )}
-        {bar.kind === "split" && <SplitBar share={bar.share} bodies={bodies} label={`${state} ${title}`} words={words} />}
+        {bar.kind === "split" && (
+          <SplitBar share={bar.share} bodies={bodies} label={`${state} ${title}`} words={words} />
+        )}
         {bar.kind === "done" && <Outline digest={found} />}
         {bar.kind === "none" && <div class="empty-bar" />}
       </div>
@@ -266,7 +269,11 @@ function useDigest(row: Row, element: { readonly current: HTMLElement | null }):
       observer.disconnect();
       const client = desk.peek()?.client;
       // A row without its outline is a row all the same.
-      if (client) digest(client, id).then((it) => wanted && show(it), () => undefined);
+      if (client)
+        digest(client, id).then(
+          (it) => wanted && show(it),
+          () => undefined,
+        );
     });
     observer.observe(current);
     return () => {
@@ -276,4 +283,3 @@ function useDigest(row: Row, element: { readonly current: HTMLElement | null }):
   }, [group, id, element]);
   return found;
 }
-

@@ -41,7 +41,8 @@ function drawNotes(g: CanvasRenderingContext2D, width: number, height: number, {
   const band = height / Math.max(1, stems.length);
   stems.forEach((stem, row) => {
     const { notes, hits } = analysis.stems[stem] ?? {};
-    const marks = notes?.map(({ t, d, p }) => ({ t, d, p })) ?? hits?.map(({ t, note }) => ({ t, d: 0, p: note })) ?? [];
+    const marks =
+      notes?.map(({ t, d, p }) => ({ t, d, p })) ?? hits?.map(({ t, note }) => ({ t, d: 0, p: note })) ?? [];
     const pitches = marks.map(({ p }) => p);
     const [low, high] = [Math.min(...pitches), Math.max(...pitches)];
     g.fillStyle = BODIES[bodyOf(stem)].color;

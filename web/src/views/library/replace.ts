@@ -1,7 +1,7 @@
 // Another file takes the place of one that failed: the same job again, with what is chosen now.
 
-import type { Job, JobRequest } from "../../api/client.ts";
 import { look, refuseMidi, refuseSong } from "../../api/check.ts";
+import type { Job, JobRequest } from "../../api/client.ts";
 import { limits } from "../project/picks.ts";
 import { desk } from "../session.ts";
 import { toast } from "../toasts.ts";

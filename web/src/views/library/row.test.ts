@@ -44,7 +44,10 @@ test("an upload says how much, how fast, and how long yet", () => {
 test("an upload and its job are one row", () => {
   const row = only([job({ status: "awaiting_upload" })], [upload({ job: "a" })]);
   expect(row).toMatchObject({ id: "a", title: "Copper Rain.mp3", state: "Uploading" });
-  expect(only([job({ status: "queued" })], [upload({ job: "a", state: "done" })])?.bar).toEqual({ kind: "queue", place: 1 });
+  expect(only([job({ status: "queued" })], [upload({ job: "a", state: "done" })])?.bar).toEqual({
+    kind: "queue",
+    place: 1,
+  });
 });
 
 test("what was sent is safe while the network is away", () => {
@@ -56,7 +59,10 @@ test("what was sent is safe while the network is away", () => {
 });
 
 test("the oldest of those that wait is the first in the queue", () => {
-  const rows = rowsOf([job({ id: "new", status: "queued" }), job({ id: "old", status: "queued", estimatedTimeRemaining: 50 })], []);
+  const rows = rowsOf(
+    [job({ id: "new", status: "queued" }), job({ id: "old", status: "queued", estimatedTimeRemaining: 50 })],
+    [],
+  );
   expect(rows.map(({ state, tail }) => [state, tail])).toEqual([
     ["Second of yours in the queue", "no estimate yet"],
     ["First of yours in the queue", "done in 50 s at most"],

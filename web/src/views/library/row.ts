@@ -83,7 +83,15 @@ function uploadRow(upload: Upload, job: Job | null): Row {
   if (state === "failed") {
     const { code, message } = upload.error ?? { code: "unavailable", message: "" };
     const failure = { ...failureOf({ code, message }), remedy: "retry" as const };
-    return { ...base, group: "failed", badge: { kind: "failed" }, state: "Failed", bar: { kind: "none" }, percent: null, failure };
+    return {
+      ...base,
+      group: "failed",
+      badge: { kind: "failed" },
+      state: "Failed",
+      bar: { kind: "none" },
+      percent: null,
+      failure,
+    };
   }
   if (state === "paused") {
     const offline = upload.error?.code === "offline";

@@ -4,7 +4,10 @@ import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 /** A component that loads another; while that is on its way, or cannot be had, it says so. */
-export function later<Props extends object>(load: () => Promise<ComponentType<Props>>, waiting = "Loading"): ComponentType<Props> {
+export function later<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+  waiting = "Loading",
+): ComponentType<Props> {
   let loaded: ComponentType<Props> | null = null;
   return function Later(props: Props) {
     const [failed, fail] = useState(false);

@@ -31,7 +31,11 @@ export function Top({ route, onHelp }: { route: Route; onHelp: () => void }) {
       <Mark />
       <nav class="tabs wide" aria-label="Main">
         {rooms.map(([view, name]) => (
-          <a key={view} href={fragmentOf({ view })} {...(route.view === view ? { "aria-current": "page" as const } : {})}>
+          <a
+            key={view}
+            href={fragmentOf({ view })}
+            {...(route.view === view ? { "aria-current": "page" as const } : {})}
+          >
             {name}
           </a>
         ))}
@@ -79,7 +83,8 @@ export function Account({ onHelp }: { onHelp: () => void }) {
   useEffect(() => {
     if (!open) return;
     const away = (event: Event) => {
-      if (event instanceof KeyboardEvent ? event.key === "Escape" : !element.current?.contains(event.target as Node)) show(false);
+      if (event instanceof KeyboardEvent ? event.key === "Escape" : !element.current?.contains(event.target as Node))
+        show(false);
     };
     addEventListener("pointerdown", away);
     addEventListener("keydown", away);
@@ -109,7 +114,12 @@ export function Account({ onHelp }: { onHelp: () => void }) {
                 </a>
               ))}
             </nav>
-            <Switch name="Single keys" about="Space plays, 1 mutes …" on={settings.value.keys} onChange={(keys) => set({ keys })} />
+            <Switch
+              name="Single keys"
+              about="Space plays, 1 mutes …"
+              on={settings.value.keys}
+              onChange={(keys) => set({ keys })}
+            />
             <Switch
               name="Flash limiter"
               about="At most 3 a second"

@@ -68,7 +68,13 @@ export function Fighters({ chosen, facts, hovered, onChoose, onOpen }: Props) {
       onKeyDown={keyed}
     >
       {WAYS.map((way) => (
-        <div key={way} class="fighter" aria-labelledby={`fighter-${way}`} aria-describedby={`stats-${way}`} {...radio(way)}>
+        <div
+          key={way}
+          class="fighter"
+          aria-labelledby={`fighter-${way}`}
+          aria-describedby={`stats-${way}`}
+          {...radio(way)}
+        >
           <Card way={way} chosen={way === chosen} facts={facts} />
         </div>
       ))}

@@ -75,7 +75,12 @@ export function MidiOptions({ chosen, loadout, onChange }: Props) {
           choices={[{ value: 0, name: "As played" }, ...GRIDS.map((value) => ({ value, name: `1/${value}` }))]}
         />
       </Field>
-      <Field name="Velocity" about={midi.velocityCurve < 1 ? "quiet notes are lifted" : midi.velocityCurve > 1 ? "quiet notes sink" : "as played"}>
+      <Field
+        name="Velocity"
+        about={
+          midi.velocityCurve < 1 ? "quiet notes are lifted" : midi.velocityCurve > 1 ? "quiet notes sink" : "as played"
+        }
+      >
         <Slider
           label="Power of velocities"
           value={midi.velocityCurve}
@@ -131,9 +136,19 @@ function useScore(chosen: readonly Pick[], split: boolean): Read {
 
 const keyOf = ({ track, channel }: Part) => (channel === null ? String(track) : `${track}:${channel}`);
 
-function Parts({ read, midi, onChange }: { read: Read; midi: MidiChoices; onChange: (more: Partial<MidiChoices>) => void }) {
+function Parts({
+  read,
+  midi,
+  onChange,
+}: {
+  read: Read;
+  midi: MidiChoices;
+  onChange: (more: Partial<MidiChoices>) => void;
+}) {
   const { score, problem } = read;
-  const about = score ? `format ${score.format}, ${clock(score.seconds)}, ${score.bpm.toFixed(1)} BPM${score.rubato ? " at first" : ""}` : "";
+  const about = score
+    ? `format ${score.format}, ${clock(score.seconds)}, ${score.bpm.toFixed(1)} BPM${score.rubato ? " at first" : ""}`
+    : "";
   return (
     <Field name="Parts" about={about}>
       {problem && <p class="sm warn">{problem}</p>}

@@ -1,9 +1,9 @@
 // The files that somebody has chosen or dropped, and which way they come in by.
 
 import { computed, signal } from "@preact/signals";
+import { type Looked, look, refuseMidi, refuseName, refuseSong, refuseStems } from "../../api/check.ts";
 import type { JobRequest } from "../../api/client.ts";
 import type { Limits } from "../../api/config.ts";
-import { type Looked, look, refuseMidi, refuseName, refuseSong, refuseStems } from "../../api/check.ts";
 import type { Refusal } from "../../api/errors.ts";
 import { config, desk } from "../session.ts";
 import { toast } from "../toasts.ts";
@@ -47,7 +47,9 @@ export async function take(files: readonly File[], at: Way | null): Promise<void
 /** Put files on a card; stems join those that are there. */
 export async function bring(files: readonly File[], to: Way): Promise<void> {
   asked.value = null;
-  const found = await Promise.all(files.map(async (file) => ({ looked: await look(file), role: roleOfName(file.name) })));
+  const found = await Promise.all(
+    files.map(async (file) => ({ looked: await look(file), role: roleOfName(file.name) })),
+  );
   const before = to === "stems" && way.peek() === "stems" ? picks.peek() : [];
   way.value = to;
   picks.value = [...before, ...found];

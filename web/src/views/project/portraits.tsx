@@ -58,7 +58,15 @@ function One() {
         <path d="M165 34h39a16 16 0 0 1 16 16V214h-55z" fill={INK} />
         <Eyes x={193} y={74} height={24} gap={15} />
         {WAVE.map((height, place) => (
-          <rect key={place} x={171 + place * 6.6} y={152 - height / 2} width="3.2" height={height} rx="1" fill="#151618" />
+          <rect
+            key={place}
+            x={171 + place * 6.6}
+            y={152 - height / 2}
+            width="3.2"
+            height={height}
+            rx="1"
+            fill="#151618"
+          />
         ))}
         <rect x="158.5" y="14" width="4" height="206" fill="#fff" />
       </g>

@@ -4,18 +4,11 @@ import type { Refusal } from "../../api/errors.ts";
 import { bodyOf } from "../../bodies.ts";
 import { Field } from "../parts/controls.tsx";
 import { Icon } from "../parts/icon.tsx";
-import { type Fill, Shape } from "../parts/shape.tsx";
+import { Shape } from "../parts/shape.tsx";
 import { ROLES, stemNames } from "./loadout.ts";
+import { fillOf } from "./names.ts";
 import { leave, type Pick, picks, title } from "./picks.ts";
 import { AnalysisOptions, type OptionsProps } from "./songoptions.tsx";
-
-const FILLS: readonly Fill[] = ["full", "hollow", "half"];
-
-/** How the shape of a stem is drawn: the second of its role is hollow, the third half filled. */
-export function fillOf(name: string): Fill {
-  const number = Number(/ (\d+)$/.exec(name)?.[1] ?? 1);
-  return FILLS[(number - 1) % FILLS.length] ?? "full";
-}
 
 interface Props extends OptionsProps {
   chosen: readonly Pick[];
@@ -80,7 +73,11 @@ export function StemOptions({ chosen, refused, loadout, onChange }: Props) {
           })}
         </ul>
       </Field>
-      <AnalysisOptions loadout={loadout} onChange={onChange} about="Beats, onsets, curves: what scenes are drawn from." />
+      <AnalysisOptions
+        loadout={loadout}
+        onChange={onChange}
+        about="Beats, onsets, curves: what scenes are drawn from."
+      />
     </>
   );
 }

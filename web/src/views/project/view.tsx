@@ -37,7 +37,10 @@ export function Project() {
   const change = (more: Partial<Loadout>) => {
     loadout.value = { ...loadout.value, ...more };
   };
-  const took = Object.fromEntries(WAYS.map((each) => [each, tookLately(jobs.value, each)])) as Record<Way, number | null>;
+  const took = Object.fromEntries(WAYS.map((each) => [each, tookLately(jobs.value, each)])) as Record<
+    Way,
+    number | null
+  >;
   const facts = {
     loadout: loadout.value,
     limits: Number.isFinite(limits.value.bytes) ? limits.value : null,
@@ -51,7 +54,9 @@ export function Project() {
     picks.value = [];
     title.value = "";
   };
-  useKeys({ KeyL: () => document.querySelector<HTMLElement>(".loadout :is(input:checked, input, button, select)")?.focus() });
+  useKeys({
+    KeyL: () => document.querySelector<HTMLElement>(".loadout :is(input:checked, input, button, select)")?.focus(),
+  });
   const shown = !narrow.value || open;
   return (
     <main class="project" id="main">
@@ -82,7 +87,9 @@ export function Project() {
               </button>
             )}
           </div>
-          {shown && at === "song" && <SongOptions loadout={loadout.value} onChange={change} models={limits.value.models} />}
+          {shown && at === "song" && (
+            <SongOptions loadout={loadout.value} onChange={change} models={limits.value.models} />
+          )}
           {(shown || picks.value.length > 0) && at === "stems" && (
             <StemOptions loadout={loadout.value} onChange={change} chosen={picks.value} refused={refusals.value.each} />
           )}
@@ -126,7 +133,12 @@ function Chosen() {
                 {refusal?.message ?? `${seconds === null ? "" : `${clock(seconds)}, `}${megabytes(file.size)} MB`}
               </div>
             </div>
-            <button type="button" class="key sml sq ghost" aria-label={`Leave out ${file.name}`} onClick={() => leave(place)}>
+            <button
+              type="button"
+              class="key sml sq ghost"
+              aria-label={`Leave out ${file.name}`}
+              onClick={() => leave(place)}
+            >
               <Icon name="x" />
             </button>
           </li>
@@ -141,8 +153,10 @@ function Launch({ way: at, seconds, onPick }: { way: Way; seconds: number | null
   const chosen = picks.value.length;
   const { each, all } = refusals.value;
   const fit = at === "stems" && (each.size > 0 || all) ? 0 : chosen - each.size;
-  const estimate = seconds === null ? "No estimate yet: nothing of yours came this way" : `≈ ${wait(seconds)}, as your latest took`;
-  const what = at === "song" ? `${fit} ${fit === 1 ? "song" : "songs"}` : at === "stems" ? `${chosen} stems` : `${fit} MIDI`;
+  const estimate =
+    seconds === null ? "No estimate yet: nothing of yours came this way" : `≈ ${wait(seconds)}, as your latest took`;
+  const what =
+    at === "song" ? `${fit} ${fit === 1 ? "song" : "songs"}` : at === "stems" ? `${chosen} stems` : `${fit} MIDI`;
   return (
     <div class="launch">
       <span class="wide">
@@ -158,7 +172,13 @@ function Launch({ way: at, seconds, onPick }: { way: Way; seconds: number | null
         </button>
       )}
       {chosen > 0 ? (
-        <button type="button" class="key pri" aria-disabled={fit === 0} title={fit === 0 ? "Nothing here can be sent" : undefined} onClick={send}>
+        <button
+          type="button"
+          class="key pri"
+          aria-disabled={fit === 0}
+          title={fit === 0 ? "Nothing here can be sent" : undefined}
+          onClick={send}
+        >
           Send {what}
         </button>
       ) : (

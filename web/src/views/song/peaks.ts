@@ -40,8 +40,7 @@ export function reach(peaks: Peaks, from: number, to: number): number {
   const first = Math.max(0, Math.floor(from * peaks.rate));
   const end = Math.min(peaks.high.length, Math.max(first + 1, Math.ceil(to * peaks.rate)));
   let most = 0;
-  for (let pixel = first; pixel < end; pixel++)
-    most = Math.max(most, peaks.high[pixel] ?? 0, -(peaks.low[pixel] ?? 0));
+  for (let pixel = first; pixel < end; pixel++) most = Math.max(most, peaks.high[pixel] ?? 0, -(peaks.low[pixel] ?? 0));
   return most;
 }
 
