@@ -54,7 +54,7 @@ test("an expired link is renewed at once, and once", async () => {
   await expired.files.run(index, 0, 1, never);
   expect(expired.seen).toMatchObject({ urls: ["audio?1", "audio?1", "audio?2"], waits: [] });
   const refused = network(403, 403, 206);
-  await expect(refused.files.run(index, 0, 1, never)).rejects.toThrow("refused, and a new one as well");
+  await expect(refused.files.run(index, 0, 1, never)).rejects.toThrow("bass is refused, and a new one as well");
 });
 
 test("what is gone is not asked for again", async () => {

@@ -23,25 +23,85 @@ const BROWSER: Wire = {
   wait: (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000)),
 };
 
-type Links = Awaited<ReturnType<StemSource["links"]>>;
+/** What is wanted of a file: all of it, or the bytes from `start` up to but without `end`, where there is one. */
+export type Bytes = { readonly start: number; readonly end?: number } | null;
 
-/** A stem's two files. */
-export class StemFiles {
-  readonly #source: StemSource;
+/** Files behind links that expire. */
+export class Linked<File extends string> {
+  readonly #name: string;
+  readonly #ask: () => Promise<Readonly<Record<File, string>>>;
   readonly #wire: Wire;
-  #links: Promise<Links> | null = null;
+  #links: Promise<Readonly<Record<File, string>>> | null = null;
 
-  constructor(source: StemSource, wire = BROWSER) {
-    this.#source = source;
+  /** @param name What it is, for a person. */
+  constructor(name: string, ask: () => Promise<Readonly<Record<File, string>>>, wire = BROWSER) {
+    this.#name = name;
+    this.#ask = ask;
     this.#wire = wire;
   }
 
-  get name(): string {
-    return this.#source.name;
+  /**
+   * Fetch a file, or a piece of it, until it is there.
+   *
+   * @param read What to make of the answer; where that fails, the answer is asked for again.
+   * @throws SoundError, after several tries, or one with a new link; else what the signal was aborted with.
+   */
+  async get<T>(file: File, bytes: Bytes, signal: AbortSignal, read: (answer: Response) => Promise<T>): Promise<T> {
+    let renewed = false;
+    for (let tries = 0; ; ) {
+      const answer = await this.#try(file, bytes, signal, read);
+      if (typeof answer === "object") return answer.read;
+      if (answer === "gone") throw new SoundError(`${this.#name} is not there any more.`);
+      if (answer === "refused") {
+        if (renewed) throw new SoundError(`The link to ${this.#name} is refused, and a new one as well.`);
+        renewed = true;
+        continue;
+      }
+      const pause = PAUSES[tries++];
+      if (pause === undefined)
+        throw new SoundError(`${this.#name} does not arrive. Look at the network and try again.`);
+      await this.#wire.wait(pause);
+      signal.throwIfAborted();
+    }
+  }
+
+  async #try<T>(file: File, bytes: Bytes, signal: AbortSignal, read: (answer: Response) => Promise<T>) {
+    this.#links ??= this.#ask();
+    const links = this.#links;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), LONGEST * 1000);
+    try {
+      const url = (await links)[file];
+      const headers: HeadersInit = bytes ? { Range: `bytes=${bytes.start}-${bytes.end ? bytes.end - 1 : ""}` } : {};
+      const answer = await this.#wire.fetch(url, { headers, signal: AbortSignal.any([signal, late.signal]) });
+      if (answer.status === 401 || answer.status === 403) {
+        if (this.#links === links) this.#links = null;
+        return "refused";
+      }
+      if ([404, 410, 416].includes(answer.status)) return "gone";
+      return answer.status === (bytes ? 206 : 200) ? { read: await read(answer) } : "late";
+    } catch {
+      signal.throwIfAborted();
+      if (this.#links === links) this.#links = null;
+      return "late";
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** A stem's two files. */
+export class StemFiles {
+  readonly name: string;
+  readonly #files: Linked<"audio" | "index">;
+
+  constructor(source: StemSource, wire = BROWSER) {
+    this.name = source.name;
+    this.#files = new Linked(`The sound of ${source.name}`, () => source.links(), wire);
   }
 
   async index(signal: AbortSignal): Promise<StemIndex> {
-    const bytes = await this.#get("index", null, signal);
+    const bytes = await this.#files.get("index", null, signal, (answer) => answer.arrayBuffer());
     try {
       return parseIndex(bytes);
     } catch {
@@ -50,58 +110,13 @@ export class StemFiles {
   }
 
   /** Frames from `first` up to but without `end`, as a FLAC file. */
-  async run(index: StemIndex, first: number, end: number, signal: AbortSignal): Promise<ArrayBuffer> {
-    const frames = await this.#get("audio", bytesOf(index, first, end), signal);
-    return fileOf(index, first, end, new Uint8Array(frames));
-  }
-
-  async #get(file: keyof Links, range: { start: number; end: number } | null, signal: AbortSignal) {
-    let renewed = false;
-    for (let tries = 0; ; ) {
-      const answer = await this.#ask(file, range, signal);
-      if (answer instanceof ArrayBuffer) return answer;
-      if (answer === "refused") {
-        if (renewed) throw new SoundError(`The link to ${this.name} is refused, and a new one as well.`);
-        renewed = true;
-      } else if (answer === "gone") {
-        throw new SoundError(`The sound of ${this.name} is not there any more.`);
-      } else {
-        const pause = PAUSES[tries++];
-        if (pause === undefined)
-          throw new SoundError(`The sound of ${this.name} does not arrive. Look at the network, then play again.`);
-        await this.#wire.wait(pause);
-        signal.throwIfAborted();
-      }
-    }
-  }
-
-  /** One try. */
-  async #ask(
-    file: keyof Links,
-    range: { start: number; end: number } | null,
-    signal: AbortSignal,
-  ): Promise<ArrayBuffer | "refused" | "gone" | "late"> {
-    this.#links ??= this.#source.links();
-    const asked = this.#links;
-    try {
-      const url = (await asked)[file];
-      const answer = await this.#wire.fetch(url, {
-        headers: range ? { Range: `bytes=${range.start}-${range.end - 1}` } : {},
-        signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST * 1000)]),
-      });
-      if (answer.status === 401 || answer.status === 403) {
-        if (this.#links === asked) this.#links = null;
-        return "refused";
-      }
-      if (answer.status === 404 || answer.status === 410 || answer.status === 416) return "gone";
-      if (answer.status !== (range ? 206 : 200)) return "late";
-      const bytes = await answer.arrayBuffer();
-      return !range || bytes.byteLength === range.end - range.start ? bytes : "late";
-    } catch {
-      signal.throwIfAborted();
-      if (this.#links === asked) this.#links = null;
-      return "late";
-    }
+  run(index: StemIndex, first: number, end: number, signal: AbortSignal): Promise<ArrayBuffer> {
+    const bytes = bytesOf(index, first, end);
+    return this.#files.get("audio", bytes, signal, async (answer) => {
+      const frames = new Uint8Array(await answer.arrayBuffer());
+      if (frames.length !== bytes.end - bytes.start) throw new Error("A piece of another length.");
+      return fileOf(index, first, end, frames);
+    });
   }
 }
 
