@@ -27,10 +27,19 @@ export const BODIES: Readonly<Record<Body, Look>> = {
 
 const LANES: readonly Body[] = ["drums", "piano", "vocals", "other", "accompaniment", "bass", "song"];
 
-/** The body of a stem: of its name, if that is one - "bass 2" is a bass, too; else it is "other". */
+// What the service listens for in a stem goes by the same words (analysis.listening.role_of).
+const WORDS: readonly (readonly [Body, readonly string[]])[] = [
+  ["drums", ["drum", "perc", "kick", "snare", "hihat", "hi-hat", "cymbal", "beat"]],
+  ["bass", ["bass"]],
+  ["vocals", ["vocal", "vox", "voice", "sing", "choir"]],
+  ["piano", ["piano", "keys", "rhodes"]],
+];
+
+/** The body of a stem, by its name or by a word in it; else it is "other". */
 export function bodyOf(stem: string): Body {
-  const name = stem.toLowerCase().replace(/[ _-]?\d+$/, "");
-  return Object.hasOwn(BODIES, name) ? (name as Body) : "other";
+  if (Object.hasOwn(BODIES, stem)) return stem as Body;
+  const name = stem.toLowerCase();
+  return WORDS.find(([, words]) => words.some((word) => name.includes(word)))?.[0] ?? "other";
 }
 
 /** Stems in the order of their lanes; those of one body as they came. */

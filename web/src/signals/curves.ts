@@ -3,8 +3,74 @@
 import type { Analysis } from "./song.ts";
 
 type Manifest = NonNullable<Analysis["curves"]>;
+type Scale = Manifest["fields"][string];
 
-/** The curves of a song, of any track at any time. */
+/** One curve of one track. Its values are shares of its scale, from 0 to 1. */
+export class Field {
+  readonly frames: number;
+  readonly fps: number;
+  readonly scale: Scale;
+  readonly #bytes: DataView;
+  readonly #start: number;
+  readonly #stride: number;
+
+  constructor(bytes: DataView, manifest: Manifest, scale: Scale, start: number, stride: number) {
+    this.#bytes = bytes;
+    this.frames = manifest.frames;
+    this.fps = manifest.fps;
+    this.scale = scale;
+    this.#start = start;
+    this.#stride = stride;
+  }
+
+  /** The share in the frame of a time; null where there is no value. */
+  at(seconds: number): number | null {
+    const code = this.#code(Math.floor(seconds * this.fps));
+    return code === 0 ? null : (code - 1) / this.#most;
+  }
+
+  /** The same on a line from the middle of a frame to that of the next; no value is 0. */
+  between(seconds: number): number {
+    const place = seconds * this.fps - 0.5;
+    const frame = Math.floor(place);
+    const before = Math.max(0, this.#code(frame) - 1);
+    const behind = Math.max(0, this.#code(frame + 1) - 1);
+    return (before + (behind - before) * (place - frame)) / this.#most;
+  }
+
+  /** What a share of the values, where there are any, does not exceed; 0 where there are none. */
+  quantile(share: number): number {
+    const bins = new Uint32Array(1 << 8);
+    const wide = this.scale.type === "uint16";
+    let counted = 0;
+    for (let frame = 0; frame < this.frames; frame++) {
+      const code = this.#code(frame);
+      if (code === 0) continue;
+      const bin = wide ? code >> 8 : code;
+      bins[bin] = (bins[bin] as number) + 1;
+      counted++;
+    }
+    if (counted === 0) return 0;
+    let bin = 0;
+    for (let seen = 0; bin < bins.length; bin++) {
+      seen += bins[bin] as number;
+      if (seen >= share * counted) break;
+    }
+    return Math.max(0, (wide ? bin << 8 : bin) - 1) / this.#most;
+  }
+
+  get #most(): number {
+    return this.scale.type === "uint16" ? 65534 : 254;
+  }
+
+  #code(frame: number): number {
+    if (this.frames === 0) return 0;
+    const byte = this.#start + Math.min(this.frames - 1, Math.max(0, frame)) * this.#stride;
+    return this.scale.type === "uint16" ? this.#bytes.getUint16(byte, true) : this.#bytes.getUint8(byte);
+  }
+}
+
+/** The curves of a song. */
 export class Curves {
   readonly #bytes: DataView;
   readonly #manifest: Manifest;
@@ -16,17 +82,20 @@ export class Curves {
     this.#manifest = manifest;
   }
 
-  /** A field of a stem, or of the "mix", from 0 to 1 of its range; null where there is no value. */
-  at(track: string, field: string, seconds: number): number | null {
-    const { fps, frames, fields, mix, stems } = this.#manifest;
-    const place = track === "mix" ? mix : stems[track];
-    const start = place?.at[field];
-    const scale = fields[field];
-    if (!place || start === undefined || !scale || frames === 0) return null;
-    const frame = Math.min(frames - 1, Math.max(0, Math.floor(seconds * fps)));
-    const byte = place.offset + frame * place.stride + start;
-    const wide = scale.type === "uint16";
-    const code = wide ? this.#bytes.getUint16(byte, true) : this.#bytes.getUint8(byte);
-    return code === 0 ? null : (code - 1) / (wide ? 65534 : 254);
+  /** A curve of a stem, or of all of them where `stem` is null; null if there is no such curve. */
+  field(stem: string | null, name: string): Field | null {
+    const { fields, mix, stems } = this.#manifest;
+    const place = stem === null ? mix : Object.hasOwn(stems, stem) ? stems[stem] : undefined;
+    const start = place?.at[name];
+    const scale = fields[name];
+    if (!place || start === undefined || !scale) return null;
+    return new Field(this.#bytes, this.#manifest, scale, place.offset + start, place.stride);
+  }
+
+  /** The names of a track's curves. */
+  names(stem: string | null): string[] {
+    const { mix, stems } = this.#manifest;
+    const place = stem === null ? mix : Object.hasOwn(stems, stem) ? stems[stem] : undefined;
+    return Object.keys(place?.at ?? {});
   }
 }

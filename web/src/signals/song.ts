@@ -1,7 +1,8 @@
 // What the page knows of a song that it can play or draw: where it came from - a job, the built-in song - is
 // nobody's concern behind this.
 
-import type { Curves } from "./curves.ts";
+import { inLanes } from "../bodies.ts";
+import { Curves } from "./curves.ts";
 import type { components } from "./schema.ts";
 
 export type Analysis = components["schemas"]["Analysis"];
@@ -18,4 +19,16 @@ export interface Song {
   readonly analysis: Analysis | null;
   /** Null where there are none, as in a song without analysis. */
   readonly curves: Curves | null;
+}
+
+/** A song out of the files of its analysis; `curves` is what is in curves.bin, if there is one. */
+export function songOf(title: string, analysis: Analysis, curves: ArrayBuffer | null): Song {
+  if (analysis.version !== 1) throw new Error(`This page cannot read an analysis of version ${analysis.version}.`);
+  return {
+    title,
+    duration: analysis.duration,
+    stems: inLanes(Object.keys(analysis.stems)),
+    analysis,
+    curves: curves && analysis.curves ? new Curves(curves, analysis.curves) : null,
+  };
 }

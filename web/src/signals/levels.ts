@@ -1,0 +1,141 @@
+// Curves as signals. What is loud in one song is soft in another, so a level goes from 0 to 1 by its own song.
+
+import type { Body } from "../bodies.ts";
+import type { Field } from "./curves.ts";
+import type { Happening, Input } from "./signal.ts";
+
+const DECIBELS = 32; // from 0 to 1 of a level
+const SILENT = -60; // dBFS that are never reached by a stem in which there is nothing
+
+abstract class Curve implements Input {
+  readonly kind = "curve";
+  readonly body: Body;
+  abstract readonly empty: boolean;
+  readonly pitched: boolean = false;
+  readonly range: readonly [number, number] = [60, 61];
+
+  constructor(body: Body) {
+    this.body = body;
+  }
+
+  abstract value(seconds: number): number;
+
+  pitch(_seconds: number): number | null {
+    return null;
+  }
+  events(): readonly Happening[] {
+    return [];
+  }
+  phase(): number {
+    return 0;
+  }
+}
+
+/** A curve in dBFS: 1 is as loud as the stem gets, 0 is 32 dB below. */
+export class Level extends Curve {
+  readonly empty: boolean;
+  readonly #field: Field;
+  readonly #floor: number;
+  readonly #span: number;
+
+  constructor(body: Body, field: Field) {
+    super(body);
+    const { low, high } = field.scale;
+    const top = field.quantile(0.98);
+    this.#field = field;
+    this.#span = DECIBELS / (high - low);
+    this.#floor = top - this.#span;
+    this.empty = low + top * (high - low) < SILENT;
+  }
+
+  value(seconds: number): number {
+    return this.empty ? 0 : clamp((this.#field.between(seconds) - this.#floor) / this.#span);
+  }
+}
+
+/** A curve that is a share already: how strongly something begins, or is played. */
+export class Share extends Curve {
+  readonly empty: boolean;
+  readonly #field: Field;
+
+  constructor(body: Body, field: Field) {
+    super(body);
+    this.#field = field;
+    this.empty = field.quantile(1) <= 0;
+  }
+
+  value(seconds: number): number {
+    return this.#field.between(seconds);
+  }
+}
+
+/** A curve without a natural end - a pitch, a frequency - from the lowest to the highest of the song. */
+export class Span extends Curve {
+  readonly empty: boolean;
+  override readonly pitched: boolean;
+  override readonly range: readonly [number, number];
+  readonly #field: Field;
+
+  constructor(body: Body, field: Field, pitched: boolean) {
+    super(body);
+    const { low, high } = field.scale;
+    const lowest = field.quantile(0.02);
+    const highest = field.quantile(0.98);
+    this.#field = field;
+    this.pitched = pitched;
+    this.empty = highest <= 0;
+    this.range = [low + lowest * (high - low), low + Math.max(highest, lowest + 1 / (high - low)) * (high - low)];
+  }
+
+  value(seconds: number): number {
+    const at = this.#at(seconds);
+    return at === null ? 0 : clamp((at - this.range[0]) / (this.range[1] - this.range[0]));
+  }
+
+  override pitch(seconds: number): number | null {
+    return this.pitched ? this.#at(seconds) : null;
+  }
+
+  #at(seconds: number): number | null {
+    const share = this.#field.at(seconds);
+    const { low, high } = this.#field.scale;
+    return share === null ? null : low + share * (high - low);
+  }
+}
+
+/** The loudest of several curves. */
+export class Loudest extends Curve {
+  readonly #inputs: readonly Input[];
+
+  constructor(body: Body, inputs: readonly Input[]) {
+    super(body);
+    this.#inputs = inputs;
+  }
+
+  get empty(): boolean {
+    return this.#inputs.every((input) => input.empty);
+  }
+
+  value(seconds: number): number {
+    return this.#inputs.reduce((most, input) => Math.max(most, input.value(seconds)), 0);
+  }
+}
+
+/** Whatever a function of time gives, from 0 to 1. */
+export class Computed extends Curve {
+  readonly empty = false;
+  readonly #compute: (seconds: number) => number;
+
+  constructor(body: Body, compute: (seconds: number) => number) {
+    super(body);
+    this.#compute = compute;
+  }
+
+  value(seconds: number): number {
+    return clamp(this.#compute(seconds));
+  }
+}
+
+function clamp(value: number): number {
+  return Math.min(1, Math.max(0, value));
+}
