@@ -39,9 +39,9 @@ export function App() {
   return (
     <>
       {!overlay && (
-        <a class="key skip" href="#main" onClick={toMain}>
+        <button type="button" class="key skip" onClick={toMain}>
           Skip to the content
-        </a>
+        </button>
       )}
       <Shown route={route} onHelp={open} />
       {!overlay && <DropLayer />}
@@ -126,7 +126,6 @@ function useRoute(): Route {
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
   }, []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it is the move itself that counts
   useEffect(() => {
     if (first.current) first.current = false;
     else document.querySelector<HTMLElement>("main h1[tabindex], h1[tabindex]")?.focus();
@@ -134,8 +133,7 @@ function useRoute(): Route {
   return route;
 }
 
-function toMain(event: Event): void {
-  event.preventDefault();
+function toMain(): void {
   const main = document.getElementById("main") ?? document.querySelector("main");
   main?.setAttribute("tabindex", "-1");
   main?.focus();

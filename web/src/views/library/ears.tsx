@@ -21,7 +21,7 @@ let player: Player | null = null;
 export function Ears({ job, stems }: { job: Job; stems: readonly string[] }) {
   useEffect(() => () => void (heard.peek()?.job === job.id && stop()), [job.id]);
   return (
-    <div class="ears" role="group" aria-label="Listen to a stem">
+    <fieldset class="ears" aria-label="Listen to a stem">
       {stems.map((stem) => {
         const playing = heard.value?.job === job.id && heard.value.stem === stem;
         return (
@@ -36,7 +36,7 @@ export function Ears({ job, stems }: { job: Job; stems: readonly string[] }) {
           </button>
         );
       })}
-    </div>
+    </fieldset>
   );
 }
 

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Job } from "../../api/client.ts";
 import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { Menu } from "../parts/menu.tsx";
 import { Shape } from "../parts/shape.tsx";
 import { SplitBar } from "../parts/splitbar.tsx";
 import { desk } from "../session.ts";
@@ -170,59 +171,45 @@ function Actions({ row }: { row: Row }) {
           {failure.remedy === "fewer" ? "Use 2 stems" : "Replace file"}
         </button>
       )}
-      {(group !== "open" || ears.length > 0) && (job || upload) && <Menu row={row} />}
+      {(group !== "open" || ears.length > 0) && (job || upload) && <More row={row} />}
     </div>
   );
 }
 
 /** What is done less often. */
-function Menu({ row }: { row: Row }) {
-  const [open, show] = useState(false);
+function More({ row }: { row: Row }) {
   const { job, upload, title, group } = row;
-  const element = useRef<HTMLDivElement>(null);
+  const action = (name: string, run: () => void) => (
+    <button type="button" class="key sml" onClick={run}>
+      {name}
+    </button>
+  );
   return (
-    <div
-      class="menu"
-      ref={element}
-      onFocusOut={(event) => {
-        if (!element.current?.contains(event.relatedTarget as Node | null)) show(false);
-      }}
-      onKeyDown={(event) => event.key === "Escape" && show(false)}
-    >
-      <button
-        type="button"
-        class="key sml sq"
-        aria-label={`More for ${title}`}
-        aria-expanded={open}
-        onClick={() => show(!open)}
-      >
-        <Icon name="more" />
-      </button>
-      {open && (
-        <div>
+    <Menu
+      title={`More for ${title}`}
+      label={`More for ${title}`}
+      keyClass="key sml sq"
+      panel={(close) => (
+        <>
           {group === "done" && job && (
             <a class="key sml" href={`#/song/${job.id}/take`}>
               Take away
             </a>
           )}
-          {group === "open" && (
-            <button type="button" class="key sml" onClick={() => cancel(row)}>
-              Cancel
-            </button>
-          )}
-          {group !== "open" && job && (
-            <button type="button" class="key sml" onClick={() => remove(job)}>
-              Delete
-            </button>
-          )}
-          {group === "failed" && !job && upload && (
-            <button type="button" class="key sml" onClick={() => cancel(row)}>
-              Leave it
-            </button>
-          )}
-        </div>
+          {group === "open" && action("Cancel", () => cancel(row))}
+          {group !== "open" && job && action("Delete", () => remove(job))}
+          {group === "failed" &&
+            !job &&
+            upload &&
+            action("Leave it", () => {
+              close();
+              cancel(row);
+            })}
+        </>
       )}
-    </div>
+    >
+      <Icon name="more" />
+    </Menu>
   );
 }
 

@@ -32,7 +32,7 @@ export function Library() {
           <h1 class="t2" tabIndex={-1}>
             Library
           </h1>
-          <div class="row filters wide" role="group" aria-label="Show">
+          <fieldset class="row filters wide" aria-label="Show">
             {FILTERS.map(([value, name]) => (
               <button
                 key={value}
@@ -44,7 +44,7 @@ export function Library() {
                 {name} {counts(value)}
               </button>
             ))}
-          </div>
+          </fieldset>
           <span class="sm dim narrow">{counts("open")} in the pipe</span>
         </div>
         {rows.length === 0 ? <Empty /> : <List rows={shown} />}
@@ -152,8 +152,7 @@ function More() {
   const load = async () => {
     const at = desk.peek();
     if (!at) return;
-    let from = cursor;
-    if (from === undefined) from = (await at.client.jobs()).cursor;
+    const from = cursor ?? (await at.client.jobs()).cursor;
     if (from === null) return go(null);
     const page = await at.client.jobs(from);
     for (const job of page.jobs) at.live.jobs.merge(job);

@@ -41,7 +41,6 @@ export function Lane({ console, stem, place }: Props) {
     run();
   };
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: its keys are a second way to the controls within
     <fieldset class={isHeard(console.mix.value, stem) ? "lane" : "lane unheard"} aria-label={name} onKeyDown={keyed}>
       <p class="sr">{summary(console, stem)}</p>
       <div class="row">

@@ -25,5 +25,12 @@ test("a low lane has no notes", () => {
 
 test("a place belongs to the overview, the ruler or the lanes", () => {
   const layout = layoutOf({ height: 600, lanes: 4, narrow: false });
-  expect([0, 45, 46, 75, 76, 599].map((y) => partAt(layout, y))).toEqual(["overview", "overview", "ruler", "ruler", "lanes", "lanes"]);
+  expect([0, 45, 46, 75, 76, 599].map((y) => partAt(layout, y))).toEqual([
+    "overview",
+    "overview",
+    "ruler",
+    "ruler",
+    "lanes",
+    "lanes",
+  ]);
 });

@@ -7,13 +7,12 @@ import { useId } from "preact/hooks";
 export function Field({ name, about, children }: { name: string; about?: string; children: ComponentChildren }) {
   const id = useId();
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset cannot be laid out as a grid in all browsers
-    <div class="field" role="group" aria-labelledby={id}>
+    <fieldset class="field" aria-labelledby={id}>
       <span class="what">
         <span id={id}>{name}</span> {about && <em>{about}</em>}
       </span>
       {children}
-    </div>
+    </fieldset>
   );
 }
 

@@ -1,11 +1,11 @@
 // The bar at the top: the wordmark, the rooms, whether news is live, theme, and who is signed in.
 
-import { useEffect, useRef, useState } from "preact/hooks";
 import { fragmentOf, type Route } from "../route.ts";
 import { live, signIn, signOut, state, user } from "../session.ts";
 import { set, settings, theme } from "../settings.ts";
 import { Switch } from "./controls.tsx";
 import { Icon } from "./icon.tsx";
+import { Menu } from "./menu.tsx";
 
 export function Mark() {
   return (
@@ -78,21 +78,6 @@ function LiveMark() {
 
 /** Who is signed in, and the few settings there are. */
 export function Account({ onHelp }: { onHelp: () => void }) {
-  const [open, show] = useState(false);
-  const element = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (!open) return;
-    const away = (event: Event) => {
-      if (event instanceof KeyboardEvent ? event.key === "Escape" : !element.current?.contains(event.target as Node))
-        show(false);
-    };
-    addEventListener("pointerdown", away);
-    addEventListener("keydown", away);
-    return () => {
-      removeEventListener("pointerdown", away);
-      removeEventListener("keydown", away);
-    };
-  }, [open]);
   const name = user.value?.name ?? "Settings";
   return (
     <>
@@ -101,15 +86,14 @@ export function Account({ onHelp }: { onHelp: () => void }) {
           Sign in
         </button>
       )}
-      <div class="menu" ref={element}>
-        <button type="button" class="key sml account" aria-expanded={open} onClick={() => show(!open)}>
-          <span class="ell">{name}</span>
-        </button>
-        {open && (
-          <section aria-label="Settings">
+      <Menu
+        title="Settings"
+        keyClass="key sml account"
+        panel={(close) => (
+          <>
             <nav class="col narrow" aria-label="Rooms">
               {ROOMS.filter(([view]) => user.value || view === "scenes").map(([view, title]) => (
-                <a key={view} href={fragmentOf({ view })} onClick={() => show(false)}>
+                <a key={view} href={fragmentOf({ view })} onClick={() => close()}>
                   {title}
                 </a>
               ))}
@@ -136,7 +120,7 @@ export function Account({ onHelp }: { onHelp: () => void }) {
               type="button"
               class="key sml"
               onClick={() => {
-                show(false);
+                close();
                 onHelp();
               }}
             >
@@ -147,9 +131,11 @@ export function Account({ onHelp }: { onHelp: () => void }) {
                 Sign out
               </button>
             )}
-          </section>
+          </>
         )}
-      </div>
+      >
+        <span class="ell">{name}</span>
+      </Menu>
     </>
   );
 }

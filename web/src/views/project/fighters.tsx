@@ -42,10 +42,10 @@ export function Fighters({ chosen, facts, hovered, onChoose, onOpen }: Props) {
     tabIndex: way === chosen ? 0 : -1,
     onClick: () => onChoose(way),
   });
+  const named = (way: Way) => ({ "aria-labelledby": `fighter-${way}`, "aria-describedby": `stats-${way}` });
   if (narrow.value)
     return (
       <>
-        {/* biome-ignore lint/a11y/useSemanticElements: cards are no inputs */}
         <div class="roster" role="radiogroup" aria-label={label} ref={group} onKeyDown={keyed}>
           {WAYS.map((way) => (
             <div key={way} {...radio(way)}>
@@ -68,13 +68,7 @@ export function Fighters({ chosen, facts, hovered, onChoose, onOpen }: Props) {
       onKeyDown={keyed}
     >
       {WAYS.map((way) => (
-        <div
-          key={way}
-          class="fighter"
-          aria-labelledby={`fighter-${way}`}
-          aria-describedby={`stats-${way}`}
-          {...radio(way)}
-        >
+        <div key={way} class="fighter" {...radio(way)} {...named(way)}>
           <Card way={way} chosen={way === chosen} facts={facts} />
         </div>
       ))}

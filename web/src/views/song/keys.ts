@@ -6,7 +6,8 @@ import type { Console } from "./console.ts";
 
 export function songKeys(console: Console): KeyMap {
   const beats = console.opened.song.analysis?.beats ?? [];
-  const step = (steps: number, bars: boolean) => () => console.seek(stepped({ beats, seconds: console.now(), steps, bars }));
+  const step = (steps: number, bars: boolean) => () =>
+    console.seek(stepped({ beats, seconds: console.now(), steps, bars }));
   const stems = Object.fromEntries(
     console.stems.slice(0, 9).flatMap((stem, place) => [
       [`Digit${place + 1}`, () => console.mute(stem)],

@@ -3,8 +3,8 @@
 import type { Client, Job, JobFile } from "../../api/client.ts";
 import type { StemSource } from "../../audio/player.ts";
 import { inLanes } from "../../bodies.ts";
-import { Curves } from "../../signals/curves.ts";
-import type { Analysis, Song } from "../../signals/song.ts";
+import { builtIn } from "../../signals/builtin.ts";
+import { type Analysis, type Song, songOf } from "../../signals/song.ts";
 import { BUILT_IN } from "../route.ts";
 import { stemOf } from "./digest.ts";
 import { type Peaks, parsePeaks } from "./peaks.ts";
@@ -24,8 +24,6 @@ export interface Opened {
   readonly job: Job | null;
 }
 
-const BUILT_IN_FOLDER = "song/";
-
 /** @throws {Error} It cannot be had; the message is for a person. */
 export async function openSong(id: string, client: Client | null, signal: AbortSignal): Promise<Opened> {
   if (id === BUILT_IN) return openBuiltIn(signal);
@@ -33,49 +31,19 @@ export async function openSong(id: string, client: Client | null, signal: AbortS
   return openJob(id, client, signal);
 }
 
-interface Manifest {
-  readonly title: string;
-  readonly analysis: string;
-  readonly curves: string;
-  readonly stems: readonly {
-    readonly name: string;
-    readonly audio: string;
-    readonly index: string;
-    readonly peaks: string;
-  }[];
-}
-
-/** A file's address, whole: the audio room asks for it from elsewhere. */
-const builtIn = (name: string) => new URL(BUILT_IN_FOLDER + name, document.baseURI).href;
-
 export async function openBuiltIn(signal: AbortSignal): Promise<Opened> {
-  const manifest = (await (await get(builtIn("song.json"), signal)).json()) as Manifest;
-  const named = new Map(manifest.stems.map((stem) => [stem.name, stem]));
-  const stems = inLanes([...named.keys()]);
-  const [analysis, curves, peaks] = await Promise.all([
-    get(builtIn(manifest.analysis), signal).then((answer) => answer.json() as Promise<Analysis>),
-    get(builtIn(manifest.curves), signal).then((answer) => answer.arrayBuffer()),
-    peaksOf(new Map(manifest.stems.map(({ name, peaks }) => [name, builtIn(peaks)])), signal),
-  ]);
-  const files: JobFile[] = [
-    ...manifest.stems.map(({ audio }) => ({ name: audio, kind: "stem" as const, url: builtIn(audio) })),
-    ...[manifest.analysis, manifest.curves].map((name) => ({ name, kind: "analysis" as const, url: builtIn(name) })),
+  const { song, sources, peaks } = await builtIn(signal);
+  const outlines = await peaksOf(new Map(song.stems.map((stem, place) => [stem, peaks[place] ?? ""])), signal);
+  const folder = new URL("song/", document.baseURI);
+  const file = (name: string, kind: JobFile["kind"]) => ({ name, kind, url: new URL(name, folder).href });
+  const files = [
+    ...(await Promise.all(
+      sources.map(async ({ name, links }) => ({ ...file(`${name}.flac`, "stem"), url: (await links()).audio })),
+    )),
+    file("analysis.json", "analysis"),
+    file("curves.bin", "analysis"),
   ];
-  return {
-    id: BUILT_IN,
-    song: songOf(manifest.title, stems, analysis, curves, peaks),
-    sources: stems.map((name) => ({
-      name,
-      links: async () => {
-        const { audio = "", index = "" } = named.get(name) ?? {};
-        return { audio: builtIn(audio), index: builtIn(index) };
-      },
-    })),
-    peaks,
-    files,
-    relist: async () => files,
-    job: null,
-  };
+  return { id: BUILT_IN, song, sources, peaks: outlines, files, relist: async () => files, job: null };
 }
 
 async function openJob(id: string, client: Client, signal: AbortSignal): Promise<Opened> {
@@ -92,27 +60,18 @@ async function openJob(id: string, client: Client, signal: AbortSignal): Promise
   ]);
   const heard = sources.length ? sources.map(({ name }) => name) : Object.keys(analysis?.stems ?? {});
   const title = job.title || analysis?.title || job.source.filename;
-  const song = songOf(title, inLanes(heard), analysis, curves, peaks);
+  const song = analysis
+    ? { ...songOf(title, analysis, curves), stems: inLanes(heard) }
+    : bare(title, inLanes(heard), peaks);
   if (song.stems.length === 0)
     throw new Error("This job was not made for playing: it has neither sound for the page nor an analysis.");
   return { id, song, sources, peaks, files, relist: () => client.files(id), job };
 }
 
-function songOf(
-  title: string,
-  stems: readonly string[],
-  analysis: Analysis | null,
-  curves: ArrayBuffer | null,
-  peaks: ReadonlyMap<string, Peaks>,
-): Song {
-  const drawn = [...peaks.values()].map(({ high, rate }) => high.length / rate);
-  return {
-    title,
-    stems,
-    duration: Math.max(analysis?.duration ?? 0, ...drawn),
-    analysis,
-    curves: curves && analysis?.curves ? new Curves(curves, analysis.curves) : null,
-  };
+/** A song that was not analysed has its stems and their outlines alone. */
+function bare(title: string, stems: readonly string[], peaks: ReadonlyMap<string, Peaks>): Song {
+  const lengths = [...peaks.values()].map(({ high, rate }) => high.length / rate);
+  return { title, stems, duration: Math.max(0, ...lengths), analysis: null, curves: null };
 }
 
 async function peaksOf(urls: ReadonlyMap<string, string>, signal: AbortSignal): Promise<ReadonlyMap<string, Peaks>> {
