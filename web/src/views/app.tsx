@@ -1,7 +1,6 @@
 // The page: which view is shown, and what lies over all of them.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { useKeys } from "./keys.ts";
 import { Library } from "./library/view.tsx";
 import { Help } from "./parts/help.tsx";
 import { later } from "./parts/later.tsx";
@@ -10,6 +9,7 @@ import { Top } from "./parts/top.tsx";
 import { DropLayer } from "./project/drop.tsx";
 import { isOverlay, type Route, routeOf } from "./route.ts";
 import { lost, signIn, state } from "./session.ts";
+import { useKeys } from "./usekeys.ts";
 import { Welcome } from "./welcome/view.tsx";
 
 const Project = later(async () => (await import("./project/view.tsx")).Project);

@@ -1,9 +1,6 @@
 // Single keys that do things, by the place of the key and not by its letter. They are off where text is typed, where
 // the focused control has the key for itself, and altogether if somebody wants that (WCAG 2.1.4).
 
-import { useEffect, useRef } from "preact/hooks";
-import { settings } from "./settings.ts";
-
 /** What keys do, by names such as "Space" or "Shift+Digit1". */
 export type KeyMap = Readonly<Record<string, () => void>>;
 
@@ -33,28 +30,6 @@ export function nameOf(
     if ((tag === "BUTTON" || tag === "A") && /^(Space|Enter)$/.test(press.code)) return null;
   }
   return (press.shiftKey ? "Shift+" : "") + press.code;
-}
-
-/** Have keys do what the map says, while the view is there. */
-export function useKeys(map: KeyMap): void {
-  const latest = useRef(map);
-  latest.current = map;
-  useEffect(() => {
-    const pressed = (event: KeyboardEvent) => {
-      if (!settings.value.keys || document.querySelector("dialog[open]")) return;
-      const target = event.target instanceof HTMLElement ? event.target : document.body;
-      const { tagName, isContentEditable } = target;
-      const type = target instanceof HTMLInputElement ? target.type : "";
-      const role = target.getAttribute("role") ?? "";
-      const name = nameOf(event, { tag: tagName, type, role, editable: isContentEditable });
-      const run = name === null ? undefined : latest.current[name];
-      if (!run) return;
-      event.preventDefault();
-      run();
-    };
-    addEventListener("keydown", pressed);
-    return () => removeEventListener("keydown", pressed);
-  }, []);
 }
 
 /** All keys, for the sheet that lists them. */

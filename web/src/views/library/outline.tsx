@@ -23,13 +23,14 @@ export function Outline({ digest }: { digest: Digest | null }) {
 function drawPeaks(g: CanvasRenderingContext2D, width: number, height: number, { peaks }: Digest): void {
   const stems = [...peaks];
   const seconds = Math.max(...stems.map(([, { high, rate }]) => high.length / rate));
+  const loudest = Math.max(0.05, ...stems.map(([, outline]) => reach(outline, 0, seconds)));
   const band = height / stems.length;
   stems.forEach(([stem, outline], row) => {
     g.fillStyle = BODIES[bodyOf(stem)].color;
     const middle = band * (row + 0.5);
     for (let x = 0; x < width; x += STEP) {
       const most = reach(outline, (x / width) * seconds, ((x + STEP) / width) * seconds);
-      const half = Math.max(0.4, most * band * 0.5);
+      const half = Math.max(0.4, (most / loudest) * band * 0.5);
       g.fillRect(x, middle - half, STEP, 2 * half);
     }
   });

@@ -43,7 +43,7 @@ test("an upload says how much, how fast, and how long yet", () => {
 
 test("an upload and its job are one row", () => {
   const row = only([job({ status: "awaiting_upload" })], [upload({ job: "a" })]);
-  expect(row).toMatchObject({ id: "a", title: "Copper Rain.mp3", state: "Uploading" });
+  expect(row).toMatchObject({ id: "a", title: "velvet.wav", state: "Uploading" });
   expect(only([job({ status: "queued" })], [upload({ job: "a", state: "done" })])?.bar).toEqual({
     kind: "queue",
     place: 1,

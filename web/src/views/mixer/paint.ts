@@ -16,6 +16,8 @@ export interface Scene {
   readonly song: Song;
   readonly peaks: ReadonlyMap<string, Peaks>;
   readonly mixPeaks: Peaks | null;
+  /** What makes the loudest stem fill its lane. */
+  readonly scale: number;
   readonly mix: Mix;
   readonly window: Window;
   readonly loop: Stretch | null;
@@ -94,10 +96,11 @@ function paintOverview(g: Canvas2D, scene: Scene): void {
   const { mixPeaks, song, width, window, layout } = scene;
   if (!mixPeaks) return;
   const place = overviewOf(song.duration, width);
+  const scale = 1 / Math.max(0.05, reach(mixPeaks, 0, song.duration));
   const draw = (color: string) => {
     g.fillStyle = color;
     for (let x = 8; x < width - 8; x += STEP) {
-      const half = Math.max(0.5, reach(mixPeaks, place.time(x), place.time(x + STEP)) * layout.overview * 0.36);
+      const half = Math.max(0.5, reach(mixPeaks, place.time(x), place.time(x + STEP)) * scale * layout.overview * 0.36);
       g.fillRect(x, layout.overview / 2 - half, STEP, 2 * half);
     }
   };
@@ -137,7 +140,7 @@ export function paintWaves(g: Canvas2D, scene: Scene): void {
     for (let x = 0; x <= width; x += heard ? STEP : 2) {
       const from = window.start + (x / width) * window.length;
       const to = window.start + ((x + STEP) / width) * window.length;
-      points.push(x, Math.min(half, Math.max(0.6, reach(outline, from, to) * half * factor * 1.05)));
+      points.push(x, Math.min(half, Math.max(0.6, reach(outline, from, to) * scene.scale * half * factor)));
     }
     g.beginPath();
     for (let at = 0; at < points.length; at += 2) g.lineTo(points[at] ?? 0, middle - (points[at + 1] ?? 0));

@@ -5,7 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { Scope } from "../../scope.ts";
 import { narrow } from "../settings.ts";
 import type { Console } from "../song/console.ts";
-import { together } from "../song/peaks.ts";
+import { reach, together } from "../song/peaks.ts";
 import { spoken } from "../words.ts";
 import { layoutOf, partAt } from "./layout.ts";
 import { overviewOf, paintBack, paintNow, paintWaves, type Scene } from "./paint.ts";
@@ -30,7 +30,9 @@ export function Screen({ console, window: seen, notes, onLevels, shown }: Props)
     const g = canvas?.getContext("2d");
     if (!canvas || !g) return;
     const scope = new Scope();
-    const mixPeaks = together(console.opened.peaks.values());
+    const outlines = [...console.opened.peaks.values()];
+    const mixPeaks = together(outlines);
+    const loudest = Math.max(0.05, ...outlines.map((outline) => reach(outline, 0, console.duration)));
     const layers = { back: document.createElement("canvas"), waves: document.createElement("canvas") };
     let painted: Scene | null = null;
     let last = -1;
@@ -47,6 +49,7 @@ export function Screen({ console, window: seen, notes, onLevels, shown }: Props)
         song: console.opened.song,
         peaks: console.opened.peaks,
         mixPeaks,
+        scale: 1 / loudest,
         mix: console.mix.value,
         window: seen.value,
         loop: console.loop.value,

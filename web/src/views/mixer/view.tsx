@@ -3,7 +3,6 @@
 import { signal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { BODIES, bodyOf } from "../../bodies.ts";
-import { useKeys } from "../keys.ts";
 import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Shape } from "../parts/shape.tsx";
@@ -13,6 +12,7 @@ import { songKeys } from "../song/keys.ts";
 import { useNow } from "../song/usenow.ts";
 import { factsOf, SongTabs, SongTop } from "../song/view.tsx";
 import { Saving, saveMixAsHeard, saveStems, saving } from "../take/saves.tsx";
+import { useKeys } from "../usekeys.ts";
 import { clock, spoken } from "../words.ts";
 import { Lane } from "./lane.tsx";
 import { Screen } from "./screen.tsx";

@@ -34,7 +34,7 @@ export function Dialog({ title, beside, onClose, children, ...rest }: Props) {
       }}
     >
       <div class="dialog-head">
-        <h1 class="t2" id={heading}>
+        <h1 class="t2" id={heading} tabIndex={-1} autofocus>
           {title}
         </h1>
         {beside}

@@ -7,7 +7,7 @@ import { Field, NumberBox, Segments, Slider, Switch } from "../parts/controls.ts
 import { Shape } from "../parts/shape.tsx";
 import { clock, count } from "../words.ts";
 import { GRIDS, type Loadout, type MidiChoices, ROLES } from "./loadout.ts";
-import type { Pick } from "./picks.ts";
+import type { Pick } from "./requests.ts";
 import type { Part, Score } from "./smf.ts";
 import { LightOption } from "./songoptions.tsx";
 

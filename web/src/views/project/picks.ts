@@ -1,20 +1,13 @@
 // The files that somebody has chosen or dropped, and which way they come in by.
 
 import { computed, signal } from "@preact/signals";
-import { type Looked, look, refuseMidi, refuseName, refuseSong, refuseStems } from "../../api/check.ts";
-import type { JobRequest } from "../../api/client.ts";
+import { look, refuseMidi, refuseSong, refuseStems } from "../../api/check.ts";
 import type { Limits } from "../../api/config.ts";
 import type { Refusal } from "../../api/errors.ts";
 import { config, desk } from "../session.ts";
 import { toast } from "../toasts.ts";
-import { configOf, type Loadout, roleOfName, stemNames, usual, type Way } from "./loadout.ts";
-
-/** A file, with what was found by looking at it. */
-export interface Pick {
-  readonly looked: Looked;
-  /** Of a stem. */
-  readonly role: string;
-}
+import { type Loadout, roleOfName, stemNames, usual, type Way } from "./loadout.ts";
+import { destination, type Pick, requestsOf } from "./requests.ts";
 
 export const way = signal<Way>("song");
 export const picks = signal<readonly Pick[]>([]);
@@ -25,13 +18,6 @@ export const asked = signal<readonly File[] | null>(null);
 
 const NO_LIMITS: Limits = { bytes: Number.POSITIVE_INFINITY, seconds: Number.POSITIVE_INFINITY, models: [] };
 export const limits = computed(() => config.value?.limits ?? NO_LIMITS);
-
-/** Where files go: to a card, or to somebody who must say. */
-export function destination(names: readonly string[], at: Way | null): Way | "ask" {
-  if (names.every((name) => /\.(midi?|smf|kar)$/i.test(name))) return "midi";
-  if (names.length === 1) return at === "stems" ? "stems" : "song";
-  return at === "stems" ? "stems" : "ask";
-}
 
 /** Take files to where they belong. */
 export async function take(files: readonly File[], at: Way | null): Promise<void> {
@@ -76,40 +62,6 @@ export const refusals = computed((): { each: ReadonlyMap<number, Refusal>; all: 
   }
   return { each, all: null };
 });
-
-/** Why a stem may not be called so, in words; null if it may. */
-export function nameProblem(name: string): string | null {
-  return refuseName(name) ? "A name that is fit for a file, and not mix" : null;
-}
-
-/** What is asked of the service, and the files that go with each request. */
-export function requestsOf(
-  from: Way,
-  chosen: readonly Pick[],
-  options: { loadout: Loadout; title: string },
-): { request: JobRequest; files: ReadonlyMap<string, Blob> }[] {
-  const setup = configOf(from, options.loadout);
-  const named = options.title.trim() ? { title: options.title.trim() } : {};
-  const of = ({ looked: { file } }: Pick) => ({
-    filename: file.name,
-    size: file.size,
-    ...(file.type ? { contentType: file.type } : {}),
-  });
-  if (from === "stems") {
-    const names = stemNames(chosen.map(({ role }) => role));
-    const stems = chosen.map((pick, place) => ({ name: names[place] ?? "other", ...of(pick) }));
-    const files = new Map(chosen.map(({ looked }, place) => [names[place] ?? "other", looked.file]));
-    return [{ request: { ...named, stems, config: setup }, files }];
-  }
-  // A title is for one song; several have their files' names.
-  const titled = chosen.length === 1 ? named : {};
-  return chosen.map((pick) => {
-    const file = pick.looked.file;
-    if (from === "midi")
-      return { request: { ...titled, midi: of(pick), config: setup }, files: new Map([["midi", file]]) };
-    return { request: { ...titled, ...of(pick), config: setup }, files: new Map([["song", file]]) };
-  });
-}
 
 /** Send what is chosen, as far as it is not refused, and go to where it is watched. */
 export function send(): void {

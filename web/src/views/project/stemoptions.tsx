@@ -7,7 +7,8 @@ import { Icon } from "../parts/icon.tsx";
 import { Shape } from "../parts/shape.tsx";
 import { ROLES, stemNames } from "./loadout.ts";
 import { fillOf } from "./names.ts";
-import { leave, type Pick, picks, title } from "./picks.ts";
+import { leave, picks, title } from "./picks.ts";
+import type { Pick } from "./requests.ts";
 import { AnalysisOptions, type OptionsProps } from "./songoptions.tsx";
 
 interface Props extends OptionsProps {

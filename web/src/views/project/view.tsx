@@ -1,11 +1,11 @@
 // New project: choose how the music comes in, arm it, drop it.
 
 import { useRef, useState } from "preact/hooks";
-import { useKeys } from "../keys.ts";
 import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { jobs, openJobs } from "../session.ts";
 import { narrow } from "../settings.ts";
+import { useKeys } from "../usekeys.ts";
 import { clock, megabytes, wait } from "../words.ts";
 import { hovering } from "./drop.tsx";
 import { FIGHTERS, Fighters } from "./fighters.tsx";

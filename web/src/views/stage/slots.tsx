@@ -93,9 +93,16 @@ export function Slots({ show, signals, time }: { show: Show; signals: Signals; t
     return () => scope.close();
   }, [show, time]);
   const slot = show.scene.slots.find(({ id }) => id === open);
+  const count = show.scene.slots.length;
+  const many = count > 6;
   return (
     <>
-      <fieldset class="slots" ref={bars} aria-label="Slots">
+      <fieldset
+        class={many ? "slots many" : "slots"}
+        ref={bars}
+        aria-label="Slots"
+        style={{ "--columns": many ? Math.ceil(count / 2) : count }}
+      >
         {show.scene.slots.map((each) => (
           <SlotKey
             key={each.id}

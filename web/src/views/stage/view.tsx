@@ -5,7 +5,6 @@ import { SCENES } from "../../scenes/all.ts";
 import { show } from "../../scenes/show.ts";
 import { Scope } from "../../scope.ts";
 import { Signals } from "../../signals/signals.ts";
-import { useKeys } from "../keys.ts";
 import { Switch } from "../parts/controls.tsx";
 import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
@@ -17,6 +16,7 @@ import { songKeys } from "../song/keys.ts";
 import { useNow } from "../song/usenow.ts";
 import { SongTabs } from "../song/view.tsx";
 import { toast } from "../toasts.ts";
+import { useKeys } from "../usekeys.ts";
 import { clock, spoken } from "../words.ts";
 import { bindings, scene } from "./kept.ts";
 import { Picture } from "./picture.tsx";
@@ -78,7 +78,7 @@ export function Stage({ console }: { console: Console; onHelp: () => void }) {
   if (overlay) return <Picture show={shown} time={time} transparent class="stage-picture" label={words} />;
   const away = hidden || resting;
   return (
-    <div class={away ? "stage away" : "stage"} ref={room}>
+    <div class={away ? "stage away" : "stage"} ref={room} style={{ "--shelf": `${inset * innerHeight}px` }}>
       <Picture show={shown} time={time} inset={away ? 0 : inset} class="stage-picture" label={words} />
       <header class="top screen stage-top">
         <Mark />

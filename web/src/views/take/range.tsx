@@ -25,6 +25,7 @@ export function Range({ console, range, onChange }: Props) {
   const draw = useCallback(
     (g: CanvasRenderingContext2D, width: number, height: number) => {
       const [left, right] = [(range.start / duration) * width, (range.end / duration) * width];
+      const loudest = Math.max(0.05, ...[...opened.peaks.values()].map((outline) => reach(outline, 0, duration)));
       const stems = console.stems.filter((stem) => opened.peaks.has(stem));
       stems.forEach((stem, place) => {
         const outline = opened.peaks.get(stem);

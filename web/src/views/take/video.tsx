@@ -21,7 +21,7 @@ export function Video({ console }: { console: Console }) {
   const { song } = console.opened;
   const [shape, setShape] = useState<Shape>("16:9");
   const [lines, setLines] = useState<Lines>(1080);
-  const [fps, setFps] = useState<Rate>(30);
+  const [fps, setFps] = useState<Rate>(song.analysis?.curves?.fps ?? 30);
   const [sound, setSound] = useState<Sound>(console.hasSound ? "mix" : "none");
   const loop = console.looping.peek() ? console.loop.peek() : null;
   const [range, setRange] = useState(() => loop ?? { start: 0, end: console.duration });

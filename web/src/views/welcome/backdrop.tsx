@@ -5,7 +5,6 @@ import { bodyOf } from "../../bodies.ts";
 import { SCENES } from "../../scenes/all.ts";
 import { show } from "../../scenes/show.ts";
 import { Signals } from "../../signals/signals.ts";
-import { useKeys } from "../keys.ts";
 import { nameOf } from "../mixer/lane.tsx";
 import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
@@ -19,6 +18,7 @@ import { openBuiltIn } from "../song/open.ts";
 import { useNow } from "../song/usenow.ts";
 import { scene } from "../stage/kept.ts";
 import { Picture } from "../stage/picture.tsx";
+import { useKeys } from "../usekeys.ts";
 import { clock, listed, spoken } from "../words.ts";
 
 /** Where there is much to see: a third into the song. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { usual } from "./loadout.ts";
-import { destination, type Pick, requestsOf } from "./picks.ts";
+import { destination, type Pick, requestsOf } from "./requests.ts";
 
 test("files find the right card", () => {
   expect(destination(["a.mp3"], null)).toBe("song");
