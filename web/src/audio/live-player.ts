@@ -239,9 +239,11 @@ class LivePlayer implements Player {
       { start: sample - BEHIND * this.sampleRate, end: sample },
       ...ahead(this.#timeline, sample, AHEAD * this.sampleRate),
     ];
+    // After a seek the mixer still fades out what it played, until it reports; if it rests, it plays nothing.
+    const settled = report !== undefined || (!this.#playing && this.#context.state !== "running");
     this.#feeders.forEach((feeder, place) => {
       const measure = this.#measures[place] as Measure;
-      if (report) feeder.trim(kept, measure);
+      if (settled) feeder.trim(kept, measure);
       if (this.error === null) feeder.feed(wanted, measure);
     });
   }

@@ -44,7 +44,7 @@ test("what breaks is tried again, later each time, and given up in words", async
   await broken.files.run(index, 0, 1, never);
   expect(broken.seen.waits).toEqual([0.5, 1]);
   const dead = network(null, null, null, null, null, 206);
-  await expect(dead.files.run(index, 0, 1, never)).rejects.toThrow("The sound of bass does not arrive.");
+  await expect(dead.files.run(index, 0, 1, never)).rejects.toThrow("The network does not bring the sound of bass.");
   expect(dead.seen.waits).toEqual([0.5, 1, 2, 4]);
 });
 
@@ -59,13 +59,13 @@ test("an expired link is renewed at once, and once", async () => {
 
 test("what is gone is not asked for again", async () => {
   const { files, seen } = network(404, 206);
-  await expect(files.run(index, 0, 1, never)).rejects.toThrow("not there any more");
+  await expect(files.run(index, 0, 1, never)).rejects.toThrow("does not have the sound of bass any more");
   expect(seen.urls).toHaveLength(1);
 });
 
 test("a piece of another length is not taken", async () => {
   const { files, seen } = network(206, 206, 206, 206, 206);
-  await expect(files.run(index, 1, 2, never)).rejects.toThrow("does not arrive");
+  await expect(files.run(index, 1, 2, never)).rejects.toThrow("does not bring");
   expect(seen.urls).toHaveLength(5);
 });
 
@@ -84,5 +84,5 @@ test("stems open together, or say what is wrong", async () => {
   expect(stems.map(({ index: { samples } }) => samples)).toEqual([8_820, 8_820]);
   await expect(openStems([], never, wire)).rejects.toThrow("no stem");
   const other = network(206);
-  await expect(openStems([other.source], never, other.wire)).rejects.toThrow("does not arrive");
+  await expect(openStems([other.source], never, other.wire)).rejects.toThrow("does not bring");
 });

@@ -51,7 +51,7 @@ export class Linked<File extends string> {
     for (let tries = 0; ; ) {
       const answer = await this.#try(file, bytes, signal, read);
       if (typeof answer === "object") return answer.read;
-      if (answer === "gone") throw new SoundError(`${this.#name} is not there any more.`);
+      if (answer === "gone") throw new SoundError(`The service does not have ${this.#name} any more.`);
       if (answer === "refused") {
         if (renewed) throw new SoundError(`The link to ${this.#name} is refused, and a new one as well.`);
         renewed = true;
@@ -59,7 +59,7 @@ export class Linked<File extends string> {
       }
       const pause = PAUSES[tries++];
       if (pause === undefined)
-        throw new SoundError(`${this.#name} does not arrive. Look at the network and try again.`);
+        throw new SoundError(`The network does not bring ${this.#name}. Look at it, and try again.`);
       await this.#wire.wait(pause);
       signal.throwIfAborted();
     }
@@ -97,7 +97,7 @@ export class StemFiles {
 
   constructor(source: StemSource, wire = BROWSER) {
     this.name = source.name;
-    this.#files = new Linked(`The sound of ${source.name}`, () => source.links(), wire);
+    this.#files = new Linked(`the sound of ${source.name}`, () => source.links(), wire);
   }
 
   async index(signal: AbortSignal): Promise<StemIndex> {

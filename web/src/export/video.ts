@@ -21,7 +21,7 @@ import { type Destination, fill, type Writer } from "./destination.ts";
 import type { Picture, VideoFormat } from "./formats.ts";
 import type { Work } from "./mix.ts";
 
-export { describe, possibleFormats } from "./formats.ts";
+export { describe, type Picture, possibleFormats, type VideoFormat } from "./formats.ts";
 
 export interface Film extends Picture {
   readonly format: VideoFormat;

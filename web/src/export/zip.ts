@@ -48,7 +48,7 @@ async function* contents(entry: ZipEntry, signal: AbortSignal, progress: (part: 
       }
     } catch {
       signal.throwIfAborted();
-      if (at === before) throw new SoundError(`${entry.name} breaks off again and again. Look at the network.`);
+      if (at === before) throw new SoundError(`The network does not bring ${entry.name}. Look at it, and try again.`);
     }
   } while (at < size);
   progress(1);

@@ -34,7 +34,7 @@ export function Range({ console, range, onChange }: Props) {
         for (let x = 0; x < width; x += STEP) {
           const half = Math.max(
             0.5,
-            reach(outline, (x / width) * duration, ((x + STEP) / width) * duration) * band * 0.45,
+            reach(outline, (x / width) * duration, ((x + STEP) / width) * duration) * (band / loudest) * 0.45,
           );
           g.fillStyle = x >= left && x < right ? BODIES[bodyOf(stem)].color : "#4B5057";
           g.fillRect(x, band * (place + 0.5) - half, STEP, 2 * half);
