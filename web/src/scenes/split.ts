@@ -231,7 +231,7 @@ function rider(g: Canvas, frame: Frame, river: River, event: Happening, { input,
   const colour = lightOf(input.body);
   const shine = Math.min(1, age * 8) * Math.exp(-age * 0.9);
   if (side > 9) glow(g, x, y, side * 1.5, colour, 0.7 * shine);
-  const fresh = mix(colour, WHITE, 0.7 * Math.exp(-age * 4));
+  const fresh = mix(colour, WHITE, 0.12 + 0.6 * Math.exp(-age * 4));
   const faint = (0.78 + (0.22 * x) / river.pipe) * Math.min(1, age * 8) + 0.12;
   stamp(g, input.body, x, y, side, css(mix(SCREEN, fresh, clamp(faint))));
 }

@@ -4,7 +4,8 @@ import type { Body } from "../bodies.ts";
 import type { Field } from "./curves.ts";
 import type { Happening, Input } from "./signal.ts";
 
-const DECIBELS = 32; // from 0 to 1 of a level
+const DECIBELS = 32; // below its loudest, a level is 0
+const BEND = 0.75; // of loudness to the eye: 6 dB less look 0.6 as high
 const SILENT = -60; // dBFS that are never reached by a stem in which there is nothing
 
 abstract class Curve implements Input {
@@ -31,25 +32,26 @@ abstract class Curve implements Input {
   }
 }
 
-/** A curve in dBFS: 1 is as loud as the stem gets, 0 is 32 dB below. */
+/** A curve in dBFS: 1 is as loud as the stem gets, 0 is 32 dB below that or softer. */
 export class Level extends Curve {
   readonly empty: boolean;
   readonly #field: Field;
-  readonly #floor: number;
-  readonly #span: number;
+  readonly #top: number;
+  readonly #decibels: number;
 
   constructor(body: Body, field: Field) {
     super(body);
     const { low, high } = field.scale;
-    const top = field.quantile(0.98);
     this.#field = field;
-    this.#span = DECIBELS / (high - low);
-    this.#floor = top - this.#span;
-    this.empty = low + top * (high - low) < SILENT;
+    this.#top = field.quantile(0.995);
+    this.#decibels = high - low;
+    this.empty = low + this.#top * (high - low) < SILENT;
   }
 
   value(seconds: number): number {
-    return this.empty ? 0 : clamp((this.#field.between(seconds) - this.#floor) / this.#span);
+    if (this.empty) return 0;
+    const below = (this.#field.between(seconds) - this.#top) * this.#decibels;
+    return below <= -DECIBELS ? 0 : Math.min(1, 10 ** ((BEND * below) / 20));
   }
 }
 
