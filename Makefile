@@ -41,9 +41,9 @@ OFFLINE := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}
 LAMBDA_PYTHON := .venv/lambda/bin/python
 # Where there is no such Python, AWS's image for builds has one.
 IN_CONTAINER = $$(test -x "$(LAMBDA_PYTHON)" || echo --use-container --mount-symlinks)
-SOURCES := functions layers cli/src local tests benchmarks training showcase
+SOURCES := functions layers cli/src local tests benchmarks training showcase web/publish.py
 SOUND := tests/unit/separation tests/unit/analysis tests/unit/media/test_timeline.py
-FAST := $(DEV)/pytest -q -m "not slow and not sam" -p no:cacheprovider
+FAST := $(DEV)/pytest -q -m "not slow and not sam and not web" -p no:cacheprovider
 # Sound is heard by a thread for each stem: NumPy's own threads would only wait for each other, busily.
 export OPENBLAS_NUM_THREADS := 1
 export PYTHONPATH := $(CURDIR)/layers/common/python:$(CURDIR)/functions/separate:$(CURDIR)/cli/src
@@ -56,11 +56,16 @@ help:  ## What there is
 
 # ---- use it ---------------------------------------------------------------------------------
 
-demo: dev ministack models  ## Separate and analyse a song on a local cloud (SONG=path, OUT=folder)
+demo: dev ministack models page  ## Separate and analyse a song on a local cloud (SONG=path, OUT=folder)
 	@$(DEV)/python -m local demo --out="$$OUT" $(if $(value SONG),--song="$$SONG")
 
-local: dev ministack models  ## Run the whole template on this machine until Ctrl-C (PORT=4566 STATE=.local)
+local: dev ministack models page  ## Run the whole template on this machine until Ctrl-C (PORT=4566 STATE=.local)
 	@$(DEV)/python -m local up --port "$(PORT)" --state="$$STATE"
+
+# The cloud is of use without it.
+page:
+	@$(MAKE) --no-print-directory web || \
+	    echo "The page is LEFT OUT: npm's packages could not be had, or it could not be built. Try: make web" >&2
 
 models: dev  ## Fetch and check a model (VARIANT=2stems|4stems|5stems|all), and what analysis needs
 	@$(DEV)/python -m separation.models $(VARIANT)
@@ -73,8 +78,16 @@ build: sam-cli lambda-python  ## Build the functions, the layer and the image (n
 	    echo "build: $$built has NO BYTECODE, and cold starts take longer. Try: rm -rf .aws-sam; make build" >&2; \
 	done
 
-deploy: build  ## Build and deploy to your AWS account
+deploy: build web  ## Build and deploy to your AWS account, the page included
 	$(SAM) deploy --guided
+	@.venv/sam/bin/python -m web.publish $(OF_STACK)
+
+publish: sam-cli web  ## Build and upload the page alone (STACK=stempipe, REGION=)
+	@.venv/sam/bin/python -m web.publish $(OF_STACK)
+
+# As sam has kept them, where they are not given.
+OF_STACK = $(if $(filter command environment,$(firstword $(origin STACK))),--stack "$(STACK)") \
+    $(if $(REGION),--region "$(REGION)")
 
 redrive: sam-cli  ## Send a deployment's dead letters round again (STACK=stempipe, REGION=)
 	$(SAM) remote invoke SweepFunction --stack-name "$(STACK)" $(if $(REGION),--region "$(REGION)") \
@@ -127,8 +140,12 @@ unit-sound: dev models
 unit-others: dev
 	$(FAST) tests/unit tests/template tests/faults $(SOUND:%=--ignore=%)
 
-test: dev ministack sam-cli spleeter models  ## All tests but those that need Docker
-	$(DEV)/pytest -m "not sam" $(PYTEST_FLAGS)
+test: dev ministack sam-cli spleeter models web/node_modules/.made  ## All tests but those that need Docker or a browser
+	@cd web && $(NODE) npm run --silent test
+	$(DEV)/pytest -m "not sam and not web" $(PYTEST_FLAGS)
+
+test-web: dev ministack models web  ## The page in a real browser, on a local cloud (Chromium)
+	$(DEV)/pytest tests/web $(PYTEST_FLAGS)
 
 test-faults: dev ministack models  ## Cause faults of every kind on a local cloud (SCHEDULES=200, SEED=1)
 	@$(DEV)/python -m tests.faults --schedules $(SCHEDULES) --seed $(SEED)
@@ -213,5 +230,5 @@ web/node_modules/.made: web/package-lock.json web/package.json web/.npmrc .venv/
 	@$(UV) pip install --quiet --no-deps --python .venv/$*/bin/python -r $<
 	@touch $@
 
-.PHONY: help demo local models build deploy redrive smoke check static unit-sound unit-others test test-faults \
-    web web-types web-dev check-web test-sam fuzz quality bench lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env lambda-python
+.PHONY: help demo local page models build deploy publish redrive smoke check static unit-sound unit-others test test-faults \
+    web web-types web-dev check-web test-web test-sam fuzz quality bench lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env lambda-python

@@ -93,12 +93,15 @@ def run_demo(song: Path | None, out: Path, state: Path | None) -> int:
 def _welcome(deployment: Deployment, state: Path) -> str:
     token, keys = deployment.token(), deployment.server.keys
     inbox = f"{deployment.endpoint}/{deployment.uploads_bucket}/inbox/{deployment.user_id()}"
+    page = deployment.page_url or "not built: npm's packages could not be had. Try: make web"
     return f"""\
-Stempipe runs here. Stop it with Ctrl-C; jobs, stems and users are kept in {state}.
+{page}
+
+Stempipe runs here. Sign in as {USER}, password {deployment.password}
+Stop it with Ctrl-C; jobs, stems and users are kept in {state}.
 
 API             {deployment.api_url}
 WebSocket API   {deployment.live_url}
-User            {USER}, password {deployment.password}
 User pool       {deployment.user_pool_id}, client {deployment.user_pool_client_id}
 Uploads bucket  {deployment.uploads_bucket}
 Stems bucket    {deployment.stems_bucket}

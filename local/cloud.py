@@ -18,6 +18,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from downloads.directory import models_directory
+from local import page
 from local import template as templates
 from local.server import ROOT, LocalError, Server
 from separation.models.weights import VARIANTS
@@ -29,8 +30,8 @@ INTAKE_CONCURRENCY = 16
 CODE_BUCKET = "stempipe-local-code"
 TEMPLATE_KEY = "template.json"
 USER = "producer@example.com"
-# Whoever tries webhooks here has a receiver here.
-PARAMETERS = {"WebhookAllowedHosts": "localhost,127.0.0.1"}
+# Whoever tries webhooks here has a receiver here; and `make web-dev` serves the page there.
+PARAMETERS = {"WebhookAllowedHosts": "localhost,127.0.0.1", "AllowedOrigin": "http://localhost:5173"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Deployment:
         Base address of the HTTP API.
     live_url
         Address of the WebSocket API.
+    page_url
+        What a person opens; None where the page is not built.
     """
 
     server: Server
@@ -59,6 +62,7 @@ class Deployment:
     connections_table: str
     user_pool_id: str
     user_pool_client_id: str
+    page_url: str | None
 
     @property
     def endpoint(self) -> str:
@@ -162,10 +166,14 @@ def deploy(
     server.client("lambda").put_function_concurrency(
         FunctionName=outputs["IntakeFunction"], ReservedConcurrentExecutions=INTAKE_CONCURRENCY
     )
+    api_url = f"{endpoint}/_aws/execute-api/{outputs['ApiId']}/$default"
+    live_url = f"{endpoint}/_aws/execute-api/{outputs['LiveApiId']}/v1".replace("http", "ws", 1)
+    limits = json.loads(outputs["PageConfig"])["limits"] | {"models": _installed_models()}
+    has_page = page.publish(s3, outputs, endpoint, api=api_url, live=live_url, limits=limits)
     return Deployment(
         server=server,
-        api_url=f"{endpoint}/_aws/execute-api/{outputs['ApiId']}/$default",
-        live_url=f"{endpoint}/_aws/execute-api/{outputs['LiveApiId']}/v1".replace("http", "ws", 1),
+        api_url=api_url,
+        live_url=live_url,
         uploads_bucket=outputs["UploadsBucket"],
         stems_bucket=outputs["StemsBucket"],
         jobs_table=outputs["JobsTable"],
@@ -175,19 +183,23 @@ def deploy(
         connections_table=outputs["ConnectionsTable"],
         user_pool_id=outputs["UserPoolId"],
         user_pool_client_id=outputs["UserPoolClientId"],
+        page_url=outputs["PageUrl"] if has_page else None,
     )
 
 
+def _installed_models() -> list[str]:
+    models = models_directory()  # without any, jobs fail and say so
+    return [variant for variant in VARIANTS if (models / variant).is_dir()] or ["2stems"]
+
+
 def _function_environment(endpoint: str) -> dict[str, str]:
-    models = models_directory()
-    installed = [variant for variant in VARIANTS if (models / variant).is_dir()]
     environment = {
         "AWS_ENDPOINT_URL": endpoint,
-        "MODEL_VARIANTS": ",".join(installed) or "2stems",  # without any, jobs fail and say so
+        "MODEL_VARIANTS": ",".join(_installed_models()),
         "POWERTOOLS_TRACE_DISABLED": "true",  # there is no X-Ray daemon
     }
     if "STEMPIPE_MODELS" in os.environ:
-        environment["STEMPIPE_MODELS"] = str(models.resolve())
+        environment["STEMPIPE_MODELS"] = str(models_directory().resolve())
     return environment
 
 

@@ -8,6 +8,10 @@ needs
 - no Origin, or one of this machine: browsers send that of the page that asks;
 - the signature of a key that this cloud gave out, but for the few things that AWS takes unsigned as well.
 
+Stempipe's own page has a host of its own, its distribution's, and so an Origin of its own. At that host are
+its files, and nothing else; and it may call what a page needs: the APIs, links and forms that were signed for
+it, and the login's keys and tokens.
+
 What a key may do is MiniStack's to say, by IAM's policies.
 """
 
@@ -48,6 +52,12 @@ LOGIN = (
     "AWSCognitoIdentityProviderService.RespondToAuthChallenge",
 )
 
+# Of the page: a file by its name, in the build's folders. MiniStack's other doors have no such names.
+_FILE = re.compile(r"/|/(?:assets/|fonts/)?[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)+")
+_PAGE = re.compile(r"([a-z0-9]+)\.cloudfront\.localhost(?::[0-9]{1,5})?")
+# Where a person signs in and out, and a page gets its tokens.
+_LOGIN_PAGES = ("/oauth2/authorize", "/logout")
+_LOGIN_FORMS = ("/login", "/oauth2/token")
 _API = re.compile(r"/_aws/execute-api/[a-z0-9]+/")
 _ISSUER = re.compile(r"/[a-z0-9-]+_[A-Za-z0-9]+/\.well-known/(jwks\.json|openid-configuration)")
 _BUCKET = re.compile(r"/[a-z0-9.-]{3,63}/?")
@@ -114,6 +124,9 @@ class Signatures(Protocol):
     def check(self, request: Request, body: bytes) -> None:
         """Raise `Refused` unless the key was given out here, and signed this request."""
 
+    def has_page(self, label: str) -> bool:
+        """Whether a page is served by a distribution of this label."""
+
 
 class Guard:
     """Hands on to an application what may pass, and refuses the rest with status 403.
@@ -148,14 +161,15 @@ class Guard:
         """Raise `Refused`, or return what gives the request's body."""
         request = Request.of(scope)
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
+        if self._is_page(host):
+            is_unsigned = scope["type"] == "http" and not self._signatures.key(request)
+            if is_unsigned and _is_file(request) and origin in (None, f"http://{host}"):
+                return receive
+            raise Refused("Here are the page's files, to read, and nothing else.")
         if not _is_at(self._hosts, host):
             raise Refused(f"This cloud answers as {' or '.join(self._hosts)}, not as {host!r}.")
-        if origin is not None and not (
-            origin.startswith("http://") and _is_at(LOOPBACK, origin.removeprefix("http://"))
-        ):
-            raise Refused(
-                f"A page of {origin!r} may not call this cloud. One of http://localhost may, on any port."
-            )
+        if origin is not None:
+            self._check_origin(scope["type"], request, origin)
         if request.path.startswith(INTERNAL) and request.path != HEALTH:
             raise Refused("This is closed here: stop the cloud, and delete its state folder, to begin anew.")
         if self._signatures.key(request):
@@ -168,6 +182,28 @@ class Guard:
             raise Refused("Sign the request, with the key that `make local` prints.")
         return receive
 
+    def _check_origin(self, kind: str, request: Request, origin: str) -> None:
+        scheme, _, authority = origin.partition("://")
+        if scheme == "http" and _is_at(LOOPBACK, authority):
+            return
+        # The page that is served here: by the port at which it asks.
+        if not (
+            scheme == "http"
+            and self._is_page(authority)
+            and _port(authority) == _port(request.headers["host"])
+        ):
+            raise Refused(
+                f"A page of {origin!r} may not call this cloud. One of http://localhost may, on any port."
+            )
+        has_link = request.method == "GET" and "X-Amz-Signature" in request.query
+        if "x-amz-target" in request.headers or not (has_link or self._is_open(kind, request)):
+            raise Refused("The page may not ask for this.")
+
+    def _is_page(self, authority: str) -> bool:
+        """Whether an authority is that of a distribution of this cloud."""
+        named = _PAGE.fullmatch(authority)
+        return bool(named and self._signatures.has_page(named[1]))
+
     def _is_open(self, kind: str, request: Request) -> bool:
         """Whether a request needs no signature: what it needs, if anything, is checked behind."""
         method, path, headers = request.method, request.path, request.headers
@@ -179,14 +215,24 @@ class Guard:
         if method == "OPTIONS":  # what a browser asks before it asks
             return "origin" in headers and "access-control-request-method" in headers
         if method == "GET":
-            return path == HEALTH or bool(_ISSUER.fullmatch(path))
+            return path in (HEALTH, *_LOGIN_PAGES) or bool(_ISSUER.fullmatch(path))
         if method != "POST" or request.query:
             return False
         if "x-amz-target" in headers:
             return path == "/" and headers["x-amz-target"] in LOGIN
+        if path in _LOGIN_FORMS:
+            return True
         # An upload's form, which has its signature in it.
         is_form = headers.get("content-type", "").startswith("multipart/form-data")
         return is_form and bool(_BUCKET.fullmatch(path)) and self._signatures.service(request) == "s3"
+
+
+def _is_file(request: Request) -> bool:
+    return request.method in ("GET", "HEAD") and bool(_FILE.fullmatch(request.path))
+
+
+def _port(authority: str) -> str:
+    return re.search(r"(?::([0-9]+))?$", authority)[1] or "80"  # type: ignore[index]
 
 
 def _text(value: bytes) -> str:

@@ -13,6 +13,7 @@ from ministack.app import app as ministack
 from ministack.core import lambda_runtime, sigv4
 from ministack.core.iam_evaluator import CredentialResolutionError, is_root_access_key, resolve_credential
 from ministack.core.router import detect_service, extract_access_key_id
+from ministack.services import cloudfront
 
 from local.guard import Guard, Refused, Request
 
@@ -36,6 +37,10 @@ class MiniStackSignatures:
         """See `Signatures`."""
         # S3's requests name the hash of the body in the head, or say that they are not signed with it.
         return _in_header(request) and "x-amz-content-sha256" not in request.headers
+
+    def has_page(self, label: str) -> bool:
+        """See `Signatures`."""
+        return cloudfront.find_distribution_for_label(label) is not None
 
     def check(self, request: Request, body: bytes) -> None:
         """See `Signatures`; that the body has the hash which a signed head names is not checked."""

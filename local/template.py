@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from local import page
+
 Template = dict[str, Any]
 
 # One file for all functions; what differs is in their variables. `exec`, so that the signals which MiniStack
@@ -133,6 +135,7 @@ def for_ministack(
         for logical_id, function in functions.items()
     }
     _serve_here(variables, environment["AWS_ENDPOINT_URL"])
+    page.serve_here(template, environment["AWS_ENDPOINT_URL"])
     return template
 
 

@@ -17,7 +17,7 @@ from stempipe.settings import AuthorizeSettings
 def tokens() -> Tokens:
     """The rules, wired to the issuer once per process."""
     settings = AuthorizeSettings.from_environment()
-    return Tokens(settings.jwt_issuer, settings.jwt_audience, keys_of(settings.issuer_url))
+    return Tokens(settings.jwt_issuer, settings.jwt_audiences, keys_of(settings.issuer_url))
 
 
 @logger.inject_lambda_context(clear_state=True)

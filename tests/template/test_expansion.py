@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from itertools import product
@@ -25,16 +26,21 @@ STORAGE: dict[str, dict[str, str]] = {
     "webhook": R2 | WEBHOOK,
     "both": R2 | QUEUE | WEBHOOK,
 }
-ALARMS: dict[str, dict[str, str]] = {
-    "alarms": {"AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms"},
+# What makes no resources, but changes them.
+MORE: dict[str, dict[str, str]] = {
+    "more": {
+        "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms",
+        "AllowedOrigin": "https://example.com",
+        "PageClientId": "page",
+    },
     "none": {},
 }
-COMBINATIONS = {"-".join(names): names for names in product(USERS, STORAGE, ALARMS)}
+COMBINATIONS = {"-".join(names): names for names in product(USERS, STORAGE, MORE)}
 
 
 def chosen(name: str) -> dict[str, str]:
-    users, storage, alarms = COMBINATIONS[name]
-    return USERS[users] | STORAGE[storage] | ALARMS[alarms]
+    users, storage, more = COMBINATIONS[name]
+    return USERS[users] | STORAGE[storage] | MORE[more]
 
 
 pytestmark = pytest.mark.slow  # it needs the environment of sam
@@ -87,7 +93,7 @@ def test_it_expands_and_is_clean(
 
 @pytest.mark.parametrize("name", COMBINATIONS)
 def test_what_it_is_made_of_follows_the_parameters(resolved: dict[str, Template], name: str) -> None:
-    users, storage, alarms = COMBINATIONS[name]
+    users, storage, more = COMBINATIONS[name]
     resources = resolved[name]["Resources"]
     kinds = [resource["Type"] for resource in resources.values()]
     assert ("AWS::Cognito::UserPool" in kinds) == (users == "cognito")
@@ -95,10 +101,93 @@ def test_what_it_is_made_of_follows_the_parameters(resolved: dict[str, Template]
     assert ("ReceiveFunction" in resources) == (storage in ("webhook", "both"))
     assert kinds.count("AWS::Lambda::Function") == 8 + {"s3": 0, "both": 2}.get(storage, 1)
     told = [item for item in resources.values() if "AlarmActions" in item.get("Properties", {})]
-    assert len(told) == (kinds.count("AWS::CloudWatch::Alarm") if alarms == "alarms" else 0)
+    assert len(told) == (kinds.count("AWS::CloudWatch::Alarm") if more == "more" else 0)
     # Conditions are decided, and no reference is left to what is not there.
     names = resources.keys() | resolved[name]["Parameters"].keys()
     assert {ref for ref in references(resolved[name]) if "::" not in ref} <= names
+
+
+@pytest.mark.parametrize("name", COMBINATIONS)
+def test_it_keeps_to_what_cloudformation_takes(expanded: dict[str, Any], name: str) -> None:
+    # More than 51,200 bytes, so that it comes by a bucket, as sam sends it; such a one may have a million.
+    template = expanded[name]["template"]
+    assert len(json.dumps(template)) < 1_000_000
+    assert len(template["Resources"]) < 200
+
+
+@pytest.mark.parametrize("name", COMBINATIONS)
+def test_the_page_is_told_in_json_where_all_is(resolved: dict[str, Template], name: str) -> None:
+    users, _, more = COMBINATIONS[name]
+    config = json.loads(text_of(resolved[name]["Outputs"]["PageConfig"]["Value"]))
+    assert config.keys() == {"api", "live", "login", "limits"}
+    assert config["limits"].keys() == {"bytes", "seconds", "models"}
+    if users == "own" and more == "none":
+        assert config["login"] is None
+        return
+    assert config["login"].keys() == {"issuer", "discovery", "clientId", "scope", "audience", "signOut"}
+    issuer = (
+        "https://cognito-idp.Region.amazonaws.com/UserPool"
+        if users == "cognito"
+        else USERS["own"]["JwtIssuer"]
+    )
+    assert config["login"]["issuer"] == issuer
+
+
+def text_of(item: Any) -> str:
+    """A value with the names of what it refers to in place of that, and 1 for a number."""
+    if isinstance(item, str):
+        return item
+    if "Ref" in item:
+        return str(item["Ref"]).removeprefix("AWS::")
+    if "Fn::Select" in item:
+        place, split = item["Fn::Select"]
+        between, whole = split["Fn::Split"]
+        return text_of(whole).split(between)[place]
+    if "Fn::Join" in item:
+        between, parts = item["Fn::Join"]
+        return between.join(map(text_of, parts)) if isinstance(parts, list) else text_of(parts)
+    text, more = item["Fn::Sub"] if isinstance(item["Fn::Sub"], list) else (item["Fn::Sub"], {})
+    for name, value in more.items():
+        text = text.replace(f"${{{name}}}", text_of(value))
+    text = text.replace("${JwtIssuer}", USERS["own"]["JwtIssuer"])
+    text = re.sub(r"\$\{Max\w+\}", "1", text)
+    return re.sub(r"\$\{(?:AWS::)?(\w+)\}", r"\1", text)
+
+
+@pytest.mark.parametrize("name", COMBINATIONS)
+def test_the_page_calls_what_is_there_and_nothing_else(resolved: dict[str, Template], name: str) -> None:
+    users, storage, _ = COMBINATIONS[name]
+    headers = resolved[name]["Resources"]["PageHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
+    policy = text_of(headers["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"])
+    assert "unsafe" not in policy
+    (calls,) = (part.split() for part in policy.split("; ") if part.startswith("connect-src"))
+    bucket = "https://StackName-{}-AccountId-Region.s3.{}URLSuffix"
+    s3 = [bucket.format(name, region) for name in ("uploads", "stems") for region in ("Region.", "")]
+    cognito = [
+        "https://cognito-idp.Region.amazonaws.com",
+        "https://StackName-AccountId.auth.Region.amazoncognito.com",
+    ]
+    apis = ["https://*.execute-api.Region.URLSuffix", "wss://*.execute-api.Region.URLSuffix"]
+    login = cognito if users == "cognito" else ["https://issuer.example.com"]
+    assert calls[1:] == ["'self'", *apis, *(s3 if storage == "s3" else ["R2Endpoint"]), *login]
+
+
+@pytest.mark.parametrize("name", COMBINATIONS)
+def test_storage_and_the_api_answer_the_page_and_one_origin_more_alone(
+    resolved: dict[str, Template], name: str
+) -> None:
+    resources = resolved[name]["Resources"]
+    page = {"Fn::Sub": "https://${PageDistribution.DomainName}"}
+    origins = [page] if COMBINATIONS[name][2] == "none" else [page, {"Ref": "AllowedOrigin"}]
+    other = MORE["more"]["AllowedOrigin"]  # which the transform has put there
+    cors = resources["Api"]["Properties"]["Body"]["x-amazon-apigateway-cors"]
+    assert cors["allowOrigins"] == [other if "Ref" in origin else origin for origin in origins]
+    for bucket in ("UploadsBucket", "StemsBucket"):
+        (rule,) = resources[bucket]["Properties"]["CorsConfiguration"]["CorsRules"]
+        assert rule["AllowedOrigins"] == origins
+    for client in properties(resources, "AWS::Cognito::UserPoolClient").values():
+        back = [{"Fn::Sub": "https://${PageDistribution.DomainName}/"}]
+        assert client.get("CallbackURLs", back) == client.get("LogoutURLs", back) == back
 
 
 def references(item: Any) -> set[str]:

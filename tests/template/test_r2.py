@@ -12,7 +12,7 @@ from tests.template.stack import QUEUE, R2, WEBHOOK, Stack
 
 PULL = {"PullFunction", "PullLogGroup"}
 RECEIVE = {"ReceiveFunction", "ReceiveLogGroup", "ReceivedTable", "WebhookSecret"}
-COGNITO = {"UserPool", "UserPoolClient"}
+COGNITO = {"UserPool", "UserPoolClient", "UserPoolDomain", "PageClient"}
 
 
 @pytest.mark.parametrize(

@@ -60,12 +60,14 @@ def test_whoever_deploys_is_asked_for_each_parameter_under_a_heading(template: d
     assert sorted(asked) == sorted(template["Parameters"])
 
 
-def test_buckets_are_closed_encrypted_and_expire(resources: dict[str, Any]) -> None:
+def test_buckets_are_closed_and_encrypted_and_what_is_users_expires(resources: dict[str, Any]) -> None:
     buckets = properties(resources, "AWS::S3::Bucket")
-    assert set(buckets) == {"UploadsBucket", "StemsBucket"}
-    for bucket in buckets.values():
+    assert set(buckets) == {"UploadsBucket", "StemsBucket", "PageBucket"}
+    for name, bucket in buckets.items():
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
         assert "BucketEncryption" in bucket
+        if name == "PageBucket":
+            continue
         (rule,) = bucket["LifecycleConfiguration"]["Rules"]
         assert rule["Status"] == "Enabled"
         assert {"ExpirationInDays", "AbortIncompleteMultipartUpload"} <= rule.keys()
@@ -73,12 +75,57 @@ def test_buckets_are_closed_encrypted_and_expire(resources: dict[str, Any]) -> N
         policy["Bucket"]["Ref"]: [
             (statement["Effect"], statement["Condition"])
             for statement in policy["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Deny"
         ]
         for policy in properties(resources, "AWS::S3::BucketPolicy").values()
     }
     plain_http = ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
     keys_of_others = ("Deny", {"Null": {"s3:x-amz-server-side-encryption-customer-algorithm": "false"}})
-    assert refusals == {"UploadsBucket": [plain_http, keys_of_others], "StemsBucket": [plain_http]}
+    assert refusals == {
+        "UploadsBucket": [plain_http, keys_of_others],
+        "StemsBucket": [plain_http],
+        "PageBucket": [plain_http],
+    }
+
+
+def test_the_page_is_read_through_its_distribution_alone(resources: dict[str, Any]) -> None:
+    policies = properties(resources, "AWS::S3::BucketPolicy").values()
+    allowed = [
+        statement
+        for policy in policies
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    (statement,) = allowed
+    assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert (statement["Action"], statement["Resource"]) == (
+        "s3:GetObject",
+        {"Fn::Sub": "${PageBucket.Arn}/*"},
+    )
+    source = statement["Condition"]["StringEquals"]["aws:SourceArn"]["Fn::Sub"]
+    assert source.endswith(":distribution/${PageDistribution}")
+    config = resources["PageDistribution"]["Properties"]["DistributionConfig"]
+    assert config["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "redirect-to-https"
+    assert config["DefaultCacheBehavior"]["AllowedMethods"] == ["GET", "HEAD"]
+
+
+def test_the_pages_client_has_no_secret_and_code_alone(resources: dict[str, Any]) -> None:
+    client = resources["PageClient"]["Properties"]
+    assert "GenerateSecret" not in client
+    assert client["AllowedOAuthFlows"] == ["code"]
+    assert client["ExplicitAuthFlows"] == ["ALLOW_REFRESH_TOKEN_AUTH"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "good"),
+    [
+        ("", True), ("https://example.com", True), ("http://localhost:5173", True), ("*", False),
+        ("https://example.com/", False), ("https://*.example.com", False), ("example.com", False),
+    ],
+)  # fmt: skip
+def test_one_origin_more_may_be_allowed_and_not_all(template: Template, origin: str, good: bool) -> None:
+    pattern = template["Parameters"]["AllowedOrigin"]["AllowedPattern"]
+    assert (re.search(pattern, origin) is not None) == good
 
 
 def test_the_table_is_what_the_record_says(resources: dict[str, Any]) -> None:

@@ -63,7 +63,7 @@ def issuer() -> Iterator[Issuer]:
 
 @pytest.fixture
 def tokens(issuer: Issuer) -> Tokens:
-    return Tokens(ISSUER, "stempipe", keys_of(issuer.url + "/"))
+    return Tokens(ISSUER, ["stempipe", "page"], keys_of(issuer.url + "/"))
 
 
 def token(
@@ -141,7 +141,7 @@ def test_keys_are_fetched_once_however_many_tokens_name_unknown_ones(tokens: Tok
 
 
 def test_when_the_keys_cannot_be_had_nobody_is_refused_for_it(issuer: Issuer) -> None:
-    tokens = Tokens(ISSUER, "stempipe", jwt.PyJWKClient("http://127.0.0.1:9/keys", timeout=1))
+    tokens = Tokens(ISSUER, ["stempipe", "page"], jwt.PyJWKClient("http://127.0.0.1:9/keys", timeout=1))
     with pytest.raises(jwt.PyJWKClientConnectionError):
         tokens.subject(token())
 
@@ -156,7 +156,7 @@ def test_the_authorizer_lets_good_tokens_in_and_logs_none(
 ) -> None:
     environment = {
         "JWT_ISSUER": ISSUER,
-        "JWT_AUDIENCE": "stempipe",
+        "JWT_AUDIENCES": "stempipe,page",
         "ISSUER_URL": issuer.url,
         "JOBS_TABLE": "jobs",
         "UPLOADS_BUCKET": "uploads",

@@ -29,6 +29,9 @@ class Signed:
     def needs_body(self, request: Request) -> bool:
         return "x-amz-content-sha256" not in request.headers
 
+    def has_page(self, label: str) -> bool:
+        return label == "d111"
+
     def check(self, request: Request, body: bytes) -> None:
         if request.headers["authorization"] != "right" or (self.needs_body(request) and body != b"ab"):
             raise Refused("wrong")
@@ -191,6 +194,10 @@ OPEN: list[dict[str, Any]] = [
     {"path": "/", "method": "POST", "headers": [login("InitiateAuth")]},
     {"path": "/", "method": "POST", "headers": [login("RespondToAuthChallenge")]},
     {"path": "/uploads", "method": "POST", "headers": [FORM]},
+    {"path": "/oauth2/authorize", "query": "client_id=a&redirect_uri=b"},
+    {"path": "/login", "method": "POST"},
+    {"path": "/oauth2/token", "method": "POST"},
+    {"path": "/logout", "query": "client_id=a"},
 ]
 CLOSED: list[dict[str, Any]] = [
     {"path": "/"},
@@ -217,6 +224,11 @@ CLOSED: list[dict[str, Any]] = [
     {"path": "/uploads", "method": "POST"},
     {"path": "/uploads", "method": "POST", "headers": [FORM], "query": "delete"},
     {"path": "/restapis", "method": "POST", "headers": [FORM]},
+    {"path": "/oauth2/authorize", "method": "POST"},
+    {"path": "/oauth2/idpresponse"},
+    {"path": "/login", "method": "POST", "query": "Action=CreateRole"},
+    {"path": "/login", "method": "POST", "headers": [(TARGET, "DynamoDB_20120810.Scan")]},
+    {"path": "/logout/x"},
 ]
 
 
@@ -250,3 +262,94 @@ def test_a_signed_request_passes_with_its_body_read_once_or_not_at_all() -> None
     # An upload is not collected here: its head names its hash.
     assert ask(*signed, ("x-amz-content-sha256", "0"), method="PUT", path="/uploads/x") == (200, ["a", "b"])
     assert ask(HERE, ("authorization", "wrong"), method="POST", path="/") == (403, {"message": "wrong"})
+
+
+# ---- the page --------------------------------------------------------------------------------
+
+PAGE = "d111.cloudfront.localhost:4566"
+AT_PAGE = ("host", PAGE)
+OF_PAGE = ("origin", f"http://{PAGE}")
+FILES = ["/", "/index.html", "/config.json", "/icon.svg", "/assets/index-_GE8TEfk.js", "/fonts/a.woff2"]
+NO_FILES = [
+    "/login",
+    "/oauth2/authorize",
+    "/_ministack/health",
+    "/_aws/ses/messages",
+    API,
+    "/us-east-1_Ab1/.well-known/jwks.json",
+    "/uploads/song.mp3",
+    "/assets/../config.json",
+    "/assets//a.js",
+    "/.env",
+    "//a.js",
+    "/a.js/",
+]
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_the_pages_files_are_read_at_its_host_by_whoever_asks(path: str) -> None:
+    assert ask(AT_PAGE, path=path)[0] == 200
+    assert ask(AT_PAGE, path=path, method="HEAD")[0] == 200
+    assert ask(AT_PAGE, OF_PAGE, path=path, query="code=1&state=2")[0] == 200
+
+
+@pytest.mark.parametrize("path", NO_FILES)
+def test_nothing_else_is_there_not_even_with_the_key(path: str) -> None:
+    assert ask(AT_PAGE, path=path)[0] == 403
+    assert ask(AT_PAGE, ("authorization", "right"), path=path)[0] == 403
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_the_pages_files_are_neither_written_nor_asked_for_by_others(path: str) -> None:
+    for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+        assert ask(AT_PAGE, method=method, path=path)[0] == 403
+    assert ask(AT_PAGE, path=path, kind="websocket")[0] == 403
+    assert ask(AT_PAGE, ("authorization", "right"), path=path)[0] == 403
+    for origin in ("http://localhost:3000", "http://d222.cloudfront.localhost:4566", "https://evil.example"):
+        assert ask(AT_PAGE, ("origin", origin), path=path)[0] == 403
+
+
+@pytest.mark.parametrize(
+    "host", ["d222.cloudfront.localhost:4566", "d111.cloudfront.net", "x.d111.cloudfront.localhost", "d111"]
+)
+def test_another_distribution_is_no_page(host: str) -> None:
+    assert ask(("host", host), path="/")[0] == 403
+    assert ask(HERE, ("origin", f"http://{host}"))[0] == 403
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_the_page_calls_its_apis(kind: str) -> None:
+    assert ask(HERE, OF_PAGE, kind=kind)[0] == 200
+    assert ask(HERE, ("origin", f"https://{PAGE}"), kind=kind)[0] == 403
+    other = ("origin", "http://d111.cloudfront.localhost:8000")  # another server's
+    assert ask(HERE, other, kind=kind)[0] == 403
+
+
+FOR_PAGES: list[dict[str, Any]] = [
+    {"path": API, "method": "POST", "headers": [("authorization", "Bearer")]},
+    {"path": API, "method": "OPTIONS", "headers": [("access-control-request-method", "POST")]},
+    {"path": "/us-east-1_Ab1/.well-known/openid-configuration"},
+    {"path": "/oauth2/token", "method": "POST"},
+    {"path": "/uploads", "method": "POST", "headers": [FORM]},
+    {"path": "/stems/a.wav", "query": "X-Amz-Signature=1", "headers": [("authorization", "right")]},
+]
+NOT_FOR_PAGES: list[dict[str, Any]] = [
+    {"path": "/", "method": "POST", "headers": [login("InitiateAuth")]},
+    {"path": "/", "method": "POST", "headers": [("authorization", "right")]},
+    {"path": "/uploads/song.mp3", "method": "PUT", "headers": [("authorization", "right")]},
+    {"path": "/stems/a.wav", "headers": [("authorization", "right")]},
+    {"path": "/stems/a.wav", "query": "X-Amz-Signature=1", "headers": [("authorization", "wrong")]},
+    {"path": "/_ministack/reset", "method": "POST", "headers": [("authorization", "right")]},
+]
+
+
+@pytest.mark.parametrize("request_", FOR_PAGES, ids=str)
+def test_what_a_page_needs(request_: dict[str, Any]) -> None:
+    headers, rest = split(request_)
+    assert ask(HERE, OF_PAGE, *headers, **rest)[0] == 200
+
+
+@pytest.mark.parametrize("request_", NOT_FOR_PAGES, ids=str)
+def test_what_no_page_needs_is_refused_to_it(request_: dict[str, Any]) -> None:
+    headers, rest = split(request_)
+    assert ask(HERE, OF_PAGE, *headers, **rest)[0] == 403

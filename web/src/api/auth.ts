@@ -49,7 +49,7 @@ export function theBrowser(): Browser {
     memory: sessionStorage,
     go: (address) => window.location.assign(address),
     rewrite: (address) => history.replaceState(null, "", address),
-    now: Date.now,
+    now: () => Date.now(),
   };
 }
 
@@ -267,7 +267,7 @@ export class Auth {
 }
 
 async function discover({ issuer, discovery }: Login): Promise<oauth.AuthorizationServer> {
-  const answer = await fetch(discovery);
+  const answer = await fetch(discovery ?? `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
   return oauth.processDiscoveryResponse(new URL(issuer), answer);
 }
 

@@ -6,8 +6,8 @@
 export interface Login {
   /** As tokens name it. */
   readonly issuer: string;
-  /** Its discovery document; elsewhere than the issuer's name says, where the cloud is a local one. */
-  readonly discovery: string;
+  /** Its discovery document, where that is elsewhere than the issuer's name says, as on a local cloud; else null. */
+  readonly discovery: string | null;
   readonly clientId: string;
   /** What is asked for, by spaces. */
   readonly scope: string;
@@ -31,8 +31,6 @@ export interface Config {
   readonly live: string;
   /** Null where nobody can sign in: the page has its built-in song alone. */
   readonly login: Login | null;
-  /** Origins of the buckets, which uploads go to and stems come from. */
-  readonly storage: readonly string[];
   readonly limits: Limits;
 }
 
@@ -45,21 +43,4 @@ export async function readConfig(address = "config.json"): Promise<Config> {
   const answer = await fetch(address, { cache: "no-cache" });
   if (!answer.ok) throw new Error(`${address} cannot be had: ${answer.status}. Was the page published?`);
   return (await answer.json()) as Config;
-}
-
-/**
- * Let this page connect to the addresses of its configuration alone. The policy that it is served with must name them
- * before they are known (template.yaml), and so lets through more.
- */
-export function confine(config: Config): void {
-  const policy = document.createElement("meta");
-  policy.httpEquiv = "Content-Security-Policy";
-  policy.content = `connect-src 'self' ${origins(config).join(" ")}`;
-  document.head.append(policy);
-}
-
-/** Every origin that the page connects to. */
-export function origins({ api, live, storage, login }: Config): string[] {
-  const ofLogin = login ? [login.issuer, login.discovery, login.signOut ?? login.issuer] : [];
-  return [...new Set([api, live, ...storage, ...ofLogin].map((address) => new URL(address).origin))];
 }

@@ -106,7 +106,8 @@ class AuthorizeSettings(Settings):
     """What the WebSocket's authorizer knows."""
 
     jwt_issuer: str
-    jwt_audience: str
+    jwt_audiences: Annotated[tuple[str, ...], BeforeValidator(_split_commas)]
+    """Any of which a token must name: each client of a user pool is one."""
     issuer_url: str
     """Where the issuer is reached: itself, but for on a local cloud."""
 

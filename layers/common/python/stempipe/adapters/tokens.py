@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import jwt
@@ -37,16 +37,16 @@ class Tokens:
 
     Parameters
     ----------
-    issuer, audience
-        What a token must name. As with API Gateway, a ``client_id`` serves in place of an audience: Cognito's
-        access tokens have no other.
+    issuer, audiences
+        What a token must name: the one, and any of the others. As with API Gateway, a ``client_id`` serves in
+        place of an audience: Cognito's access tokens have no other.
     keys
         The issuer's.
     """
 
-    def __init__(self, issuer: str, audience: str, keys: jwt.PyJWKClient) -> None:
+    def __init__(self, issuer: str, audiences: Collection[str], keys: jwt.PyJWKClient) -> None:
         self._issuer = issuer
-        self._audience = audience
+        self._audiences = tuple(audiences)
         self._keys = keys
 
     def subject(self, token: str) -> str:
@@ -77,7 +77,7 @@ class Tokens:
         # API Gateway has no leeway for the end, and a token is not good for longer here than there.
         if int(claims["exp"]) <= time.time():
             raise Unauthorized("The token has expired. Get another one.")
-        if self._audience not in _audiences(claims):
+        if not any(audience in self._audiences for audience in _audiences(claims)):
             raise Unauthorized("The token is for another audience.")
         # Cognito's ID tokens may have the audience of its access tokens.
         if claims.get("token_use", "access") != "access":

@@ -1,0 +1,380 @@
+"""Where the page lives: its headers and policy, its login, and what it and pages of elsewhere may call."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Page, Request, Route, expect
+
+from local.cloud import Deployment
+from tests.web.conftest import ELSEWHERE, begin_sign_in, outputs, ready
+
+OTHER = "another@example.com"
+
+
+def at_page(cloud: Deployment, path: str, **more: Any) -> httpx.Response:
+    """A request for the page, by its own host."""
+    host = urlsplit(str(cloud.page_url)).netloc
+    return httpx.get(f"{cloud.endpoint}{path}", headers={"Host": host}, timeout=60, **more)
+
+
+# ---- files and headers -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/", "/config.json", "/no-such-file.js"])
+def test_every_answer_has_the_headers(cloud: Deployment, path: str) -> None:
+    headers = at_page(cloud, path).headers
+    policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["worker-src"] == "'self'"
+    assert policy["form-action"] == "'none'"
+    assert "unsafe" not in headers["content-security-policy"]
+    assert "*" not in headers["content-security-policy"]
+    assert int(re.findall(r"max-age=(\d+)", headers["strict-transport-security"])[0]) >= 31_536_000
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "camera=()" in headers["permissions-policy"]
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+
+
+def test_what_is_named_by_its_content_is_kept_for_ever_and_the_rest_is_asked_for_again(
+    cloud: Deployment,
+) -> None:
+    first = at_page(cloud, "/")
+    assert (first.headers["cache-control"], first.headers["content-type"]) == (
+        "no-cache",
+        "text/html; charset=utf-8",
+    )
+    assert at_page(cloud, "/config.json").headers["cache-control"] == "no-cache"
+    (script,) = re.findall(r'src="\.(/assets/[^"]+\.js)"', first.text)
+    answer = at_page(cloud, script)
+    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert "immutable" in answer.headers["cache-control"]
+
+
+def test_the_bucket_is_closed_to_all_but_the_distribution(cloud: Deployment) -> None:
+    bucket = outputs(cloud)["PageBucket"]
+    assert httpx.get(f"{cloud.endpoint}/{bucket}/index.html").status_code == 403
+    assert at_page(cloud, "/").status_code == 200
+
+
+def test_the_configuration_has_no_secret(cloud: Deployment) -> None:
+    config = at_page(cloud, "/config.json")
+    assert config.json().keys() == {"api", "live", "login", "limits"}
+    keys = cloud.server.keys
+    for secret in (keys.password, keys.secret_access_key, keys.access_key_id):
+        assert secret not in config.text
+    client = cloud.client("cognito-idp").describe_user_pool_client(
+        UserPoolId=cloud.user_pool_id, ClientId=config.json()["login"]["clientId"]
+    )["UserPoolClient"]
+    assert "ClientSecret" not in client
+    assert client["CallbackURLs"] == client["LogoutURLs"] == [cloud.page_url]
+
+
+# ---- the policy --------------------------------------------------------------------------------
+
+VIOLATIONS = """() => {
+    window.violations = [];
+    document.addEventListener("securitypolicyviolation", (event) => violations.push(event.effectiveDirective));
+}"""
+ATTACKS = {
+    "script-src": "setTimeout('window.ran = true')",
+    "script-src-elem": "document.head.append(Object.assign(document.createElement('script'),"
+    " {textContent: 'window.ran = true'}))",
+    "script-src-attr": "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = true\">')",
+    "style-src-elem": "document.head.append(Object.assign(document.createElement('style'),"
+    " {textContent: 'body { display: none }'}))",
+    "connect-src": "fetch('https://elsewhere.example/').catch(() => {})",
+    "frame-src": "document.body.append(Object.assign(document.createElement('iframe'), {src: location.href}))",
+    "form-action": "document.body.appendChild(Object.assign(document.createElement('form'),"
+    " {action: 'https://elsewhere.example/'})).submit()",
+    "base-uri": "document.head.append(Object.assign(document.createElement('base'), {href: 'https://elsewhere.example/'}))",
+    "worker-src": "try { new Worker(URL.createObjectURL(new Blob(['']))) } catch {}",
+}
+
+
+@pytest.mark.parametrize("directive", ATTACKS)
+def test_the_policy_is_enforced(page: Page, cloud: Deployment, directive: str) -> None:
+    page.goto(str(cloud.page_url))
+    page.evaluate(VIOLATIONS)
+    page.evaluate(f"() => {{ {ATTACKS[directive]} }}")
+    page.wait_for_timeout(200)
+    assert directive in page.evaluate("() => window.violations")
+    assert page.evaluate("() => window.ran") is None
+
+
+def test_the_page_itself_breaks_no_rule_and_calls_nobody_else(page: Page, cloud: Deployment) -> None:
+    said: list[str] = []
+    asked: list[Request] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request))
+    page.goto(str(cloud.page_url), wait_until="networkidle")
+    assert said == []
+    hosts = {urlsplit(request.url).netloc for request in asked}
+    assert hosts <= {urlsplit(str(cloud.page_url)).netloc, urlsplit(cloud.endpoint).netloc}
+
+
+# ---- signing in and out ------------------------------------------------------------------------
+
+
+# By the clock that the page sees. Its tokens have less than a minute left.
+AN_HOUR_LATER = "() => { const now = Date.now; Date.now = () => now() + 3_550_000 }"
+
+
+def stored(page: Page) -> str:
+    """All that the page has left with the browser."""
+    return str(
+        page.evaluate(
+            """async () => JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie,
+            await indexedDB.databases(), await caches.keys()])"""
+        )
+    )
+
+
+def test_a_user_signs_in_by_redirect_and_the_token_is_nowhere_but_in_memory(
+    page: Page, probe: str, sign_in: Callable[..., None]
+) -> None:
+    page.goto(probe)
+    begin_sign_in(page)
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+    assert (asked["response_type"], asked["code_challenge_method"]) == ("code", "S256")
+    assert asked["redirect_uri"] == probe
+    assert {"state", "nonce", "code_challenge"} <= asked.keys()
+    sign_in(page)
+    ready(page)
+    assert page.url == probe  # the code is not in the bar, and not in the history
+    assert page.evaluate("probe.auth.user.name") == "producer@example.com"
+    token = page.evaluate("probe.auth.token()")
+    assert token.count(".") == 2
+    assert token not in stored(page)
+    assert "stempipe.login" not in stored(page)
+    assert page.evaluate("probe.client.jobs()")["jobs"] == []
+
+
+def test_a_reload_forgets_and_asks_anew(signed_in: Page) -> None:
+    signed_in.reload()
+    ready(signed_in)
+    assert signed_in.evaluate("probe.auth.user") is None
+    assert signed_in.evaluate("probe.refusal(() => probe.client.jobs())")["code"] == "signed_out"
+
+
+def test_a_code_that_this_tab_did_not_ask_for_is_not_taken(page: Page, probe: str) -> None:
+    # Somebody else's code, sent as a link, would have a user work in a stranger's account.
+    page.goto(f"{probe}?code=stolen&state=made-up")
+    ready(page)
+    assert "not begun here" in page.evaluate("probe.failure")
+    assert page.evaluate("probe.auth.user") is None
+    begin_sign_in(page)
+    page.goto(f"{probe}?code=stolen&state=made-up")
+    ready(page)
+    assert "state" in page.evaluate("probe.failure")
+    assert page.evaluate("probe.auth.user") is None
+
+
+@pytest.mark.parametrize(
+    "back", ["https://elsewhere.example/", "http://localhost:3000/", "PAGEx", "PAGE../", "PAGE?x=1"]
+)
+def test_a_code_is_sent_to_the_page_alone(cloud: Deployment, back: str) -> None:
+    login = at_page(cloud, "/config.json").json()["login"]
+    query = {
+        "response_type": "code",
+        "client_id": login["clientId"],
+        "redirect_uri": back.replace("PAGE", str(cloud.page_url)),
+        "scope": "openid",
+        "code_challenge": "x" * 43,
+        "code_challenge_method": "S256",
+    }
+    answer = httpx.get(f"{cloud.endpoint}/oauth2/authorize", params=query)
+    assert answer.status_code == 400
+    assert "redirect_uri" in answer.text
+    left = {"client_id": login["clientId"], "logout_uri": back.replace("PAGE", str(cloud.page_url))}
+    assert httpx.get(f"{cloud.endpoint}/logout", params=left).status_code == 400
+
+
+def test_a_token_is_renewed_before_it_ends(signed_in: Page) -> None:
+    first = signed_in.evaluate("probe.auth.token()")
+    signed_in.evaluate(AN_HOUR_LATER)
+    # Many ask at once, and one renews.
+    asked: list[Request] = []
+    signed_in.on("request", lambda request: asked.append(request))
+    tokens = signed_in.evaluate("Promise.all([1, 2, 3].map(() => probe.auth.token()))")
+    assert len(set(tokens)) == 1
+    assert tokens[0] != first
+    assert [urlsplit(request.url).path for request in asked if request.method == "POST"] == ["/oauth2/token"]
+    assert signed_in.evaluate("probe.client.jobs()")["jobs"] == []
+
+
+def test_a_token_that_is_refused_is_renewed_and_the_request_sent_again(
+    signed_in: Page, cloud: Deployment
+) -> None:
+    # As if its time had come sooner than was said: the API's refusal has no CORS header, and cannot be read.
+    first = signed_in.evaluate("probe.auth.token()")
+    signed_in.evaluate("() => { const now = Date.now; Date.now = () => now() + 120_000 }")
+    refused = []
+
+    def refuse(route: Route) -> None:
+        if route.request.headers.get("authorization") == f"Bearer {first}":
+            refused.append(route.request.url)
+            route.fulfill(status=401, body="{}")
+        else:
+            route.continue_()
+
+    signed_in.route(f"{cloud.api_url}/**", refuse)
+    assert signed_in.evaluate("probe.client.jobs()")["jobs"] == []
+    assert len(refused) == 1
+
+
+def test_whoever_is_offline_stays_signed_in(signed_in: Page) -> None:
+    signed_in.evaluate(AN_HOUR_LATER)
+    signed_in.context.set_offline(True)
+    assert signed_in.evaluate("probe.refusal(() => probe.client.jobs())")["code"] == "offline"
+    assert signed_in.evaluate("probe.auth.user.name") == "producer@example.com"
+    signed_in.context.set_offline(False)
+    assert signed_in.evaluate("probe.client.jobs()")["jobs"] == []
+
+
+def test_signing_out_forgets_and_leads_back(signed_in: Page, probe: str) -> None:
+    with signed_in.expect_request(re.compile("/logout")) as left:
+        signed_in.evaluate("void probe.auth.signOut()")
+    query = parse_qs(urlsplit(left.value.url).query)
+    assert query["logout_uri"] == [probe]
+    signed_in.wait_for_url(probe)
+    ready(signed_in)
+    assert signed_in.evaluate("probe.auth.user") is None
+
+
+def test_a_user_who_is_gone_is_signed_out(
+    page: Page, probe: str, cloud: Deployment, sign_in: Callable[..., None]
+) -> None:
+    page.goto(probe)
+    begin_sign_in(page)
+    sign_in(page, "gone@example.com")
+    ready(page)
+    page.evaluate("void probe.auth.onChange(() => { window.told = true })")
+    cloud.client("cognito-idp").admin_user_global_sign_out(
+        UserPoolId=cloud.user_pool_id, Username="gone@example.com"
+    )
+    page.evaluate(AN_HOUR_LATER)
+    assert page.evaluate("probe.refusal(() => probe.client.jobs())")["code"] == "signed_out"
+    assert page.evaluate("window.told") is True
+    assert page.evaluate("probe.auth.user") is None
+
+
+# ---- what may be called ------------------------------------------------------------------------
+
+
+def test_anothers_job_is_as_if_there_were_none(signed_in: Page, cloud: Deployment) -> None:
+    headers = {"Authorization": f"Bearer {cloud.token(OTHER)}"}
+    made = httpx.post(
+        f"{cloud.api_url}/v1/jobs", json={"filename": "a.mp3", "size": 3}, headers=headers, timeout=60
+    ).json()
+    job = made["job"]["id"]
+    for call in ("job", "files", "retry"):
+        refused = signed_in.evaluate(f"probe.refusal(() => probe.client.{call}({json.dumps(job)}))")
+        assert refused["code"] == "job_not_found"
+    assert signed_in.evaluate("probe.client.jobs()")["jobs"] == []
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """A page of somebody else's."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>Elsewhere</title>")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[int]:
+    """The port at which it is served."""
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+# What a page of elsewhere may learn: that a request without a preflight was sent, and not even its status.
+TRY = """async ([url, options]) => {
+    try {
+        const answer = await fetch(url, options);
+        return [answer.type, answer.status, await answer.text()];
+    } catch (error) {
+        return error.name;
+    }
+}"""
+
+
+@pytest.mark.parametrize("name", [ELSEWHERE, "localhost"])
+def test_a_page_of_elsewhere_reads_nothing(page: Page, cloud: Deployment, elsewhere: int, name: str) -> None:
+    page.goto(f"http://{name}:{elsewhere}/")
+    token = {"headers": {"Authorization": f"Bearer {cloud.token()}"}}
+    address = str(cloud.page_url)
+    for url, options in [
+        (f"{cloud.api_url}/v1/health", {}),
+        (f"{cloud.api_url}/v1/jobs", token),
+        (f"{cloud.api_url}/v1/jobs", token | {"method": "POST", "body": "{}"}),
+        (f"{address}config.json", {}),
+        (address, {}),
+    ]:
+        assert page.evaluate(TRY, [url, options]) == "TypeError", url
+
+
+def test_a_page_of_elsewhere_reaches_nothing_behind_the_guard(
+    page: Page, cloud: Deployment, elsewhere: int
+) -> None:
+    page.goto(f"http://{ELSEWHERE}:{elsewhere}/")
+    answers: dict[str, int] = {}
+    page.on("response", lambda response: answers.update({response.url: response.status}))
+    urls = [f"{cloud.api_url}/v1/health", f"{cloud.endpoint}/", f"{cloud.endpoint}/_ministack/reset"]
+    for url in urls:
+        page.evaluate(TRY, [url, {"mode": "no-cors", "method": "POST", "body": "x"}])
+    assert [answers.get(url) for url in urls] == [403] * 3
+    opened = page.evaluate(
+        """(url) => new Promise((resolve) => {
+            const socket = new WebSocket(url);
+            socket.onopen = () => resolve("open");
+            socket.onerror = () => resolve("refused");
+        })""",
+        f"{cloud.live_url}?token={cloud.token()}",
+    )
+    assert opened == "refused"
+
+
+def test_a_page_of_elsewhere_cannot_frame_the_page(page: Page, cloud: Deployment, elsewhere: int) -> None:
+    page.goto(f"http://{ELSEWHERE}:{elsewhere}/")
+    frame = "(src) => document.body.append(Object.assign(document.createElement('iframe'), {src}))"
+    with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+        page.evaluate(frame, cloud.page_url)
+    assert "Stempipe" not in page.frames[1].content()
+
+
+def test_the_login_takes_no_password_from_elsewhere(page: Page, cloud: Deployment, elsewhere: int) -> None:
+    page.goto(f"http://{ELSEWHERE}:{elsewhere}/")
+    for path in ("/login", "/oauth2/token"):
+        form = {"mode": "no-cors", "method": "POST", "body": "username=a&password=b"}
+        with page.expect_response(f"{cloud.endpoint}{path}") as answer:
+            page.evaluate(TRY, [f"{cloud.endpoint}{path}", form])
+        assert answer.value.status == 403
+
+
+def test_only_the_pages_files_are_at_its_address(page: Page, cloud: Deployment) -> None:
+    page.goto(str(cloud.page_url))
+    for path in ("login", "oauth2/authorize", "_ministack/health", "_aws/ses/messages", "us-east-1_x/jwks"):
+        assert page.evaluate(TRY, [f"/{path}", {}])[1] == 403
+    expect(page).to_have_url(str(cloud.page_url))
