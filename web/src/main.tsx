@@ -1,14 +1,11 @@
-// Where the page begins.
+// Where the page begins. The styles of all views come first, so that each view's own outweigh them.
+
+import "./views/styles/all.css";
 
 import { render } from "preact";
 import { App } from "./views/app.tsx";
 import { start } from "./views/session.ts";
 import { applySettings } from "./views/settings.ts";
-import "./views/styles/tokens.css";
-import "./views/styles/base.css";
-import "./views/styles/top.css";
-import "./views/styles/controls.css";
-import "./views/styles/overlay.css";
 
 applySettings();
 const root = document.getElementById("app");

@@ -54,7 +54,8 @@ export async function start(): Promise<void> {
     return;
   }
   try {
-    await auth.returned();
+    // The address is another one then, of which nothing else tells.
+    if (await auth.returned()) dispatchEvent(new HashChangeEvent("hashchange"));
   } catch (error) {
     toast({ title: "Signing in did not work", text: error instanceof Error ? error.message : String(error) });
   }

@@ -34,6 +34,11 @@ export function megabytes(bytes: number): string {
   return mega.toFixed(mega >= 0.95 ? 1 : 2);
 }
 
+/** A limit as it was set, in whole megabytes of 2^20 bytes: "500 MB". */
+export function limit(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MB`;
+}
+
 /** "1,274". */
 export function count(value: number): string {
   return Math.round(value).toLocaleString("en-GB");

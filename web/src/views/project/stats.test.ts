@@ -4,7 +4,7 @@ import { type Facts, statsOf } from "./stats.ts";
 
 const facts: Facts = {
   loadout: usual(["4stems"]),
-  limits: { bytes: 500_000_000, seconds: 600 },
+  limits: { bytes: 524_288_000, seconds: 600 },
   took: { song: 38, stems: 12, midi: null },
   ahead: 2,
 };

@@ -1,7 +1,7 @@
 // A fighter's stats are facts, true at this moment: what is needed, the time by what jobs took lately, the limits of
 // this service, the options that are chosen. The cells beside them follow from the same numbers, and from nothing else.
 
-import { megabytes, wait } from "../words.ts";
+import { limit, wait } from "../words.ts";
 import { kept, type Loadout, MOST_STEMS, type Way } from "./loadout.ts";
 
 export interface Stat {
@@ -81,7 +81,7 @@ function room(way: Way, { limits }: Facts): Stat {
   if (way === "midi") return { name: "Room", fact: "Format 0 and 1", cells: 8 };
   if (limits === null) return { name: "Room", fact: "As the service allows", cells: 0 };
   const minutes = `${Math.floor(limits.seconds / 60)} min`;
-  const bytes = `${megabytes(limits.bytes)} MB`;
+  const bytes = limit(limits.bytes);
   const fact = way === "song" ? `${minutes}, ${bytes}` : `${MOST_STEMS} files, ${bytes} in all`;
   // An hour would be ten.
   const cells = Math.round(10 + 1.2 * Math.log2(Math.min(1, limits.seconds / 3600)));
