@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, expect, sync_playwright
+from web.publish import put
 
 from local import demo
 from local.cloud import USER, Deployment, running
 from local.server import free_port
-from web.publish import put
 
 HERE = Path(__file__).parent
 DEBIANS = Path("/usr/bin/chromium")
-# A page of elsewhere, which is on this machine for the browser alone. No other name is known to it: whatever the page
-# would fetch from the Internet, it could not.
+# A page of elsewhere, which is on this machine for the browser alone. No other name is known to it: whatever the
+# page would fetch from the Internet, it could not.
 ELSEWHERE = "elsewhere.example"
 ARGUMENTS = [
     "--autoplay-policy=no-user-gesture-required",
@@ -122,8 +122,10 @@ def probe_files(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     built = tmp_path_factory.mktemp("probe")
     web = root / "web"
     done = subprocess.run(
-        ["node", web / "node_modules/vite/bin/vite.js", "build", HERE / "probe"]
-        + ["--outDir", built, "--config", web / "vite.config.ts", "--logLevel", "warn"],
+        [
+            *("node", web / "node_modules/vite/bin/vite.js", "build", HERE / "probe"),
+            *("--outDir", built, "--config", web / "vite.config.ts", "--logLevel", "warn"),
+        ],
         cwd=web,
         env=os.environ | {"PATH": f"{root / '.venv/node/bin'}:{os.environ['PATH']}"},
         capture_output=True,

@@ -90,14 +90,17 @@ ATTACKS = {
     "script-src": "setTimeout('window.ran = true')",
     "script-src-elem": "document.head.append(Object.assign(document.createElement('script'),"
     " {textContent: 'window.ran = true'}))",
-    "script-src-attr": "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = true\">')",
+    "script-src-attr": "document.body.insertAdjacentHTML('beforeend',"
+    " '<img src=x onerror=\"window.ran = true\">')",
     "style-src-elem": "document.head.append(Object.assign(document.createElement('style'),"
     " {textContent: 'body { display: none }'}))",
     "connect-src": "fetch('https://elsewhere.example/').catch(() => {})",
-    "frame-src": "document.body.append(Object.assign(document.createElement('iframe'), {src: location.href}))",
+    "frame-src": "document.body.append(Object.assign(document.createElement('iframe'),"
+    " {src: location.href}))",
     "form-action": "document.body.appendChild(Object.assign(document.createElement('form'),"
     " {action: 'https://elsewhere.example/'})).submit()",
-    "base-uri": "document.head.append(Object.assign(document.createElement('base'), {href: 'https://elsewhere.example/'}))",
+    "base-uri": "document.head.append(Object.assign(document.createElement('base'),"
+    " {href: 'https://elsewhere.example/'}))",
     "worker-src": "try { new Worker(URL.createObjectURL(new Blob(['']))) } catch {}",
 }
 

@@ -86,7 +86,7 @@ export function refuseMidi({ file, type }: Looked): Refusal | null {
 
 /** Why a stem may not be called so, or null. */
 export function refuseName(name: string): Refusal | null {
-  const isFit = name !== "" && name.length <= MOST_NAME && !NOT_IN_NAMES.test(name) && /[^. ]/.test(name);
+  const isFit = name !== "" && [...name].length <= MOST_NAME && !NOT_IN_NAMES.test(name) && /[^. ]/.test(name);
   if (isFit && name.toLowerCase() !== "mix") return null;
   return new Refusal("invalid_request", "stems.name: must be fit for a file's name, and not mix");
 }

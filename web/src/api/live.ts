@@ -108,10 +108,9 @@ export class Live {
       if (scope.signal.aborted) return;
       const socket = open(`${address}?token=${encodeURIComponent(token)}`);
       this.#socket = socket;
-      const { signal } = scope;
-      socket.addEventListener("open", () => socket.send(JSON.stringify({ action: "subscribe" })), { signal });
-      socket.addEventListener("message", ({ data }) => this.#hear(data), { signal });
-      socket.addEventListener("close", () => this.#closed(), { signal });
+      socket.addEventListener("open", () => this.#say({ action: "subscribe" }));
+      socket.addEventListener("message", ({ data }) => this.#hear(data));
+      socket.addEventListener("close", () => this.#closed());
     } catch (error) {
       // Whoever is signed out is told so by the list, which is asked for as well.
       if (!(error instanceof Refusal && error.code === "signed_out")) this.#again();
@@ -121,6 +120,7 @@ export class Live {
   }
 
   #hear(data: unknown): void {
+    if (this.#parts.scope.signal.aborted) return;
     const message = typeof data === "string" ? JSON.parse(data) : null;
     if (message?.type === "job") this.jobs.merge(message.job);
     else if (message?.type === "subscribed") {
@@ -135,6 +135,7 @@ export class Live {
 
   #closed(): void {
     this.#socket = null;
+    if (this.#parts.scope.signal.aborted) return;
     if (this.#state === "live") this.#become("polling");
     this.#again();
     void this.refresh();

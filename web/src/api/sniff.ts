@@ -17,7 +17,9 @@ export function sniff(head: Uint8Array): FileType | null {
   if (head[0] === 0x1a && head[1] === 0x45 && head[2] === 0xdf && head[3] === 0xa3) return "webm";
   if (at(0, "MThd") || (at(0, "RIFF") && at(8, "RMID"))) return "midi";
   if (at(0, "ID3")) return "mp3";
-  // Frames may begin anywhere, behind whatever a program has put there. Text, pictures' heads and archives' have none.
+  // They have what looks like frames, sooner or later.
+  if (["%PDF", "\x89PNG", "GIF8", "\xff\xd8\xff"].some((start) => at(0, start))) return null;
+  // Frames may begin anywhere, behind whatever a program has put there. Text has none.
   for (let i = 0; i + 1 < head.length; i++) {
     if (head[i] !== 0xff) continue;
     const next = head[i + 1] ?? 0;
