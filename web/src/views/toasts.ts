@@ -23,3 +23,8 @@ export function toast(news: Omit<Toast, "id">): void {
 export function dismiss(id: number): void {
   toasts.value = toasts.peek().filter((one) => one.id !== id);
 }
+
+/** Take away what was said of a song. */
+export function dismissSong(song: string): void {
+  toasts.value = toasts.peek().filter((one) => one.song !== song);
+}

@@ -45,7 +45,7 @@ export function Lane({ console, stem, place }: Props) {
       <p class="sr">{summary(console, stem)}</p>
       <div class="row">
         <Shape body={body} size={24} fill={isHeard(console.mix.value, stem) ? fillOf(stem) : "hollow"} />
-        <span class="t3 lane-name grow ell">{name}</span>
+        <span class={name.length > 11 ? "t3 lane-name long grow ell" : "t3 lane-name grow ell"}>{name}</span>
         {place < 9 && <kbd class="wide">{place + 1}</kbd>}
         <input
           type="checkbox"

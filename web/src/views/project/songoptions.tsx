@@ -89,7 +89,7 @@ export function SongOptions({ loadout, onChange, models }: OptionsProps & { mode
         />
       </Field>
       <FileOptions loadout={loadout} onChange={onChange} />
-      <AnalysisOptions loadout={loadout} onChange={onChange} about="After the stems; hear them meanwhile." />
+      <AnalysisOptions loadout={loadout} onChange={onChange} about="After the stems" />
     </>
   );
 }
@@ -122,7 +122,7 @@ function FileOptions({ loadout, onChange }: OptionsProps) {
 export function AnalysisOptions({ loadout, onChange, about }: OptionsProps & { about: string }) {
   return (
     <>
-      <div class="pair">
+      <div class="pair uneven">
         <Field name="Sample rate">
           <Segments
             label="Sample rate"
@@ -136,20 +136,22 @@ export function AnalysisOptions({ loadout, onChange, about }: OptionsProps & { a
         </Field>
         <LightOption loadout={loadout} onChange={onChange} />
       </div>
-      <Switch
-        name="Find beats and light"
-        about={about}
-        on={loadout.analysis}
-        onChange={(analysis) => onChange({ analysis })}
-      />
-      {loadout.analysis && (
+      <div class="pair">
         <Switch
-          name="And notes"
-          about="For MIDI and the scenes that draw them."
-          on={loadout.notes}
-          onChange={(notes) => onChange({ notes })}
+          name="Beats, light"
+          about={about}
+          on={loadout.analysis}
+          onChange={(analysis) => onChange({ analysis })}
         />
-      )}
+        {loadout.analysis && (
+          <Switch
+            name="Notes, hits"
+            about="For MIDI and most scenes"
+            on={loadout.notes}
+            onChange={(notes) => onChange({ notes })}
+          />
+        )}
+      </div>
     </>
   );
 }

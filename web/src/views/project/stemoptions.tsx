@@ -74,11 +74,7 @@ export function StemOptions({ chosen, refused, loadout, onChange }: Props) {
           })}
         </ul>
       </Field>
-      <AnalysisOptions
-        loadout={loadout}
-        onChange={onChange}
-        about="Beats, onsets, curves: what scenes are drawn from."
-      />
+      <AnalysisOptions loadout={loadout} onChange={onChange} about="What scenes are drawn from" />
     </>
   );
 }

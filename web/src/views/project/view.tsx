@@ -153,15 +153,16 @@ function Launch({ way: at, seconds, onPick }: { way: Way; seconds: number | null
   const chosen = picks.value.length;
   const { each, all } = refusals.value;
   const fit = at === "stems" && (each.size > 0 || all) ? 0 : chosen - each.size;
-  const estimate =
-    seconds === null ? "No estimate yet: nothing of yours came this way" : `≈ ${wait(seconds)}, as your latest took`;
+  const estimate = seconds === null ? "No estimate yet" : `≈ ${wait(seconds)}, as your latest took`;
   const what =
     at === "song" ? `${fit} ${fit === 1 ? "song" : "songs"}` : at === "stems" ? `${chosen} stems` : `${fit} MIDI`;
   return (
     <div class="launch">
-      <span class="wide">
-        <Icon name="drop" size={26} />
-      </span>
+      {chosen === 0 && (
+        <span class="wide">
+          <Icon name="drop" size={26} />
+        </span>
+      )}
       <div class="sm grow wide">
         <b>{chosen ? what : `Drop ${at === "stems" ? "your stems" : WANTED[at].replace("a ", "the ")}`}</b>
         <div class="dim xs">{all?.message ?? estimate}</div>

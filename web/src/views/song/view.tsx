@@ -9,6 +9,7 @@ import { Account, Mark, Top } from "../parts/top.tsx";
 import { BUILT_IN, fragmentOf, type SongView } from "../route.ts";
 import { desk, state } from "../session.ts";
 import { set, theme } from "../settings.ts";
+import { dismissSong } from "../toasts.ts";
 import { clock } from "../words.ts";
 import { Console } from "./console.ts";
 import { openSong } from "./open.ts";
@@ -25,6 +26,8 @@ interface Props {
 
 export function SongRoom({ id, view, onHelp }: Props) {
   const { console, error, again } = useConsole(id);
+  // Whoever has opened it need not be told that it is done.
+  useEffect(() => dismissSong(id), [id]);
   const route = { view, song: id } as const;
   if (id !== BUILT_IN && state.value !== "in")
     return (
