@@ -59,9 +59,7 @@ def page(browser: Browser, server: SoundServer) -> Iterator[Page]:
         said: list[str] = []
 
         def listen(message: ConsoleMessage) -> None:
-            if message.type in ("error", "warning") and not message.text.startswith(
-                "Failed to load resource"
-            ):
+            if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
                 said.append(message.text)
 
         page.on("console", listen)

@@ -126,10 +126,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         room, _, name = address.path.removeprefix("/").partition("/")
         if room == "links":
             self._json(
-                {
-                    file: self.sound.link(f"{name}.player.{end}")
-                    for file, end in (("audio", "flac"), ("index", "index"))
-                }
+                {file: self.sound.link(f"{name}.player.{end}") for file, end in (("audio", "flac"), ("index", "index"))}
             )
         elif room == "link":
             self._json(self.sound.link(name))
@@ -138,9 +135,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         else:
             path = self.sound.page / (address.path.removeprefix("/") or "index.html")
             if path.is_file():
-                self._answer(
-                    200, path.read_bytes(), mimetypes.guess_type(path)[0] or "application/octet-stream"
-                )
+                self._answer(200, path.read_bytes(), mimetypes.guess_type(path)[0] or "application/octet-stream")
             else:
                 self._answer(404, b"", "text/plain")
 

@@ -23,9 +23,7 @@ def made(server: SoundServer, seconds: float, rate: int = RATE, names: list[str]
     return stems
 
 
-def rendered(
-    page: Page, server: SoundServer, rate: int, seconds: float, steps: list[dict], names: list[str] = STEMS
-) -> tuple[Sound, dict]:
+def rendered(page: Page, server: SoundServer, rate: int, seconds: float, steps: list[dict], names: list[str] = STEMS) -> tuple[Sound, dict]:
     """What the player plays, shape (samples, 2), and what it says at the end."""
     said: list[dict] = []
     call = "([names, rate, seconds, steps]) => harness.render(names, rate, seconds, steps)"
@@ -34,9 +32,7 @@ def rendered(
 
 
 def of_song(stretches: list[Stretch]) -> list[tuple[int, int]]:
-    return [
-        (stretch.start, stretch.end) for stretch in stretches if stretch.start is not None and stretch.end
-    ]
+    return [(stretch.start, stretch.end) for stretch in stretches if stretch.start is not None and stretch.end]
 
 
 def fades(stretches: list[Stretch]) -> list[int]:
@@ -58,10 +54,7 @@ def test_it_is_exact_after_each_of_many_seeks(page: Page, server: SoundServer) -
     stems = made(server, 30)
     chance = random.Random(5)
     targets = [chance.randrange(len(stems["bass"]) - RATE) for _ in range(12)]
-    steps = [
-        {"at": 0, "play": True},
-        *({"at": 0.5 * (i + 1), "seek": target} for i, target in enumerate(targets)),
-    ]
+    steps = [{"at": 0, "play": True}, *({"at": 0.5 * (i + 1), "seek": target} for i, target in enumerate(targets))]
     recording, _ = rendered(page, server, RATE, 6.5, steps)
     heard = Song(stems).heard(recording)
     found = of_song(heard)

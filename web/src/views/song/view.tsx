@@ -155,7 +155,9 @@ export function SongTop({ id, onHelp }: { id: string; onHelp: () => void }) {
         <Icon name="down" />
         Take away
       </a>
-      <Account onHelp={onHelp} />
+      <span class="wide">
+        <Account onHelp={onHelp} />
+      </span>
     </header>
   );
 }

@@ -135,17 +135,12 @@ function SlotKey({ slot, signals, onOpen }: { slot: Slot; signals: Signals; onOp
   const state = target ? "slot target" : refused.value === slot.id ? "slot refused" : empty ? "slot vacant" : "slot";
   return (
     <div class={state} data-slot={slot.id}>
-      <button
-        type="button"
-        class="slot-key"
-        aria-haspopup="listbox"
-        aria-label={`${slot.name}, ${words.toLowerCase()}. Bind a signal`}
-        onClick={onOpen}
-      >
+      <button type="button" class="slot-key" aria-haspopup="listbox" onClick={onOpen}>
         <span class="hole">{body && <Shape key={id} body={body} size={24} />}</span>
         <span class="grow">
           <b class="ell">{slot.name}</b>
           <small class="ell">{target ? "Drop here" : words}</small>
+          <span class="sr">. Bind a signal</span>
         </span>
       </button>
       {body && (

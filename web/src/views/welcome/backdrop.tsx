@@ -85,7 +85,7 @@ export function Deck({ console }: { console: Console }) {
               type="button"
               class="stem-key"
               aria-pressed={heard}
-              aria-label={nameOf(stem)}
+              {...(narrow.value ? { "aria-label": nameOf(stem) } : {})}
               onClick={() => console.mute(stem)}
             >
               <Shape body={bodyOf(stem)} fill={heard ? "full" : "hollow"} />

@@ -19,7 +19,6 @@ export function Welcome({ onHelp }: { onHelp: () => void }) {
   const inside = state.value === "in";
   return (
     <div class="screen welcome">
-      {console && <Backdrop console={console} />}
       <header class="top">
         <Mark />
         <span class="grow" />
@@ -33,6 +32,7 @@ export function Welcome({ onHelp }: { onHelp: () => void }) {
         <Account onHelp={onHelp} />
       </header>
       <main id="main">
+        {console && <Backdrop console={console} />}
         <div class="hero">
           <h1 class="t1" tabIndex={-1}>
             One song in.
