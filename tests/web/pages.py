@@ -68,7 +68,8 @@ def drop(page: Page, files: dict[str, bytes]) -> None:
             const data = new DataTransfer();
             for (const [name, bytes] of files) data.items.add(new File([new Uint8Array(bytes)], name));
             const how = {dataTransfer: data, bubbles: true, cancelable: true};
-            for (const kind of ["dragenter", "dragover", "drop"]) document.body.dispatchEvent(new DragEvent(kind, how));
+            for (const kind of ["dragenter", "dragover", "drop"])
+                document.body.dispatchEvent(new DragEvent(kind, how));
         }""",
         [[name, list(content)] for name, content in files.items()],
     )

@@ -104,6 +104,7 @@ def test_the_mixer_by_keyboard_alone(wide: Page, address: str) -> None:
     wide.keyboard.press("x")
     expect(wide.get_by_role("button", name="3 stems, zip")).to_be_visible()
 
+    position.focus()
     wide.keyboard.press("Digit0")
     expect(wide.get_by_role("button", name="Whole song")).to_be_visible()
     wide.keyboard.press("Home")
@@ -147,6 +148,7 @@ def test_scenes_are_chosen_and_bound_by_keyboard(wide: Page, address: str) -> No
     expect(slot).to_have_accessible_name(re.compile("^Horizon Empty"))
     expect(slot).to_be_focused()
     wide.keyboard.press("Enter")
+    expect(signals).to_be_focused()
     wide.keyboard.type("d")  # the first that begins with it is the default
     wide.keyboard.press("Enter")
     expect(slot).to_have_accessible_name(re.compile("^Horizon Bass, loudness"))
@@ -177,6 +179,7 @@ def test_a_signal_is_dragged_into_a_slot_and_one_that_does_not_fit_is_refused(
 def test_a_preset_is_kept_given_away_and_taken_in(wide: Page, address: str) -> None:
     open_view(wide, address, "stage")
     wide.keyboard.press("b")
+    expect(wide.get_by_role("listbox")).to_be_focused()
     wide.keyboard.press("Home")
     wide.keyboard.press("Enter")
     wide.get_by_role("button", name="Preset: House, changed").click()

@@ -120,15 +120,18 @@ function Lost() {
 /** The place that the address names; the new view's heading gets the focus. */
 function useRoute(): Route {
   const [route, go] = useState(() => routeOf(location.hash));
-  const first = useRef(true);
+  const before = useRef<Route | null>(null);
   useEffect(() => {
     const moved = () => go(routeOf(location.hash));
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
   }, []);
   useEffect(() => {
-    if (first.current) first.current = false;
-    else document.querySelector<HTMLElement>("main h1[tabindex], h1[tabindex]")?.focus();
+    const from = before.current;
+    before.current = route;
+    // A dialog over the stage takes the focus by itself, and gives it back.
+    if (from === null || [from.view, route.view].includes("take")) return;
+    document.querySelector<HTMLElement>("main h1[tabindex], h1[tabindex]")?.focus();
   }, [route]);
   return route;
 }

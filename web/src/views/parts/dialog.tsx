@@ -18,8 +18,10 @@ export function Dialog({ title, beside, onClose, children, ...rest }: Props) {
   const heading = useId();
   useEffect(() => {
     const before = document.activeElement;
-    element.current?.showModal();
+    const dialog = element.current;
+    dialog?.showModal();
     return () => {
+      dialog?.close(); // while it is open, nothing outside of it takes the focus
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
