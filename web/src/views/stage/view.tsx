@@ -79,7 +79,6 @@ export function Stage({ console }: { console: Console; onHelp: () => void }) {
   const away = hidden || resting;
   return (
     <div class={away ? "stage away" : "stage"} ref={room} style={{ "--shelf": `${inset * innerHeight}px` }}>
-      <Picture show={shown} time={time} inset={away ? 0 : inset} class="stage-picture" label={words} />
       <header class="top screen stage-top">
         <Mark />
         <h1 class="t4 ell" tabIndex={-1}>
@@ -93,40 +92,43 @@ export function Stage({ console }: { console: Console; onHelp: () => void }) {
           Mix
         </a>
       </header>
-      <main id="main" class="stage-main">
-        {palette && <Palette signals={signals} />}
-        <section class="shelf screen" aria-label="Stage controls" ref={shelf}>
-          {narrow.value && <Transport console={console} onFull={full} />}
-          <Slots show={shown} signals={signals} time={time} />
-          <div class="shelf-low">
-            <Strip signals={signals} time={time} />
-            <div class="shelf-controls">
-              {!narrow.value && <Transport console={console} onFull={full} />}
-              <PresetMenu />
-              <Switch
-                name="Flash limiter"
-                about="at most 3 a second"
-                on={limit}
-                onChange={(limiter) => set({ limiter })}
-              />
-              <div class="row shelf-keys">
-                <button type="button" class="key sml" aria-pressed={palette} onClick={() => unfold(!palette)}>
-                  Signals
-                </button>
-                <button type="button" class="key sml sq wide" aria-label="Full screen" onClick={full}>
-                  <Icon name="full" />
-                </button>
-                <button type="button" class="key sml wide" onClick={() => void shareOverlay(id)}>
-                  OBS
-                </button>
-                <a class="key pri sml" href={fragmentOf({ view: "take", song: id })}>
-                  <Icon name="film" />
-                  Export
-                </a>
+      <main id="main">
+        <Picture show={shown} time={time} inset={away ? 0 : inset} class="stage-picture" label={words} />
+        <div class="stage-over">
+          {palette && <Palette signals={signals} />}
+          <section class="shelf screen" aria-label="Stage controls" ref={shelf}>
+            {narrow.value && <Transport console={console} onFull={full} />}
+            <Slots show={shown} signals={signals} time={time} />
+            <div class="shelf-low">
+              <Strip signals={signals} time={time} />
+              <div class="shelf-controls">
+                {!narrow.value && <Transport console={console} onFull={full} />}
+                <PresetMenu />
+                <Switch
+                  name="Flash limiter"
+                  about="at most 3 a second"
+                  on={limit}
+                  onChange={(limiter) => set({ limiter })}
+                />
+                <div class="row shelf-keys">
+                  <button type="button" class="key sml" aria-pressed={palette} onClick={() => unfold(!palette)}>
+                    Signals
+                  </button>
+                  <button type="button" class="key sml sq wide" aria-label="Full screen" onClick={full}>
+                    <Icon name="full" />
+                  </button>
+                  <button type="button" class="key sml wide" onClick={() => void shareOverlay(id)}>
+                    OBS
+                  </button>
+                  <a class="key pri sml" href={fragmentOf({ view: "take", song: id })}>
+                    <Icon name="film" />
+                    Export
+                  </a>
+                </div>
               </div>
             </div>
-          </div>
-        </section>
+          </section>
+        </div>
       </main>
       <Flying />
       {console.error.value && (
