@@ -2,7 +2,7 @@
 
 import { fragmentOf, type Route } from "../route.ts";
 import { live, signIn, signOut, state, user } from "../session.ts";
-import { set, settings, theme } from "../settings.ts";
+import { narrow, set, settings, theme } from "../settings.ts";
 import { Switch } from "./controls.tsx";
 import { Icon } from "./icon.tsx";
 import { Menu } from "./menu.tsx";
@@ -50,13 +50,13 @@ export function Top({ route, onHelp }: { route: Route; onHelp: () => void }) {
       ) : null}
       <button
         type="button"
-        class="key sml sq ghost"
+        class={route.view === "library" ? "key sml sq ghost wide" : "key sml sq ghost"}
         aria-label={theme.value === "dark" ? "Light theme" : "Dark theme"}
         onClick={() => set({ theme: theme.value === "dark" ? "light" : "dark" })}
       >
         <Icon name="sun" />
       </button>
-      <Account onHelp={onHelp} />
+      <Account onHelp={onHelp} compact={route.view === "library"} />
     </header>
   );
 }
@@ -77,8 +77,10 @@ function LiveMark() {
 }
 
 /** Who is signed in, and the few settings there are. */
-export function Account({ onHelp }: { onHelp: () => void }) {
+export function Account({ onHelp, compact = false }: { onHelp: () => void; compact?: boolean }) {
   const name = user.value?.name ?? "Settings";
+  // Beside another key, a phone has no room for a name.
+  const small = compact && narrow.value;
   return (
     <>
       {state.value === "out" && (
@@ -88,7 +90,8 @@ export function Account({ onHelp }: { onHelp: () => void }) {
       )}
       <Menu
         title="Settings"
-        keyClass="key sml account"
+        keyClass={small ? "key sml sq" : "key sml account"}
+        {...(small ? { label: name } : {})}
         panel={(close) => (
           <>
             <nav class="col narrow" aria-label="Rooms">
@@ -134,7 +137,7 @@ export function Account({ onHelp }: { onHelp: () => void }) {
           </>
         )}
       >
-        <span class="ell">{name}</span>
+        {small ? <Icon name="more" /> : <span class="ell">{name}</span>}
       </Menu>
     </>
   );

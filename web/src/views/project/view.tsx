@@ -54,9 +54,7 @@ export function Project() {
     picks.value = [];
     title.value = "";
   };
-  useKeys({
-    KeyL: () => document.querySelector<HTMLElement>(".loadout :is(input:checked, input, button, select)")?.focus(),
-  });
+  useKeys({ KeyL: toLoadout });
   const shown = !narrow.value || open;
   return (
     <main class="project" id="main">
@@ -117,6 +115,12 @@ export function Project() {
       />
     </main>
   );
+}
+
+/** Put the focus on the first choice of the loadout. */
+function toLoadout(): void {
+  const find = (what: string) => document.querySelector<HTMLElement>(`.loadout ${what}`);
+  (find("input:checked") ?? find("input, select") ?? find("button"))?.focus();
 }
 
 /** Songs that are chosen, with what the service would refuse. */
