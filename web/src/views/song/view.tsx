@@ -155,7 +155,7 @@ export function SongTop({ id, onHelp }: { id: string; onHelp: () => void }) {
         <Icon name="down" />
         Take away
       </a>
-      <span class="wide">
+      <span class="row wide">
         <Account onHelp={onHelp} />
       </span>
     </header>
