@@ -147,20 +147,20 @@ def test_what_the_service_would_refuse_is_refused_before_a_byte_is_sent(inside: 
 
 def test_a_failure_says_what_to_do_and_a_deletion_can_be_undone(inside: Page) -> None:
     silent = tone(440, 0.0)
-    drop(inside, {"Nothing.wav": silent})
+    drop(inside, {"Hollow.wav": silent})
     inside.get_by_role("button", name="Send 1 song").click()
-    row = inside.locator(".job.fail")
+    row = inside.locator(".job.fail", has_text="Hollow.wav")
     expect(row).to_be_visible(timeout=LONG)
     expect(row.get_by_role("button", name="Replace file")).to_be_visible()
-    row.get_by_role("button", name="More for Nothing.wav").click()
+    row.get_by_role("button", name="More for Hollow.wav").click()
     inside.get_by_role("button", name="Delete").click()
-    expect(inside.get_by_text("Deleted “Nothing.wav”.")).to_be_visible()
+    expect(inside.get_by_text("Deleted “Hollow.wav”.")).to_be_visible()
     inside.get_by_role("button", name="Undo").click()
     expect(row).to_be_visible()
-    row.get_by_role("button", name="More for Nothing.wav").click()
+    row.get_by_role("button", name="More for Hollow.wav").click()
     inside.get_by_role("button", name="Delete").click()
     expect(row).to_have_count(0)
-    expect(inside.get_by_text("Deleted “Nothing.wav”.")).to_have_count(0, timeout=20_000)
+    expect(inside.get_by_text("Deleted “Hollow.wav”.")).to_have_count(0, timeout=20_000)
     expect(row).to_have_count(0)
 
 
