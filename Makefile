@@ -105,12 +105,14 @@ web: web/dist/index.html  ## Build the page into web/dist
 web/dist/index.html: web/node_modules/.made web/public/song/song.json $(WEB_SOURCES)
 	@cd web && $(NODE) npm run --silent build
 
-web/public/song/song.json: $(wildcard showcase/*.py) | dev models
+web/public/song/song.json: $(wildcard showcase/*.py) | dev
 	@echo "Making the built-in song"
+	@$(DEV)/python -m analysis >/dev/null
 	@rm -rf $(@D)
 	@$(DEV)/python -m showcase $(@D)
 
-web/.examples/.made: tests/web/examples.py $(wildcard showcase/*.py) | dev models
+web/.examples/.made: tests/web/examples.py $(wildcard showcase/*.py) | dev
+	@$(DEV)/python -m analysis >/dev/null
 	@$(DEV)/python -m tests.web.examples $(@D)
 	@touch $@
 

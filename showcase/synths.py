@@ -36,11 +36,12 @@ def hertz(pitch: float) -> float:
 
 def band(samples: Mono, low: float, high: float) -> Mono:
     """What of a sound lies between two frequencies, with edges an octave wide."""
-    spectrum = np.fft.rfft(samples)
-    at = np.maximum(np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE), 1)
+    size = 1 << len(samples).bit_length()  # a transform of any other length takes far longer
+    spectrum = np.fft.rfft(samples, size)
+    at = np.maximum(np.fft.rfftfreq(size, 1 / SAMPLE_RATE), 1)
     rise = np.clip(1 + np.log2(at / low), 0, 1)
     fall = np.clip(1 - np.log2(at / high), 0, 1)
-    return _mono(np.fft.irfft(spectrum * rise * fall, len(samples)))
+    return _mono(np.fft.irfft(spectrum * rise * fall, size)[: len(samples)])
 
 
 def noise(random: np.random.Generator, samples: int, low: float, high: float) -> Mono:
@@ -124,17 +125,26 @@ def voice(sung: Sung, before: Sung | None, random: np.random.Generator) -> Mono:
     share = np.clip(slow / 0.09, 0, 1)[:, None]  # the mouth opens
     formants = np.array(old)[None] * (1 - share[..., None]) + np.array(new)[None] * share[..., None]
     centre, width, peak = formants[..., 0], 1.4 * formants[..., 1], 10 ** (formants[..., 2] / 20)
+    turn = np.exp(1j * phase).astype(np.complex64)
+    turning = turn.copy()  # its powers are the harmonics
     tone = np.zeros_like(t)
     for harmonic in range(1, _VOICE_HARMONICS + 1):
         at = harmonic * frequency[::_CONTROL, None]
         resonance = peak / (1 + ((at - centre) / width) ** 2)
         loudness = (resonance.sum(axis=1) + (0.5 if harmonic == 1 else 0.03)) / harmonic**0.55
-        tone += np.interp(t, slow, loudness).astype(np.float32) * np.sin(harmonic * phase)
-    air = noise(random, len(t), 2500, 9000)
+        tone += np.interp(t, slow, loudness).astype(np.float32) * turning.imag
+        turning *= turn
+    air = _air()[random.integers(SAMPLE_RATE) :][: len(t)]
     breath = 0.02 + 0.1 * np.exp(-t / 0.03) * (not tied)
     swell = 0.8 + 0.2 * np.sin(np.pi * np.clip(t / max(sung.seconds, 0.1), 0, 1))
     attack = 0.02 if tied else 0.045
     return _mono((tone * swell + breath * air) * _held(t, sung.seconds, attack, 0.05))
+
+
+@lru_cache(maxsize=1)
+def _air() -> Mono:
+    """Breath, longer than any note by a second."""
+    return noise(np.random.default_rng(5), 4 * SAMPLE_RATE, 2500, 9000)
 
 
 def _mono(samples: npt.ArrayLike) -> Mono:

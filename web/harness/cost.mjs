@@ -12,23 +12,18 @@ const gradient = { addColorStop: nothing };
 const canvas = new Proxy(
   {},
   {
-    get: (_, name) =>
-      typeof name === "string" && name.startsWith("create") ? () => gradient : name === "canvas" ? null : nothing,
+    get(_, name) {
+      if (name === "canvas") return { width: 1, height: 1 };
+      if (name === "createImageData") return (width, height) => ({ data: new Uint8ClampedArray(4 * width * height) });
+      return String(name).startsWith("create") ? () => gradient : nothing;
+    },
     set: () => true,
   },
 );
-
 Object.assign(globalThis, {
   Path2D: class {},
-  ImageData: class {
-    constructor(width, height) {
-      Object.assign(this, { width, height, data: new Uint8ClampedArray(4 * width * height) });
-    }
-  },
   OffscreenCanvas: class {
-    constructor(width, height) {
-      Object.assign(this, { width, height, getContext: () => canvas });
-    }
+    getContext = () => canvas;
   },
 });
 

@@ -2,16 +2,21 @@
 
 import { SCENES, sceneOf } from "../src/scenes/all.ts";
 import { PRESETS } from "../src/scenes/presets.ts";
-import type { View } from "../src/scenes/scene.ts";
+import type { Scene, View } from "../src/scenes/scene.ts";
 import { type Bindings, show } from "../src/scenes/show.ts";
 import { Signals } from "../src/signals/signals.ts";
 import { type Analysis, songOf } from "../src/signals/song.ts";
+import { pulse } from "./pulse.ts";
 
 interface Wish {
   readonly scene: string;
   readonly bindings?: Bindings;
   readonly limit?: boolean;
   readonly view?: Partial<View>;
+}
+
+function known(id: string): Scene {
+  return id === pulse.id ? pulse : sceneOf(id);
 }
 
 const songs = new Map<string, Signals>();
@@ -23,7 +28,7 @@ function drawn(song: string, wish: Wish): { at(time: number): ImageData } {
   const canvas = new OffscreenCanvas(view.width, view.height);
   const g = canvas.getContext("2d", { willReadFrequently: true });
   if (!g) throw new Error("There is no canvas.");
-  const stage = show(sceneOf(wish.scene), signals, wish.bindings ?? {}, { limit: wish.limit ?? true });
+  const stage = show(known(wish.scene), signals, wish.bindings ?? {}, { limit: wish.limit ?? true });
   return {
     at(time) {
       stage.draw(g, time, view);
@@ -65,7 +70,7 @@ const harness = {
 
 function blocks({ data, width, height }: ImageData, block: number): number[] {
   const [across, down] = [Math.floor(width / block), Math.floor(height / block)];
-  const sums = new Array<number>(across * down).fill(0);
+  const sums = new Float64Array(across * down);
   for (let y = 0; y < down * block; y++) {
     for (let x = 0; x < across * block; x++) {
       const at = 4 * (y * width + x);
@@ -74,13 +79,16 @@ function blocks({ data, width, height }: ImageData, block: number): number[] {
       sums[place] = (sums[place] ?? 0) + light / block / block;
     }
   }
-  return sums;
+  return [...sums];
 }
+
+const LINEAR = Float64Array.from({ length: 256 }, (_, byte) =>
+  byte <= 10 ? byte / 255 / 12.92 : ((byte / 255 + 0.055) / 1.055) ** 2.4,
+);
 
 /** Of a byte of sRGB. */
 function linear(byte = 0): number {
-  const share = byte / 255;
-  return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  return LINEAR[byte] ?? 0;
 }
 
 Object.assign(globalThis, { harness });

@@ -2,7 +2,7 @@
 
 import type { Input } from "../signals/signal.ts";
 import { BLACK, type Colour, css, lightOf } from "./colour.ts";
-import { lately, ramp, stamp } from "./drawing.ts";
+import { lately, ramp, scratch, stamp } from "./drawing.ts";
 import type { Canvas, Frame, Scene } from "./scene.ts";
 
 const SLOW = 1.2; // seconds over which a weight is taken
@@ -49,7 +49,7 @@ function hung(frame: Frame): readonly Part[] {
   const { time, still } = frame;
   const u = unitOf(frame);
   const parts: Part[] = [];
-  const weigh = (slot: string) => Math.min(1, 1.15 * lately(frame.input(slot), time, SLOW));
+  const weigh = (slot: string) => Math.min(1, 1.15 * lately(frame.input(slot), time, still ? 3 * SLOW : SLOW));
   const [first, second, third, fourth] = [weigh("first"), weigh("second"), weigh("third"), weigh("fourth")];
   const swing = frame.input("swing");
   const beats = swing.empty ? frame.grid.place(time) : swing.phase(time);
@@ -122,15 +122,13 @@ function wall(g: Canvas, { width: w, height: all, inset }: Frame): void {
 function shadows(g: Canvas, frame: Frame, parts: readonly Part[]): void {
   const { width, height } = frame;
   const u = unitOf(frame);
-  const small = new OffscreenCanvas(Math.ceil(width / SHADOW), Math.ceil(height / SHADOW));
-  const dark = small.getContext("2d");
-  if (!dark) return;
+  const dark = scratch(Math.ceil(width / SHADOW), Math.ceil(height / SHADOW));
   dark.scale(1 / SHADOW, 1 / SHADOW);
   for (const part of parts) draw(dark, part, u, css(BLACK));
   g.save();
   g.globalAlpha = 0.24;
   g.filter = `blur(${Math.max(2, u * 1.1)}px)`;
-  g.drawImage(small, u * 7, u * 8, small.width * SHADOW, small.height * SHADOW);
+  g.drawImage(dark.canvas, u * 7, u * 8, dark.canvas.width * SHADOW, dark.canvas.height * SHADOW);
   g.restore();
 }
 

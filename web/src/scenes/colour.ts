@@ -35,5 +35,5 @@ export function css(colour: Colour, alpha = 1): string {
 }
 
 export function clamp(value: number): number {
-  return value < 0 ? 0 : value > 1 ? 1 : value;
+  return Math.min(1, Math.max(0, value));
 }

@@ -53,6 +53,25 @@ export function polygon(g: Canvas, points: readonly number[], fill: string | Can
   g.fill();
 }
 
+const SCRATCH = new Map<string, OffscreenCanvasRenderingContext2D>();
+const MOST_SCRATCH = 8; // the stage's, and those of its small pictures
+
+/** An empty canvas beside the picture, the same one for the same size: making one for each frame is dear. */
+export function scratch(width: number, height: number): OffscreenCanvasRenderingContext2D {
+  const key = `${width} x ${height}`;
+  const known = SCRATCH.get(key);
+  if (known) {
+    known.reset();
+    return known;
+  }
+  const made = new OffscreenCanvas(width, height).getContext("2d");
+  if (!made) throw new Error("This browser gives no canvas.");
+  const oldest = SCRATCH.keys().next();
+  if (SCRATCH.size >= MOST_SCRATCH && !oldest.done) SCRATCH.delete(oldest.value);
+  SCRATCH.set(key, made);
+  return made;
+}
+
 /** A number from 0 to 1 for a pair of whole numbers: chance that is the same every time. */
 export function hash(i: number, j = 0): number {
   let x = Math.imul((Math.imul(i, 374761393) + Math.imul(j, 668265263)) | 0, 1274126177);

@@ -9,17 +9,35 @@ const MOST = 3; // flashes
 const WINDOW = 1.1; // seconds; a little more than one, for flashes that end where the next begin
 const TOGETHER = 0.02; // seconds in which several strokes are one flash
 const SOFT = 0.5; // seconds over which a curve is taken
+const STILL = 0.8; // and anything, where little is to move
 
-/** Inputs by their slots, of which those that flash are held back. */
-export function limited(slots: readonly Slot[], inputs: ReadonlyMap<string, Input>): ReadonlyMap<string, Input> {
-  const flashing = slots.filter(({ flash }) => flash).map(({ id }) => id);
-  const kept = thinned(flashing.flatMap((id) => listOf(inputs.get(id))));
-  const calm = new Map(inputs);
-  for (const id of flashing) {
+/** Inputs by their slots. */
+export type Inputs = ReadonlyMap<string, Input>;
+
+/** Those slots that flash held back: of strokes some are left out, and curves change slowly. */
+export function limited(slots: readonly Slot[], inputs: Inputs): Inputs {
+  return replaced(slots, sparse(slots, inputs), (input) => (input instanceof Events ? input : new Soft(input, SOFT)));
+}
+
+/** The light of a picture in which little is to move: what flashes, swells instead. */
+export function stilled(slots: readonly Slot[], inputs: Inputs, limit: boolean): Inputs {
+  return replaced(slots, limit ? sparse(slots, inputs) : inputs, (input) => new Soft(input, STILL));
+}
+
+/** The strokes of all that flashes thinned out together. */
+function sparse(slots: readonly Slot[], inputs: Inputs): Inputs {
+  const flashing = slots.filter(({ flash }) => flash);
+  const kept = thinned(flashing.flatMap(({ id }) => listOf(inputs.get(id))));
+  return replaced(slots, inputs, (input) => (input instanceof Events ? input.only((event) => kept.has(event)) : input));
+}
+
+function replaced(slots: readonly Slot[], inputs: Inputs, by: (input: Input) => Input): Inputs {
+  const all = new Map(inputs);
+  for (const { id, flash } of slots) {
     const input = inputs.get(id);
-    if (input) calm.set(id, input instanceof Events ? input.only((event) => kept.has(event)) : new Soft(input, SOFT));
+    if (flash && input) all.set(id, by(input));
   }
-  return calm;
+  return all;
 }
 
 /** Those of all the events that make no more than three flashes in any second: the first ones stay. */

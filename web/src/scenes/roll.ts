@@ -78,7 +78,7 @@ function sheetOf(frame: Frame): Paper {
     const y = (note: number | null) => h * (from + size * (1 - ((note ?? (low + high) / 2) - low) / (high - low)));
     return { input, y };
   });
-  return { h, bar: frame.width * BAR, speed: (frame.width / SECONDS) * pace, tracks };
+  return { h, bar: frame.width * BAR, speed: ((frame.width / SECONDS) * pace) / (frame.still ? 2 : 1), tracks };
 }
 
 function sheet(g: Canvas, { width: w, time }: Frame, { h, speed }: Paper): void {

@@ -4,7 +4,7 @@ import { bodyOf } from "../bodies.ts";
 import { parts, wordsOf } from "../signals/catalogue.ts";
 import { type Input, nothing } from "../signals/signal.ts";
 import type { Signals } from "../signals/signals.ts";
-import { limited, Soft } from "./limiter.ts";
+import { type Inputs, limited, stilled } from "./limiter.ts";
 import type { Canvas, Scene, Slot, View } from "./scene.ts";
 
 /** The signals of a scene's slots, by slot; null for one that is to be empty. Those left out have their default. */
@@ -22,16 +22,14 @@ export interface Show {
   draw(canvas: Canvas, time: number, view: View): void;
 }
 
-const STILL = 0.8; // seconds over which light changes, where little is to move
-
 /** Put a song's signals into a scene. */
 export function show(scene: Scene, signals: Signals, bindings: Bindings, { limit }: Options): Show {
   const bound = new Map(scene.slots.map((slot) => [slot.id, inputOf(slot, signals, bindings)]));
   const inputs = limit ? limited(scene.slots, bound) : bound;
-  const still = new Map([...inputs].map(([slot, input]) => [slot, new Soft(input, STILL)]));
+  const still = stilled(scene.slots, bound, limit);
   const { duration } = signals.song;
   const { grid } = signals;
-  const from = (inputs: ReadonlyMap<string, Input>) => (slot: string) => inputs.get(slot) ?? nothing("other");
+  const from = (inputs: Inputs) => (slot: string) => inputs.get(slot) ?? nothing("other");
   return {
     scene,
     input: from(inputs),

@@ -60,7 +60,8 @@ function flow(frame: Frame): River {
     middle: high / 2,
     high,
     unit: Math.min(high, width * 1.15),
-    speed: Math.min(width, high * 1.6) / 4.6,
+    // Where little is to move, more of the song is seen at a time, and passes more slowly.
+    speed: Math.min(width, high * 1.6) / (frame.still ? 9.2 : 4.6),
     streams,
     bent: own < 0 ? 1 : own,
   };

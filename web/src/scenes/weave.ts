@@ -2,6 +2,7 @@
 // written into one small picture, which is laid on enlarged.
 
 import type { Colour } from "./colour.ts";
+import { scratch } from "./drawing.ts";
 import type { Canvas } from "./scene.ts";
 
 const GRAIN = 4; // pixels of a crossing, each way
@@ -15,6 +16,7 @@ const OVER = [
 const UNDER = 0.72; // of a thread that goes under
 
 export class Weave {
+  readonly #sheet: OffscreenCanvasRenderingContext2D;
   readonly #picture: ImageData;
   readonly #pixels: Uint32Array;
   readonly #width: number;
@@ -22,7 +24,8 @@ export class Weave {
   /** Cloth of so many threads and rows, without colour at first. */
   constructor(threads: number, rows: number) {
     this.#width = threads * GRAIN;
-    this.#picture = new ImageData(this.#width, rows * GRAIN);
+    this.#sheet = scratch(this.#width, rows * GRAIN);
+    this.#picture = this.#sheet.createImageData(this.#width, rows * GRAIN);
     this.#pixels = new Uint32Array(this.#picture.data.buffer);
   }
 
@@ -43,8 +46,7 @@ export class Weave {
   }
 
   draw(g: Canvas, x: number, y: number, width: number, height: number): void {
-    const sheet = new OffscreenCanvas(this.#picture.width, this.#picture.height);
-    sheet.getContext("2d")?.putImageData(this.#picture, 0, 0);
-    g.drawImage(sheet, x, y, width, height);
+    this.#sheet.putImageData(this.#picture, 0, 0);
+    g.drawImage(this.#sheet.canvas, x, y, width, height);
   }
 }

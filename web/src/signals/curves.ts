@@ -5,6 +5,8 @@ import type { Analysis } from "./song.ts";
 type Manifest = NonNullable<Analysis["curves"]>;
 type Scale = Manifest["fields"][string];
 
+const MOST_LOOKED_AT = 6000;
+
 /** One curve of one track. Its values are shares of its scale, from 0 to 1. */
 export class Field {
   readonly frames: number;
@@ -38,12 +40,20 @@ export class Field {
     return (before + (behind - before) * (place - frame)) / this.#most;
   }
 
-  /** What a share of the values, where there are any, does not exceed; 0 where there are none. */
+  /** Whether there is anything but zeros. */
+  get sounds(): boolean {
+    for (let frame = 0; frame < this.frames; frame++) if (this.#code(frame) > 1) return true;
+    return false;
+  }
+
+  /** What a share of the values, where there are any, does not exceed; 0 where there are none. Of a long song not
+   * all of them are looked at. */
   quantile(share: number): number {
     const bins = new Uint32Array(1 << 8);
     const wide = this.scale.type === "uint16";
     let counted = 0;
-    for (let frame = 0; frame < this.frames; frame++) {
+    const step = Math.ceil(this.frames / MOST_LOOKED_AT);
+    for (let frame = 0; frame < this.frames; frame += step) {
       const code = this.#code(frame);
       if (code === 0) continue;
       const bin = wide ? code >> 8 : code;

@@ -63,7 +63,7 @@ export class Share extends Curve {
   constructor(body: Body, field: Field) {
     super(body);
     this.#field = field;
-    this.empty = field.quantile(1) <= 0;
+    this.empty = !field.sounds;
   }
 
   value(seconds: number): number {

@@ -1,0 +1,75 @@
+import { expect, test } from "vitest";
+import { signalsOf } from "../signals/examples.ts";
+import { SCENES, sceneOf } from "./all.ts";
+import { PRESETS, readPreset, writePreset } from "./presets.ts";
+import { boundTo, rebind, show } from "./show.ts";
+
+const file = (change: object) =>
+  JSON.stringify({ kind: "stempipe-preset", version: 1, name: "Mine", scene: null, scenes: {}, ...change });
+
+test("what is written is read", () => {
+  for (const preset of PRESETS) expect(readPreset(writePreset(preset))).toEqual({ preset });
+});
+
+test.each([
+  ["no JSON", "{"],
+  ["no object", "[]"],
+  ["too large", " ".repeat(70_000)],
+  ["something else", JSON.stringify({ kind: "else" })],
+  ["of another version", file({ version: 2 })],
+  ["without a name", file({ name: " " })],
+  ["of an endless name", file({ name: "a".repeat(61) })],
+  ["of a name that turns around", file({ name: "a\u202eb" })],
+  ["of an unknown scene", file({ scenes: { "<img>": {} } })],
+  ["that opens no scene", file({ scene: "toString" })],
+  ["of a scene from a prototype", '{"kind":"stempipe-preset","version":1,"name":"a","scenes":{"__proto__":{"x":"y"}}}'],
+  ["of an unknown slot", file({ scenes: { rig: { constructor: "drums.kick" } } })],
+  ["of a number for a signal", file({ scenes: { rig: { pan: 7 } } })],
+  ["of a list of slots", file({ scenes: { rig: ["drums.kick"] } })],
+])("a file that is %s is refused in words", (_, text) => {
+  const read = readPreset(text);
+  expect("refused" in read && read.refused).toMatch(/^[A-Z].*\.$/);
+});
+
+test("every slot's default is a signal of the built-in song that fits, but for the piano it has not", () => {
+  const signals = signalsOf("song");
+  for (const scene of SCENES) {
+    expect(scene.slots.length).toBeGreaterThanOrEqual(4);
+    expect(scene.slots.length).toBeLessThanOrEqual(8);
+    for (const slot of scene.slots) {
+      if (slot.signal === "piano.notes") continue;
+      expect(rebind(scene, slot.id, slot.signal, signals, {}), `${scene.id} ${slot.id}`).toHaveProperty("bindings");
+      expect(signals.input(slot.signal).empty, `${scene.id} ${slot.id}`).toBe(false);
+    }
+  }
+});
+
+test("every preset's bindings fit", () => {
+  const signals = signalsOf("song");
+  for (const { scenes } of PRESETS) {
+    for (const [id, bindings] of Object.entries(scenes)) {
+      for (const [slot, signal] of Object.entries(bindings)) {
+        expect(rebind(sceneOf(id), slot, signal, signals, {}), `${id} ${slot}`).toHaveProperty("bindings");
+      }
+    }
+  }
+});
+
+test("a slot takes another signal, or says why not", () => {
+  const signals = signalsOf("song");
+  const rig = sceneOf("rig");
+  const bound = rebind(rig, "outer", "other.chroma", signals, { pan: null });
+  expect(bound).toEqual({ bindings: { pan: null, outer: "other.chroma" } });
+  expect(rebind(rig, "pan", "bass.rms", signals, {})).toEqual({
+    refused: "Pan wants hits or notes; Bass, loudness is a curve.",
+  });
+  expect(rebind(rig, "pan", "piano.notes", signals, {})).toEqual({ refused: "This song has no Piano, notes." });
+  const pan = rig.slots.find(({ id }) => id === "pan");
+  if (!pan) throw new Error("no pan");
+  expect([boundTo(pan, {}), boundTo(pan, { pan: null })]).toEqual(["song.bars", null]);
+});
+
+test("a preset that puts a curve where events belong leaves the slot empty", () => {
+  const stage = show(sceneOf("rig"), signalsOf("song"), { pan: "bass.rms" }, { limit: true });
+  expect(stage.input("pan")).toMatchObject({ empty: true, body: "song" });
+});

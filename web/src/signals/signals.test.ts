@@ -1,0 +1,92 @@
+import { expect, test } from "vitest";
+import { signalsOf } from "./examples.ts";
+import { Signals } from "./signals.ts";
+
+const song = signalsOf("song");
+
+test("the song has what was played in it, at the right time", () => {
+  const bar = (60 / 104) * 4;
+  const chorus = 12 * bar;
+  expect(
+    song
+      .input("drums.kick")
+      .events(chorus - 0.05, chorus + bar - 0.05)
+      .map(({ t }) => Math.round(Math.abs(t - chorus) / (bar / 4))),
+  ).toEqual([0, 1, 2, 3]);
+  const sung = song.input("vocals.pitch").pitch(chorus + 0.6);
+  expect(Math.abs((sung ?? 0) - 76)).toBeLessThan(0.6);
+  expect(song.input("song.beats").events(0, song.song.duration).length).toBeGreaterThan(90);
+  expect(song.input("song.tempo").value(20)).toBeCloseTo((104 - 40) / 160, 2);
+});
+
+test("all that is listed can be had, is from 0 to 1, and has words", () => {
+  for (const { id, name, kind } of song.list()) {
+    const input = song.input(id);
+    expect(input.kind, id).toBe(kind);
+    expect(name, id).not.toBe("");
+    for (let t = -1; t < song.song.duration + 2; t += 0.37) {
+      const value = input.value(t);
+      expect(value >= 0 && value <= 1, `${id} at ${t}: ${value}`).toBe(true);
+    }
+  }
+  const ids = song.list().map(({ id }) => id);
+  for (const id of ["drums.hat", "drums.onsets", "bass.rms", "bass.pitch", "other.notes", "other.chroma", "song.bars"])
+    expect(ids).toContain(id);
+});
+
+test("a level has the whole range in a loud song and in a soft one", () => {
+  const levels = Array.from({ length: 300 }, (_, step) => song.input("bass.rms").value(8 + step / 10));
+  expect(Math.max(...levels)).toBeGreaterThan(0.9);
+  expect(Math.min(...levels)).toBeLessThan(0.3);
+});
+
+test("stems by names of somebody's own are found by their bodies", () => {
+  const own = signalsOf("named");
+  expect(own.find("vocals.pitch")).toBe("Lead Vox.pitch");
+  expect(own.find("drums.kick")).toBe("Kick.mic.kick");
+  expect(own.find("Kick.mic.kick")).toBe("Kick.mic.kick");
+  expect(own.find("other.notes")).toBe("<b>Gtr</b>.notes");
+  expect(own.find("bass.rms")).toBeNull();
+  expect(own.input("bass.rms")).toMatchObject({ empty: true, body: "bass" });
+  expect(own.find("__proto__.constructor")).toBeNull();
+});
+
+test("MIDI has no level, but what is played", () => {
+  const played = signalsOf("midi");
+  expect(played.song.analysis?.mix).toBeNull();
+  expect(played.input("vocals.rms").value(0.3)).toBeGreaterThan(0.3);
+  expect(played.input("song.rms").value(0.3)).toBeGreaterThan(0.3);
+  expect(played.input("other.chroma").events(0, 9).length).toBeGreaterThan(3);
+  expect(played.find("vocals.brightness")).toBeNull();
+});
+
+test("what is silent says so, and accompaniment stands for other", () => {
+  const soft = signalsOf("quiet");
+  expect(soft.list().filter(({ stem, silent }) => stem === "vocals" && !silent)).toEqual([]);
+  expect(soft.find("other.notes")).toBe("accompaniment.notes");
+});
+
+test("a song without analysis has a grid all the same", () => {
+  const bare = new Signals({ title: "", duration: 8, stems: ["vocals"], analysis: null, curves: null });
+  expect(bare.list().every(({ silent }) => silent)).toBe(true);
+  expect(bare.grid.beats(0, 8).map(({ t }) => t)).toEqual(Array.from({ length: 16 }, (_, beat) => beat / 2));
+});
+
+test("places and times of the grid are each other's way back, also outside of what was heard", () => {
+  for (const t of [-0.9, 0, 0.3, 13.77, 55, 58]) expect(song.grid.time(song.grid.place(t))).toBeCloseTo(t, 9);
+  const bar = song.grid.bar(30);
+  expect(bar.end - bar.start).toBe(4);
+});
+
+test("a note that still lasts is among the events of a time", () => {
+  const notes = song.input("other.notes");
+  const first = notes.events(20, 21)[0];
+  if (!first) throw new Error("nothing sounds");
+  expect(notes.events(first.t + first.d / 2, first.t + first.d / 2 + 0.001)).toContain(first);
+  expect(notes.events(first.t + first.d + 0.01, first.t + first.d + 0.011)).not.toContain(first);
+  expect(notes.phase(first.t + 0.001)).toBeGreaterThanOrEqual(1);
+});
+
+test("ten kicks a second are all there", () => {
+  expect(signalsOf("frantic").input("drums.kick").events(0, 6)).toHaveLength(55);
+});
