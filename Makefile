@@ -64,7 +64,7 @@ local: dev ministack models page  ## Run the whole template on this machine unti
 
 # The cloud is of use without it.
 page:
-	@$(MAKE) --no-print-directory web || \
+	@$(MAKE) --no-print-directory web 2>/dev/null || \
 	    echo "The page is LEFT OUT: npm's packages could not be had, or it could not be built. Try: make web" >&2
 
 models: dev  ## Fetch and check a model (VARIANT=2stems|4stems|5stems|all), and what analysis needs
@@ -142,11 +142,11 @@ unit-sound: dev models
 unit-others: dev
 	$(FAST) tests/unit tests/template tests/faults $(SOUND:%=--ignore=%)
 
-test: dev ministack sam-cli spleeter models web/node_modules/.made  ## All tests but those that need Docker or a browser
+test: dev ministack sam-cli spleeter models web/node_modules/.made web/.examples/.made web/public/song/song.json  ## All tests but those that need Docker or a browser
 	@cd web && $(NODE) npm run --silent test
 	$(DEV)/pytest -m "not sam and not web" $(PYTEST_FLAGS)
 
-test-web: dev ministack models web  ## The page in a real browser, on a local cloud (Chromium)
+test-web: dev ministack models web web/.examples/.made  ## The page in a real browser, on a local cloud (Chromium)
 	$(DEV)/pytest tests/web $(PYTEST_FLAGS)
 
 test-faults: dev ministack models  ## Cause faults of every kind on a local cloud (SCHEDULES=200, SEED=1)
@@ -220,7 +220,7 @@ $(LAMBDA_PYTHON): | .venv/uv/.made
 
 web/node_modules/.made: web/package-lock.json web/package.json web/.npmrc .venv/node/.made
 	@echo "Fetching the page's packages"
-	@cd web && $(NODE) npm ci --silent --no-progress
+	@cd web && $(NODE) npm ci --loglevel=error --no-progress --fetch-retries=1
 	@touch $@
 
 # Spleeter's TensorFlow stops at Python 3.11; the others take whatever runs make.

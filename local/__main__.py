@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,6 +21,7 @@ from stempipe_client.command.settings import announced
 from stempipe_client.command.songs import collect
 
 STATE = ROOT / ".local"
+DEMO_STATE = STATE / "demo"
 DEFAULT_PORT = 4566
 INTERRUPTED = 130
 
@@ -64,8 +65,8 @@ def access(deployment: Deployment) -> dict[str, str]:
     }
 
 
-def run_demo(song: Path | None, out: Path, state: Path | None) -> int:
-    """Separate and analyse one song, as `stempipe separate` does, on a cloud that lives only for that.
+def run_demo(song: Path | None, out: Path, state: Path) -> int:
+    """Separate and analyse one song, as `stempipe separate` does, on a cloud that runs only for that.
 
     Returns
     -------
@@ -76,18 +77,25 @@ def run_demo(song: Path | None, out: Path, state: Path | None) -> int:
     if not song.is_file():
         raise LocalError(f"There is no file {song}")
     with (
-        tempfile.TemporaryDirectory(prefix="stempipe-") as temporary,
-        running(port=free_port(), state=state or Path(temporary)) as deployment,
+        running(port=free_port(), state=state) as deployment,
         Client(deployment.api_url, deployment.token(), deployment.live_url) as client,
     ):
         began = time.monotonic()
-        config = Config(analysis=AnalysisConfig())
+        config = Config(analysis=AnalysisConfig(), player=True)
         code, made = separate_songs(client, deployment.api_url, collect([song], out), config)
         if code == Exit.DONE:
             (files,) = made.values()
             print(f"found          {findings(files['analysis.json'])}")
             print(f"{time.monotonic() - began:.1f} s from song to stems, and what is in them")
+            if deployment.page_url:
+                print(f"Mix it, and see it play:  make local STATE={shlex.quote(_short(state))}")
         return code
+
+
+def _short(path: Path) -> str:
+    """A path as one types it here."""
+    whole = path.resolve()
+    return str(whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole)
 
 
 def _welcome(deployment: Deployment, state: Path) -> str:
@@ -142,7 +150,9 @@ def _parser() -> argparse.ArgumentParser:
     demo_.add_argument(
         "--out", type=Path, default=Path("out"), metavar="DIR", help="for what is made (%(default)s)"
     )
-    demo_.add_argument("--state", type=Path, metavar="DIR", help="keep the cloud's state and logs here")
+    demo_.add_argument(
+        "--state", type=Path, default=DEMO_STATE, metavar="DIR", help="kept here (.local/demo)"
+    )
     return parser
 
 

@@ -30,8 +30,8 @@ INTAKE_CONCURRENCY = 16
 CODE_BUCKET = "stempipe-local-code"
 TEMPLATE_KEY = "template.json"
 USER = "producer@example.com"
-# Whoever tries webhooks here has a receiver here; and `make web-dev` serves the page there.
-PARAMETERS = {"WebhookAllowedHosts": "localhost,127.0.0.1", "AllowedOrigin": "http://localhost:5173"}
+# Whoever tries webhooks here has a receiver here.
+PARAMETERS = {"WebhookAllowedHosts": "localhost,127.0.0.1", "AllowedOrigin": page.DEVELOPERS}
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def deploy(
     api_url = f"{endpoint}/_aws/execute-api/{outputs['ApiId']}/$default"
     live_url = f"{endpoint}/_aws/execute-api/{outputs['LiveApiId']}/v1".replace("http", "ws", 1)
     limits = json.loads(outputs["PageConfig"])["limits"] | {"models": _installed_models()}
-    has_page = page.publish(s3, outputs, endpoint, api=api_url, live=live_url, limits=limits)
+    has_page = page.publish(s3, outputs, endpoint, logs.parent, api=api_url, live=live_url, limits=limits)
     return Deployment(
         server=server,
         api_url=api_url,

@@ -53,7 +53,7 @@ LOGIN = (
 )
 
 # Of the page: a file by its name, in the build's folders. MiniStack's other doors have no such names.
-_FILE = re.compile(r"/|/(?:assets/|song/)?[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)+")
+_FILE = re.compile(r"/|/(?:assets/|fonts/|song/)?[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)+")
 _PAGE = re.compile(r"([a-z0-9]+)\.cloudfront\.localhost(?::[0-9]{1,5})?")
 # Where a person signs in and out, and a page gets its tokens.
 _LOGIN_PAGES = ("/oauth2/authorize", "/logout")

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from web.publish import PublishError, put
 
 Template = dict[str, Any]
+
+# Where `make web-dev` serves the page.
+DEVELOPERS = "http://localhost:5173"
+# For it, in the state folder.
+CONFIG = "config.json"
 
 _ADDRESS = "https://${PageDistribution.DomainName}"
 
@@ -27,6 +33,9 @@ def serve_here(template: Template, endpoint: str) -> None:
     directives = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Join"][1]
     (calls,) = (place for place, item in enumerate(directives) if isinstance(item, dict))
     directives[calls] = f"connect-src 'self' {endpoint} ws://{host}:{port}"
+    client = resources["PageClient"]["Properties"]
+    for addresses in ("CallbackURLs", "LogoutURLs"):
+        client[addresses] = [*client[addresses], f"{DEVELOPERS}/"]
     for section in ("Resources", "Outputs"):
         template[section] = _at_home(template[section], port)
 
@@ -46,8 +55,8 @@ def _at_home(item: Any, port: str) -> Any:
     return {key: _at_home(value, port) for key, value in item.items()}
 
 
-def publish(s3: Any, outputs: Mapping[str, str], endpoint: str, **here: Any) -> bool:
-    """Put the built page into its bucket.
+def publish(s3: Any, outputs: Mapping[str, str], endpoint: str, state: Path, **here: Any) -> bool:
+    """Put the built page into its bucket, and its configuration into the state folder, too.
 
     Parameters
     ----------
@@ -55,6 +64,8 @@ def publish(s3: Any, outputs: Mapping[str, str], endpoint: str, **here: Any) -> 
         The stack's.
     endpoint
         Of everything else.
+    state
+        The folder.
     here
         Of its configuration, what is otherwise than the stack says.
 
@@ -67,6 +78,9 @@ def publish(s3: Any, outputs: Mapping[str, str], endpoint: str, **here: Any) -> 
     if login := config["login"]:
         pool = f"{endpoint}/{outputs['UserPoolId']}"
         login |= {"discovery": f"{pool}/.well-known/openid-configuration", "signOut": f"{endpoint}/logout"}
+    kept = state / CONFIG
+    kept.touch(mode=0o600)
+    kept.write_text(json.dumps(config))
     try:
         put(s3, outputs["PageBucket"], config)
     except PublishError:

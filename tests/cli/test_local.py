@@ -38,6 +38,8 @@ READABLE = {
     "mp2": ("mp2", "mp2"),
     "mp3": ("mp3", "libmp3lame"),
     "mp4": ("mp4", "aac"),
+    "mpga": ("mp3", "libmp3lame"),
+    "ogv": ("ogg", "libopus"),
     "oga": ("ogg", "libopus"),
     "ogg": ("ogg", "libopus"),
     "opus": ("ogg", "libopus"),

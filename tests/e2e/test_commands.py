@@ -110,6 +110,14 @@ def test_demo_separates_a_song_and_leaves_nothing_running(local: Run, song: Path
     assert (found[2], found[3]) == (document["key"]["tonic"], document["key"]["mode"])
     assert int(found[4]) == sum(len(stem["notes"] or ()) for stem in document["stems"].values()) > 0
     assert not processes_of(tmp_path / "state")
+    # There it is from then on, and a page can play it.
+    again = welcome(local("up", "--port", str(free_port()), "--state", tmp_path / "state"))
+    headers = {"Authorization": f"Bearer {shown('TOKEN', again)}"}
+    with httpx.Client(base_url=shown("API", again), headers=headers, timeout=60) as api:
+        (job,) = api.get("/v1/jobs").json()["jobs"]
+        files = api.get(f"/v1/jobs/{job['id']}/files").json()["files"]
+        assert {file["kind"] for file in files} == {"stem", "player", "analysis"}
+        assert all(httpx.get(file["url"]).is_success for file in files)
 
 
 @pytest.mark.parametrize(

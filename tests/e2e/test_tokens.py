@@ -156,6 +156,15 @@ def test_the_token_of_another_client_of_the_pool_is_refused(
     assert status_of(answer["AuthenticationResult"]["AccessToken"]) == 401
 
 
+@pytest.mark.parametrize("claim", ["iat", "nbf"])
+def test_a_clock_that_is_a_little_ahead_makes_no_token_bad(
+    status_of: Callable[[str], int], pool_key: rsa.RSAPrivateKey, header: Json, claims: Json, claim: str
+) -> None:
+    now = int(time.time())
+    assert status_of(made(header, claims | {claim: now + 2}, rs256(pool_key))) == 200
+    assert status_of(made(header, claims | {claim: now + 60}, rs256(pool_key))) == 401
+
+
 def test_a_token_of_another_key_is_refused_whatever_its_header_says(
     status_of: Callable[[str], int], own_key: rsa.RSAPrivateKey, header: Json, claims: Json
 ) -> None:

@@ -139,8 +139,8 @@ def _silence(seconds: int) -> bytes:
     frames = []
     for number in range(seconds * 44_100 // 65_535):
         header = b"\xff\xf8\x70\x02" + chr(number).encode(errors="surrogatepass") + b"\xff\xfe"
-        frame = header + bytes([_crc(header, 0x07, 8)]) + b"\0\0"
-        frames.append(frame + struct.pack(">H", _crc(frame, 0x8005, 16)))
+        frame = header + bytes([crc_of(header, 0x07, 8)]) + b"\0\0"
+        frames.append(frame + struct.pack(">H", crc_of(frame, 0x8005, 16)))
     return b"".join(frames)
 
 
@@ -151,7 +151,7 @@ def flac_of_silence(seconds: int, *, says_samples: int) -> bytes:
     return b"fLaC\x80" + len(info).to_bytes(3) + info + _silence(seconds)
 
 
-def _crc(data: bytes, polynomial: int, bits: int) -> int:
+def crc_of(data: bytes, polynomial: int, bits: int) -> int:
     table, crc = _crc_table(polynomial, bits), 0
     for byte in data:
         crc = (crc << 8 ^ table[crc >> bits - 8 ^ byte]) & (1 << bits) - 1
@@ -191,7 +191,7 @@ def ogg_page(page: bytes, *, position: int | None = None) -> bytes:
     if position is not None:
         page = page[:6] + struct.pack("<q", position) + page[14:]
     page = page[:22] + bytes(4) + page[26:]
-    return page[:22] + struct.pack("<I", _crc(page, 0x04C1_1DB7, 32)) + page[26:]
+    return page[:22] + struct.pack("<I", crc_of(page, 0x04C1_1DB7, 32)) + page[26:]
 
 
 def ogg_packet(packet: bytes, serial: bytes) -> bytes:

@@ -5,7 +5,7 @@ import struct
 import av
 import numpy as np
 
-from tests.hostile.containers import matroska_of, wav
+from tests.hostile.containers import matroska_of, ogg_pages, wav
 from tests.hostile.corpus import CORRUPT, EMPTY, NO_MEDIA, STEMS, TOO_LONG, Case, Songs
 from tests.unit.media.songs import copy, noise, two_tracks, with_subtitles
 
@@ -82,6 +82,7 @@ def odd_but_whole(songs: Songs, seconds: float = 2) -> dict[str, Case]:
     two[entry : entry + 4] = b"apac"
     made["mp4 with a second track that nobody reads"] = bytes(two)
     middle = seconds / 2
+    junk = np.random.default_rng(4).bytes(7_000)
     holed = copy(opus, target, "webm", keep=lambda at: not middle < at < middle + 0.1)
     made["webm with a hole"] = holed.read_bytes()
     made["mp4 of a film whose sound is late"] = copy(
@@ -99,6 +100,13 @@ def odd_but_whole(songs: Songs, seconds: float = 2) -> dict[str, Case]:
     made["aac with a frame that is none"] = aac[:third] + bytes(4) + aac[third + 4 :]
     made["aac and one byte"] = aac + b"\0"
     made["mp3 cut amid a frame"] = mp3[:-100]
+    made["mp3 before and behind junk"] = junk + mp3 + junk
+    made["mp3 with junk between frames"] = mp3[: len(mp3) // 2] + junk + mp3[len(mp3) // 2 :]
+    made["aac before junk"] = aac + junk
+    flac = songs.path("ogg flac", max(seconds, 1.0)).read_bytes()
+    pages = ogg_pages(flac)
+    made["ogg of flac without its first page"] = b"".join(pages[:2] + pages[3:])
+    made["ogg of flac with a last page that is damaged"] = flac[:-40] + bytes(40)
     item = struct.pack("<II", 100_000, 2) + b"Cover Art (Front)\0" + np.random.default_rng(1).bytes(99_982)
     footer = struct.pack("<8sIIII8x", b"APETAGEX", 2_000, 32 + len(item), 1, 0)
     made["mp3 before a cover in an ape tag"] = mp3 + item + footer

@@ -142,7 +142,7 @@ def text_of(item: Any) -> str:
     if "Fn::Select" in item:
         place, split = item["Fn::Select"]
         between, whole = split["Fn::Split"]
-        return text_of(whole).split(between)[place]
+        return str(text_of(whole).split(between)[place])
     if "Fn::Join" in item:
         between, parts = item["Fn::Join"]
         return between.join(map(text_of, parts)) if isinstance(parts, list) else text_of(parts)

@@ -3,8 +3,8 @@
 import re
 
 ENDINGS = frozenset(
-    "aac aif aifc aiff bwf caf flac m4a m4b m4r m4v mka mkv mov mp2 mp3 mp4 oga ogg opus qta w64 wav wave"  # noqa: SIM905
-    " weba webm 3g2 3gp".split()
+    "aac aif aifc aiff bwf caf flac m4a m4b m4r m4v mka mkv mov mp2 mp3 mp4 mpga oga ogg ogv opus qta"  # noqa: SIM905
+    " w64 wav wave weba webm 3g2 3gp".split()
 )
 """Of songs and films that can be decoded, in lower case. Some may hold a codec that cannot."""
 

@@ -7,6 +7,7 @@ nothing. What lies behind the sound (an index for seeking, covers, tags, a camer
 
 import re
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -20,6 +21,7 @@ _UNKNOWN_32 = (
 _UNKNOWN_64 = 1 << 62
 CUT = "The file ends too early: before its sound, or amid what says where that is. Send the whole file again."
 _OGG_PAGE_BYTES = 65_307  # the largest page
+_MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _TAGS = (b"ID3", b"APETAGEX")
 _MOST_PADDING = 1 << 16
 _PADDING = re.compile(rb"[\0\s\xef\xbb\xbf]*")
@@ -31,6 +33,8 @@ class Promise:
 
     Attributes
     ----------
+    start : int or None
+        Where the sound begins in the file, if it is one piece.
     bytes, missing_bytes : int
         How many bytes the sound has, by the container, and how many of them are beyond the end of the file.
     samples : int or None
@@ -40,20 +44,24 @@ class Promise:
     frame_seconds : float
         What each of `frames` lasts.
     position : int or None
-        Where the sound ends, in Ogg's units, of a file that ends amid a page.
+        Where the sound ends, in Ogg's units, of a file that ends amid a page, or in one that is damaged.
+    is_end_damaged : bool
+        Whether that page is there.
     """
 
+    start: int | None = None
     bytes: int = 0
     missing_bytes: int = 0
     samples: int | None = None
     frames: int | None = None
     frame_seconds: float = 0.0
     position: int | None = None
+    is_end_damaged: bool = False
 
     @property
     def is_broken(self) -> bool:
         """Whether the file ends where it should not."""
-        return bool(self.missing_bytes) or self.position is not None
+        return bool(self.missing_bytes) or (self.position is not None and not self.is_end_damaged)
 
     @property
     def seconds(self) -> float | None:
@@ -134,7 +142,7 @@ def require_bytes(promised: int, size: int) -> None:
 
 def _of_bytes(start: int, length: int, size: int) -> Promise:
     """Sound that begins at `start`, and should be so long."""
-    return Promise(bytes=length, missing_bytes=max(0, start + length - size))
+    return Promise(start=start, bytes=length, missing_bytes=max(0, start + length - size))
 
 
 def _check_riff(file: BinaryIO, offset: int, size: int) -> Promise:
@@ -218,13 +226,22 @@ def _check_ogg(file: BinaryIO, offset: int, size: int) -> Promise:
     _require(len(tail) >= page + 27)
     segments = tail[page + 27 : page + 27 + tail[page + 26]]
     end = page + 27 + tail[page + 26] + sum(segments)
+    position = int.from_bytes(tail[page + 6 : page + 14], "little", signed=True)
     if len(segments) < tail[page + 26] or end > len(tail):
-        position = int.from_bytes(tail[page + 6 : page + 14], "little", signed=True)
         _require(position >= 0)
         return Promise(position=position)
+    if position >= 0 and not _is_page_whole(tail[page:end]):
+        return Promise(position=position, is_end_damaged=True)
     rest = tail[end:]
     _require(not rest or not b"OggS".startswith(rest))
     return Promise()
+
+
+def _is_page_whole(page: bytes) -> bool:
+    """Whether a page of Ogg has its checksum, zlib's but for the order of bits."""
+    bare = page[:22] + bytes(4) + page[26:]
+    crc = zlib.crc32(bare.translate(_MIRRORED), 0xFFFF_FFFF) ^ 0xFFFF_FFFF
+    return page[22:26] == crc.to_bytes(4).translate(_MIRRORED)
 
 
 # Where sound is, and that more of it comes.

@@ -1,6 +1,8 @@
 """What lies around the media in a file: tags that programs put before or behind anything."""
 
 import io
+from bisect import bisect_right
+from itertools import accumulate
 from typing import BinaryIO
 
 _ID3V1_BYTES, _APE_BYTES = 128, 32
@@ -71,17 +73,24 @@ def _read(file: BinaryIO, offset: int, count: int) -> bytes:
 
 
 class Window:
-    """A part of a file, as a file to read."""
+    """Parts of a file, one behind the other, as a file to read.
 
-    def __init__(self, file: BinaryIO, start: int, end: int) -> None:
+    Parameters
+    ----------
+    parts : (int, int)
+        Where each begins and ends. None is empty.
+    """
+
+    def __init__(self, file: BinaryIO, *parts: tuple[int, int]) -> None:
         self._file = file
-        self._start = start
-        self._length = end - start
+        self._parts = parts
+        # Where each part begins in here.
+        self._begins = list(accumulate((end - start for start, end in parts), initial=0))
+        self._length = self._begins.pop()
         self._position = 0
 
     def read(self, count: int) -> bytes:
-        self._file.seek(self._start + self._position)
-        data = self._file.read(min(count, self._length - self._position))
+        data = self.peek(self._position, count)
         self._position += len(data)
         return data
 
@@ -99,5 +108,13 @@ class Window:
 
     def peek(self, position: int, count: int) -> bytes:
         """Read elsewhere; where this is stays."""
-        self._file.seek(self._start + position)
-        return self._file.read(max(0, min(count, self._length - position)))
+        data = b""
+        while count > len(data) and position < self._length:
+            number = bisect_right(self._begins, position) - 1
+            start, end = self._parts[number]
+            start += position - self._begins[number]
+            read = _read(self._file, start, min(count - len(data), end - start))
+            if not read:
+                break
+            data, position = data + read, position + len(read)
+        return data

@@ -1,12 +1,22 @@
 """The headers of frames of MPEG audio, and of AAC in ADTS."""
 
-import re
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
-# What may begin a header, and overlaps with none before it.
-_HEADER = re.compile(rb"\xff(?=[\xe2-\xff][\x10-\xef])")
-_SMALLEST = 16  # bytes of a frame
-_TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")
+_HEAD = 7
+_ADTS_RATES = (
+    *(96_000, 88_200, 64_000, 48_000, 44_100, 32_000),
+    *(24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350),
+)
+
+
+class Frame(NamedTuple):
+    """A frame's length in bytes and in seconds, and what all frames of a stream have in common."""
+
+    bytes: int
+    seconds: float
+    kind: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -49,34 +59,23 @@ def read_header(header: bytes) -> Header | None:
     return Header(samples // 8 * 1000 * kbits // sample_rate + padding, samples, sample_rate, side_info)
 
 
-def frame_bytes(header: bytes) -> int | None:
-    """Length of an MPEG audio or ADTS frame, from its first bytes; None if this is no such header."""
-    if len(header) < 7 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
+def read_frame(head: bytes) -> Frame | None:
+    """Read a frame's first seven bytes: MPEG audio or ADTS (ISO 13818-7, 6.2); None if they are no header."""
+    if len(head) < _HEAD or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
-    if header[1] & 0xF6 == 0xF0:  # ADTS: layer bits are zero
-        return (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
-    frame = read_header(header)
-    return frame.bytes if frame else None
+    if head[1] & 0xF6 != 0xF0:  # ADTS: layer bits are zero
+        return _mpeg_frame(head[:4])
+    length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
+    rate_index = head[2] >> 2 & 0xF
+    if length <= _HEAD or rate_index >= len(_ADTS_RATES):
+        return None
+    blocks = (head[6] & 3) + 1
+    return Frame(length, 1024 * blocks / _ADTS_RATES[rate_index], (head[1] & 0xFE, head[2] & 0xFC))
 
 
-def frame_within(packet: bytes) -> tuple[int, int] | None:
-    """Where the frame in a packet of FFmpeg's begins, and its length by its header; None if there is none.
-
-    What stands between frames, a tag or a frame whose header is damaged, FFmpeg gives out with the frame
-    before it or behind it.
-    """
-    if length := frame_bytes(packet[:7]):
-        return 0, length
-    for found in _HEADER.finditer(packet):
-        start = found.start()
-        length = frame_bytes(packet[start : start + 7])
-        if length and start + length == len(packet):
-            return start, length
-    return None
-
-
-def frames_lost(between: bytes, length: int) -> int:
-    """How many frames of such a length the bytes between two others were; none if they are a tag."""
-    if len(between) < _SMALLEST or between.startswith(_TAGS):
-        return 0
-    return max(1, round(len(between) / length))
+@cache
+def _mpeg_frame(head: bytes) -> Frame | None:
+    header = read_header(head)
+    if header is None:
+        return None
+    return Frame(header.bytes, header.samples / header.sample_rate, (head[1] & 0xFE, head[2] & 0x0C))

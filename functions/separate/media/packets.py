@@ -12,9 +12,9 @@ from media.edges import Window
 from media.errors import CorruptMediaError
 
 DAMAGED = "The audio is damaged and cannot be decoded. Export or download it again."
+_PAGE_HEAD = 27
+_FARTHEST = 1 << 18
 _MOST_BREAKS = 100  # a stream that cannot be read on ends in one after the other
-_HEAD = 16  # bytes by which a frame is known again
-_FARTHEST = 1 << 16
 
 
 @dataclass
@@ -23,12 +23,9 @@ class Decoding:
 
     packets: int = 0
     bad_packets: int = 0
-    lost_frames: int = 0  # before the next one, if that is one
-    hidden_frames: int = 0
-    hidden_frames_behind: int = 0  # the last one, if more comes
+    lost_frames: int = 0  # that are no packets
     has_sound: bool = False
     is_last_bad: bool = False
-    cut_seconds: float = 0.0
     stamped_end: float | None = None
     frame_seconds: float = 0.0  # of the last one
     has_stumbled: bool = False  # over bytes since the last frame
@@ -37,12 +34,6 @@ class Decoding:
         """FFmpeg could make nothing of what is there, and goes on behind it."""
         self.bad_packets += 1
         self.has_stumbled = True
-
-    def count_lost(self) -> None:
-        """There were frames before this one."""
-        self.hidden_frames += self.lost_frames
-        self.bad_packets += self.lost_frames
-        self.lost_frames = 0
 
 
 def packets_of(
@@ -73,27 +64,9 @@ def packets_of(
     raise CorruptMediaError(DAMAGED)
 
 
-class AdtsFrames:
-    """Finds what FFmpeg has passed over between two frames of AAC, of which its positions say nothing."""
-
-    def __init__(self, file: Window, start: int) -> None:
-        self._file = file
-        self._position: int | None = start
-
-    def passed_over(self, frame: bytes) -> bytes:
-        """What is in the file between the last frame and this one."""
-        if self._position is None:
-            return b""
-        head, skipped = frame[:_HEAD], b""
-        if self._file.peek(self._position, len(head)) != head:
-            rest = self._file.peek(self._position, _FARTHEST)
-            found = rest.find(head)
-            if found < 0:
-                self._position = None
-                return b""
-            skipped = rest[:found]
-        self._position += len(skipped) + len(frame)
-        return skipped
+def seconds_of(packet: "Packet[AudioStream]", units: int | None) -> float | None:
+    """A packet's duration or time stamp in seconds; None if it has none."""
+    return float(units * packet.time_base) if units is not None and packet.time_base else None
 
 
 class OggPages:
@@ -115,3 +88,15 @@ class OggPages:
             return None
         position = int.from_bytes(self._file.peek(self._page + 6, 8), "little", signed=True)
         return float(position * packet.time_base)
+
+    def lost_before(self, packet: "Packet[AudioStream]") -> int:
+        """How many pages are missing between a file's headers and its first packet, by their numbers."""
+        start = packet.pos or 0
+        head = self._file.peek(start, _PAGE_HEAD)
+        before = max(0, start - _FARTHEST)
+        headers = self._file.peek(before, start - before)
+        last = headers.rfind(bytes(8) + head[14:18])  # of the same stream, and no time yet
+        if last < 6 or headers[last - 6 : last - 2] != b"OggS":
+            return 0
+        number = int.from_bytes(headers[last + 12 : last + 16], "little")
+        return int.from_bytes(head[18:22], "little") - number - 1

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 
 import numpy as np
 from av.audio.frame import AudioFrame
-from av.audio.stream import AudioStream
-from av.packet import Packet
 
 from media.errors import CorruptMediaError
 from media.notices import Notices, text
@@ -69,12 +67,17 @@ class Timeline:
         self._is_new = self._stamped_end is not None
         self._counted_until = counted_until
 
-    def lose(self, packet: "Packet[AudioStream]", frames: int = 1) -> None:
-        """Take note of a packet of which nothing, or not all, could be decoded."""
-        duration = float(packet.duration * packet.time_base) if packet.duration and packet.time_base else 0.0
-        self._lost = (self._lost or 0.0) + frames * duration
-        if self._zero is None and self._is_stamped and packet.pts is not None and packet.time_base:
-            self._zero = float(packet.pts * packet.time_base)
+    def lose(self, seconds: float, stamp: float | None = None) -> None:
+        """Take note of a packet, or of several, of which nothing, or not all, could be decoded."""
+        self._lost = (self._lost or 0.0) + seconds
+        if self._zero is None and self._is_stamped:
+            self._zero = stamp
+
+    def lose_beginning(self, seconds: float) -> None:
+        """Take note that there was sound from 0 on, of so many seconds at most."""
+        if self._zero is None:
+            self._zero = 0.0
+        self.lose(seconds)
 
     def place(self, frame: AudioFrame) -> float:
         """Where a frame goes, in seconds. Less than `seconds`: it begins with what has been there before."""

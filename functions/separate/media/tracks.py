@@ -1,5 +1,7 @@
 """The tracks of a file: which of them is the song, when it begins, and how long the file says that it is."""
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import av
@@ -34,6 +36,7 @@ _METADATA: dict[str, Any] = (
     {"metadata_errors": "surrogateescape"} if int(av.__version__.split(".")[0]) < 19 else {}
 )
 _NAMES = frozenset(DECODERS.split(","))
+_FIRST_PACKETS = 40  # more than the pictures between which the first one may be
 _PROTECTED_TAGS = {"drms", "enca"}
 # A clip of a stream may say when it ends, and not how long it is.
 _ENDS_BY_THE_CLOCK = {"flac", "ogg", "matroska,webm"}
@@ -56,6 +59,12 @@ def opened(file: Window) -> InputContainer:
         raise UnsupportedMediaError(
             "This is no audio file that can be read. Send WAV, FLAC, MP3, AAC, Ogg, AIFF, MP4 or WebM."
         ) from error
+
+
+def codecs_of(container: InputContainer) -> set[str]:
+    """FFmpeg's names of the codecs of its sound."""
+    contexts = (stream.codec_context for stream in container.streams.audio)
+    return {context.codec.canonical_name for context in contexts if context}
 
 
 def song_of(container: InputContainer, notices: Notices) -> AudioStream:
@@ -105,13 +114,30 @@ def song_of(container: InputContainer, notices: Notices) -> AudioStream:
 
 
 def begin_of(container: InputContainer, song: AudioStream) -> float | None:
-    """When the first of the other tracks of sound and of moving pictures begins; None if there is none."""
-    times = [
-        float(stream.start_time * stream.time_base)
-        for stream in _others(container, song)
-        if stream.type in ("audio", "video") and stream.start_time is not None and stream.time_base
-    ]
-    return min(times, default=None)
+    """When the first of the other tracks of sound and of moving pictures begins; None if there is none.
+
+    Of Matroska it reads the first packets, for nothing else there says when a track of pictures begins that
+    are not in the order in which they are shown: FFmpeg has it begin with the song.
+    """
+    others = [stream for stream in _others(container, song) if stream.type in ("audio", "video")]
+    if others and container.format.name.startswith("matroska"):
+        times = list(_first_stamps(container, others))
+    else:
+        times = [
+            float(stream.start_time * stream.time_base)
+            for stream in others
+            if stream.start_time is not None and stream.time_base
+        ]
+    return max(0.0, min(times)) if times else None  # what is before 0 is not for being heard
+
+
+def _first_stamps(container: InputContainer, streams: list[Stream]) -> Iterator[float]:
+    try:
+        for packet in islice(container.demux(streams), _FIRST_PACKETS):
+            if packet.pts is not None and packet.time_base:
+                yield float(packet.pts * packet.time_base)
+    except (av.FFmpegError, OSError):
+        pass  # decoding will meet it, too, and say what it is
 
 
 def is_alone(container: InputContainer, song: AudioStream) -> bool:

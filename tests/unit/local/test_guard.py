@@ -269,7 +269,15 @@ def test_a_signed_request_passes_with_its_body_read_once_or_not_at_all() -> None
 PAGE = "d111.cloudfront.localhost:4566"
 AT_PAGE = ("host", PAGE)
 OF_PAGE = ("origin", f"http://{PAGE}")
-FILES = ["/", "/index.html", "/config.json", "/icon.svg", "/assets/index-_GE8TEfk.js", "/song/drums.player.flac"]
+FILES = [
+    "/",
+    "/index.html",
+    "/config.json",
+    "/icon.svg",
+    "/assets/index-_GE8TEfk.js",
+    "/fonts/a.woff2",
+    "/song/drums.player.flac",
+]
 NO_FILES = [
     "/login",
     "/oauth2/authorize",

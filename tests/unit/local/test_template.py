@@ -190,6 +190,15 @@ def test_the_page_is_served_by_plain_http_and_calls_this_machine(rewritten: Temp
     assert all(isinstance(directive, str) for directive in directives)
 
 
+def test_the_login_leads_back_to_the_page_or_to_that_of_a_developer(
+    original: Template, rewritten: Template
+) -> None:
+    before, after = (template["Resources"]["PageClient"]["Properties"] for template in (original, rewritten))
+    for addresses in ("CallbackURLs", "LogoutURLs"):
+        assert on_aws(after[addresses]) == [*before[addresses], "http://localhost:5173/"]
+    assert rewritten["Resources"]["UserPoolClient"] == original["Resources"]["UserPoolClient"]
+
+
 def test_nothing_else_is_changed(original: Template, rewritten: Template) -> None:
     for section in KEPT:
         assert on_aws(rewritten[section]) == original[section]
@@ -206,6 +215,7 @@ def test_nothing_else_is_changed(original: Template, rewritten: Template) -> Non
         "AWS::Lambda::EventSourceMapping",
         "AWS::CloudFront::Distribution",
         "AWS::CloudFront::ResponseHeadersPolicy",
+        "AWS::Cognito::UserPoolClient",
     }
     for name, resource in original["Resources"].items():
         if resource["Type"] not in rewritten_types:

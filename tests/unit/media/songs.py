@@ -122,8 +122,9 @@ def copy(
     """Copy the packets whose time is to be kept, each so many seconds later; with a film of 2 s if wanted."""
     with av.open(source) as reader, av.open(target, "w", format=muxer, options=dict(options or {})) as writer:
         if picture:
-            film: Any = writer.add_stream("mpeg4", 25)
+            film: Any = writer.add_stream("libx264", 25)
             film.width, film.height, film.pix_fmt = 64, 64, "yuv420p"
+            film.codec_context.max_b_frames = 2  # as films of recorders are
         sound = writer.add_stream_from_template(reader.streams.audio[0])
         if picture:
             for _ in range(50):

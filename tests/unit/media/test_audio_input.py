@@ -146,9 +146,8 @@ def test_a_song_longer_than_allowed_is_refused_before_it_is_decoded(tmp_path: Pa
     assert decode(path, 2).shape[1] == 88_200
 
 
-@pytest.mark.parametrize("name", ["mp3 without a header", "aac", "webm, live"])
-def test_a_song_that_declares_no_duration_is_refused_while_it_is_decoded(tmp_path: Path, name: str) -> None:
-    kind = KINDS[name]
+def test_a_song_that_declares_no_duration_is_refused_while_it_is_decoded(tmp_path: Path) -> None:
+    kind = KINDS["webm, live"]
     path = write(tmp_path / f"song.{kind.ending}", noise(3, sample_rate=kind.sample_rate), kind)
     with AudioInput(path, 2.5) as song:
         with pytest.raises(TooLongError):
@@ -176,8 +175,8 @@ def test_a_song_that_slows_down_midway_is_as_long_as_it_takes(tmp_path: Path) ->
         samples = sum(block.shape[1] for block in song.blocks())
         assert song.seconds == pytest.approx(samples / 44_100, abs=0.01)
         assert song.seconds > 4.9
-    with AudioInput(path, 3) as song, pytest.raises(TooLongError):
-        list(song.blocks())
+    with pytest.raises(TooLongError):
+        AudioInput(path, 3)
 
 
 def test_a_table_beyond_any_memory_is_damage(tmp_path: Path) -> None:

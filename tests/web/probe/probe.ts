@@ -27,6 +27,7 @@ function begin() {
     live.wake();
     uploads.wake();
   });
+  window.addEventListener("offline", () => void live.refresh());
   return { scope, live, uploads };
 }
 

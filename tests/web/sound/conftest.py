@@ -8,35 +8,32 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from media.player import PlayerFiles, PlayerWriter
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
 
+from media.player import PlayerFiles, PlayerWriter
 from tests.web.sound.heard import Sound
 from tests.web.sound.server import SoundServer
 
 ROOT = Path(__file__).parents[3]
-CHROMIUM = Path("/usr/bin/chromium")
+DEBIANS = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="session")
 def harness(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of web/tests/sound, built."""
     folder = tmp_path_factory.mktemp("harness")
-    subprocess.run(
-        [ROOT / ".venv/node/bin/node", "node_modules/vite/bin/vite.js", "build", "tests/sound"]
-        + ["--config", "vite.config.ts", "--outDir", folder, "--emptyOutDir", "--logLevel", "warn"],
-        cwd=ROOT / "web",
-        check=True,
-    )
+    vite = "node_modules/vite/bin/vite.js build tests/sound --config vite.config.ts --logLevel warn"
+    command = [str(ROOT / ".venv/node/bin/node"), *vite.split(), "--emptyOutDir", "--outDir", str(folder)]
+    subprocess.run(command, cwd=ROOT / "web", check=True)
     return folder
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield browser
-        browser.close()
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium as people have it: no page sounds before a click."""
+    browser = playwright.chromium.launch(executable_path=DEBIANS if DEBIANS.exists() else None)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +56,9 @@ def page(browser: Browser, server: SoundServer) -> Iterator[Page]:
         said: list[str] = []
 
         def listen(message: ConsoleMessage) -> None:
-            if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+            if message.type in ("error", "warning") and not message.text.startswith(
+                "Failed to load resource"
+            ):
                 said.append(message.text)
 
         page.on("console", listen)

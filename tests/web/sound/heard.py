@@ -1,7 +1,7 @@
 """What was heard: which samples of a song a recording holds, one after another.
 
-A song of noise has no stretch twice, so that some samples in a row tell where in the song they are from. They are
-compared bit by bit: what differs in the least, or lacks one of its stems, is not found.
+A song of noise has no stretch twice, so that some samples in a row tell where in the song they are from. They
+are compared bit by bit: what differs in the least, or lacks one of its stems, is not found.
 """
 
 from typing import NamedTuple
@@ -43,7 +43,7 @@ class Song:
         first = np.searchsorted(self._sorted, words, "left")
         last = np.searchsorted(self._sorted, words, "right")
         known = np.concatenate([last > first, np.zeros(len(recording) - len(words), bool)])
-        silent = ~recording.any(axis=1)
+        silent: NDArray[np.bool_] = (recording == 0).all(axis=1)
         stretches: list[Stretch] = []
         at = 0
         while at < len(recording):

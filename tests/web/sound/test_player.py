@@ -1,6 +1,8 @@
 """The player in a browser: what is rendered and heard, against the stems, bit by bit."""
 
 import random
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,16 +25,23 @@ def made(server: SoundServer, seconds: float, rate: int = RATE, names: list[str]
     return stems
 
 
-def rendered(page: Page, server: SoundServer, rate: int, seconds: float, steps: list[dict], names: list[str] = STEMS) -> tuple[Sound, dict]:
+Step = Mapping[str, object]
+
+
+def rendered(
+    page: Page, server: SoundServer, rate: int, seconds: float, steps: list[Step], names: list[str] = STEMS
+) -> tuple[Sound, dict[str, Any]]:
     """What the player plays, shape (samples, 2), and what it says at the end."""
-    said: list[dict] = []
+    said: list[dict[str, Any]] = []
     call = "([names, rate, seconds, steps]) => harness.render(names, rate, seconds, steps)"
     sent = server.take(lambda: said.append(page.evaluate(call, [names, rate, seconds, steps])))
     return np.frombuffer(sent, np.float32).reshape(-1, 2), said[0]
 
 
 def of_song(stretches: list[Stretch]) -> list[tuple[int, int]]:
-    return [(stretch.start, stretch.end) for stretch in stretches if stretch.start is not None and stretch.end]
+    return [
+        (stretch.start, stretch.end) for stretch in stretches if stretch.start is not None and stretch.end
+    ]
 
 
 def fades(stretches: list[Stretch]) -> list[int]:
@@ -54,7 +63,10 @@ def test_it_is_exact_after_each_of_many_seeks(page: Page, server: SoundServer) -
     stems = made(server, 30)
     chance = random.Random(5)
     targets = [chance.randrange(len(stems["bass"]) - RATE) for _ in range(12)]
-    steps = [{"at": 0, "play": True}, *({"at": 0.5 * (i + 1), "seek": target} for i, target in enumerate(targets))]
+    steps: list[Step] = [
+        {"at": 0, "play": True},
+        *({"at": 0.5 * (i + 1), "seek": target} for i, target in enumerate(targets)),
+    ]
     recording, _ = rendered(page, server, RATE, 6.5, steps)
     heard = Song(stems).heard(recording)
     found = of_song(heard)
@@ -80,7 +92,7 @@ def test_loops_are_exact(page: Page, server: SoundServer, start: int, length: in
 def test_a_loop_is_entered_and_left_while_it_plays(page: Page, server: SoundServer) -> None:
     stems = made(server, 17)
     loop = {"start": 30_001, "end": 77_777}
-    steps = [{"at": 0, "play": True}, {"at": 1, "loop": loop}, {"at": 3, "loop": None}]
+    steps: list[Step] = [{"at": 0, "play": True}, {"at": 1, "loop": loop}, {"at": 3, "loop": None}]
     recording, _ = rendered(page, server, RATE, 6, steps)
     found = of_song(Song(stems).heard(recording))
     assert found[0] == (BLOCK, loop["end"])
@@ -92,9 +104,10 @@ def test_a_loop_is_entered_and_left_while_it_plays(page: Page, server: SoundServ
 
 def test_a_gain_that_stands_still_is_exact(page: Page, server: SoundServer) -> None:
     stems = made(server, 8)
-    steps = [{"at": 0, "gain": ["drums", 0]}, {"at": 0, "gain": ["bass", 0.7]}, {"at": 0.5, "play": True}]
+    gains = {"drums": 0, "bass": 0.7}
+    steps: list[Step] = [*({"at": 0, "gain": gain} for gain in gains.items()), {"at": 0.5, "play": True}]
     recording, _ = rendered(page, server, RATE, 4, steps)
-    found = of_song(Song(stems, {"drums": 0, "bass": 0.7}).heard(recording))
+    found = of_song(Song(stems, gains).heard(recording))
     assert [start for start, _ in found] == [BLOCK]
     assert found[0][1] > 3 * RATE
 
@@ -151,7 +164,7 @@ def recorded(page: Page, server: SoundServer) -> Sound:
 
 
 def assert_together(heard: list[Stretch]) -> None:
-    """Whatever was heard was the sum of all stems, in the song's order without a gap; between, silence and fades."""
+    """What was heard is the sum of all stems, without a gap in the song; between is silence, and fades."""
     at = 0
     for stretch in heard:
         if stretch.start is not None and stretch.end:
@@ -225,6 +238,11 @@ def test_it_plays_by_a_click_pauses_and_keeps_its_place(page: Page, server: Soun
     assert playing["state"] == "playing"
     assert len(playing["levels"]) == 3
     assert all(0.3 < level <= 11_000 / 32_768 for level in playing["levels"])
+    before = page.evaluate("harness.live.clocks()")
+    page.wait_for_timeout(500)
+    after = page.evaluate("harness.live.clocks()")
+    assert after[0] - before[0] == pytest.approx(after[1] - before[1], abs=0.05 * RATE)
+    assert after[0] - before[0] > 0
     page.evaluate("harness.live.player.pause()")
     page.wait_for_timeout(300)
     paused = page.evaluate("harness.live.look()")

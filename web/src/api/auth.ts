@@ -8,6 +8,7 @@ import { offline, Refusal, signedOut } from "./errors.ts";
 /** A token is renewed when it has less than this left. */
 const RENEW_SECONDS = 60;
 const PENDING = "stempipe.login";
+const SIGNED_IN = "stempipe.signed-in";
 
 /** What must be remembered while the issuer has the page. */
 interface Pending {
@@ -82,6 +83,11 @@ export class Auth {
   /** Null while nobody is signed in. */
   get user(): User | null {
     return this.#user;
+  }
+
+  /** Whether somebody was signed in in this tab when it was loaded anew: the issuer may well know them still. */
+  get wasSignedIn(): boolean {
+    return this.possible && !this.#user && this.#browser.memory.getItem(SIGNED_IN) !== null;
   }
 
   /** Call `changed` when somebody was signed in or out; returns what ends it. */
@@ -249,6 +255,8 @@ export class Auth {
     const changed = user?.id !== this.#user?.id;
     this.#tokens = tokens;
     this.#user = user;
+    if (tokens) this.#browser.memory.setItem(SIGNED_IN, "");
+    else this.#browser.memory.removeItem(SIGNED_IN);
     if (changed) for (const listener of [...this.#listeners]) listener();
   }
 

@@ -92,7 +92,7 @@ test("it connects with the token, subscribes to all, and hears of changes", asyn
 });
 
 test("while there is no connection it asks every five seconds, and then no more", async () => {
-  list = async () => ({ jobs: [job("1", polls)], cursor: null });
+  list = async () => ({ jobs: [job("1", polls, "completed")], cursor: null });
   const live = made();
   await after(0);
   expect([live.state, polls]).toEqual(["polling", 1]);
@@ -191,4 +191,24 @@ test("closing its scope ends all of it", async () => {
   await after(120);
   expect(wires[0]?.readyState).toBe(3);
   expect([wires.length, polls]).toEqual([1, before]);
+});
+
+test("a connection that says nothing of a job that goes on is not trusted, and given up where nobody answers", async () => {
+  list = async () => ({ jobs: [job("1", polls)], cursor: null });
+  const live = made();
+  await after(0);
+  wires[0]?.open();
+  wires[0]?.say({ type: "subscribed" });
+  await after(0);
+  const before = polls;
+  await after(15);
+  expect(polls).toBe(before);
+  await after(5);
+  expect(polls).toBe(before + 1);
+  expect(live.state).toBe("live");
+  list = async () => {
+    throw offline();
+  };
+  await after(5);
+  expect([live.state, wires[0]?.readyState]).toEqual(["offline", 3]);
 });

@@ -13,6 +13,8 @@ const POLL_SECONDS = 5;
 /** API Gateway closes what is silent for ten minutes. */
 const PING_SECONDS = 300;
 const LONGEST_WAIT_SECONDS = 30;
+/** A job that is worked on is told of each second: a connection that says nothing for longer may be dead. */
+const SILENCE_SECONDS = 15;
 
 /** What is needed of a WebSocket. */
 export type Socket = Pick<WebSocket, "send" | "close" | "addEventListener" | "readyState">;
@@ -36,6 +38,7 @@ export class Live {
   #socket: Socket | null = null;
   #wait = 1;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #heard = 0;
   #connecting = false;
   #polling = false;
 
@@ -71,7 +74,7 @@ export class Live {
     }
   }
 
-  /** Ask for the list. */
+  /** Ask for the list; also when the browser says that it is offline, so that the state says so, too. */
   async refresh(): Promise<void> {
     if (this.#polling) return;
     this.#polling = true;
@@ -81,14 +84,18 @@ export class Live {
       this.jobs.mergePage(page.jobs, page.cursor === null, known);
       if (this.#state !== "live") this.#become("polling");
     } catch (error) {
-      if (error instanceof Refusal && error.code === "offline") this.#become("offline");
+      if (!(error instanceof Refusal && error.code === "offline")) return;
+      this.#socket?.close(); // a network that is gone does not close it
+      this.#become("offline");
     } finally {
       this.#polling = false;
     }
   }
 
   async #look(): Promise<void> {
-    if (this.#state !== "live") await this.refresh();
+    const isWorkedOn = this.jobs.all.some(({ status }) => status === "processing");
+    const isSilent = Date.now() - this.#heard > SILENCE_SECONDS * 1000;
+    if (this.#state !== "live" || (isWorkedOn && isSilent)) await this.refresh();
     // How long the queue takes is said of each job by itself alone.
     const queued = this.jobs.all.filter(({ status }) => status === "queued").slice(-3);
     for (const { id } of queued) {
@@ -121,6 +128,7 @@ export class Live {
 
   #hear(data: unknown): void {
     if (this.#parts.scope.signal.aborted) return;
+    this.#heard = Date.now();
     const message = typeof data === "string" ? JSON.parse(data) : null;
     if (message?.type === "job") this.jobs.merge(message.job);
     else if (message?.type === "subscribed") {

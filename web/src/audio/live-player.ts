@@ -61,7 +61,7 @@ class LivePlayer implements Player {
   readonly #listeners = new Set<() => void>();
   #state: PlayerState = "paused";
   #playing = false;
-  /** Whether the context has been told to rest, and has not said yet that it does. */
+  /** Whether the context has been told to rest, and not been woken since. */
   #resting = false;
   #loop: Range | null = null;
   /** The last seek; the mixer's reports of before are of no concern any more. */
@@ -150,7 +150,9 @@ class LivePlayer implements Player {
     this.#tell({ do: "play" });
     this.#feed();
     this.#settle();
-    if (this.#context instanceof AudioContext) await this.#context.resume();
+    if (!(this.#context instanceof AudioContext)) return;
+    await this.#context.resume();
+    this.#resting = false;
   }
 
   pause(): void {
@@ -224,9 +226,7 @@ class LivePlayer implements Player {
 
   /** The system may take the sound away, as a telephone does for a call. */
   #stopped(): void {
-    if (this.#context.state === "running") return;
-    if (!this.#resting) this.pause();
-    this.#resting = false;
+    if (this.#context.state !== "running" && !this.#resting) this.pause();
   }
 
   /** Fetch what is missing from here on; and, where the mixer says where it is, let go of what lies behind. */

@@ -57,12 +57,38 @@ export class Linked<File extends string> {
         renewed = true;
         continue;
       }
-      const pause = PAUSES[tries++];
-      if (pause === undefined)
-        throw new SoundError(`The network does not bring ${this.#name}. Look at it, and try again.`);
-      await this.#wire.wait(pause);
-      signal.throwIfAborted();
+      await this.#pause(tries++, signal);
     }
+  }
+
+  /** A whole file as it arrives, with its size; what breaks off goes on where it was. */
+  async *stream(file: File, signal: AbortSignal): AsyncGenerator<{ bytes: Uint8Array<ArrayBuffer>; size: number }> {
+    let size: number | null = null;
+    let at = 0;
+    let tries = 0;
+    do {
+      const before = at;
+      const answer = await this.get(file, at === 0 ? null : { start: at }, signal, async (answer) => answer);
+      size ??= Number(answer.headers.get("content-length"));
+      try {
+        for await (const bytes of readAll(answer.body as ReadableStream<Uint8Array<ArrayBuffer>>)) {
+          at += bytes.length;
+          yield { bytes, size };
+        }
+      } catch {
+        signal.throwIfAborted();
+        if (at > before) tries = 0;
+        await this.#pause(tries++, signal);
+      }
+    } while (at < size);
+  }
+
+  async #pause(tries: number, signal: AbortSignal): Promise<void> {
+    const seconds = PAUSES[tries];
+    if (seconds === undefined)
+      throw new SoundError(`The network does not bring ${this.#name}. Look at it, and try again.`);
+    await this.#wire.wait(seconds);
+    signal.throwIfAborted();
   }
 
   async #try<T>(file: File, bytes: Bytes, signal: AbortSignal, read: (answer: Response) => Promise<T>) {
@@ -87,6 +113,16 @@ export class Linked<File extends string> {
     } finally {
       clearTimeout(timer);
     }
+  }
+}
+
+/** What a stream holds: not every browser iterates over one by itself. */
+export async function* readAll<T>(stream: ReadableStream<T>): AsyncGenerator<T, void, void> {
+  const reader = stream.getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  } finally {
+    await reader.cancel().catch(() => {});
   }
 }
 

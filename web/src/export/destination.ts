@@ -1,5 +1,6 @@
 // Where a file goes that the page makes: to the disk, as it is made, for it may not fit into memory. Where the browser
-// lets one choose a place, there; else into the page's own part of the disk, and from there among the downloads.
+// lets one choose a place, there; else into the page's own part of the disk, and from there among the downloads. Only
+// where neither can be, as in a private window of Firefox, is it kept in memory.
 
 import type { StreamTargetChunk } from "mediabunny";
 
@@ -31,7 +32,7 @@ const KEPT = 24 * 60 * 60 * 1000;
  */
 export async function openDestination(name: string): Promise<Destination | null> {
   const { showSaveFilePicker } = window as Picker;
-  if (!showSaveFilePicker) return temporary(name);
+  if (!showSaveFilePicker) return temporary(name).catch(inMemory);
   try {
     const handle = await showSaveFilePicker.call(window, { suggestedName: fileName(name) });
     return { ...(await writing(handle)), finished: async () => null };
@@ -53,6 +54,33 @@ export async function temporary(name: string): Promise<Destination> {
     ...(await writing(handle)),
     finished: () => handle.getFile(),
     discarded: () => folder.removeEntry(unique),
+  };
+}
+
+/** A file in memory. */
+export function inMemory(): Destination {
+  const parts: { position: number; data: Uint8Array<ArrayBuffer> }[] = [];
+  let size = 0;
+  let next = 0;
+  return {
+    stream: new WritableStream({
+      write(chunk) {
+        const data = chunk instanceof Uint8Array ? chunk : chunk.data;
+        const position = chunk instanceof Uint8Array ? next : chunk.position;
+        // Whoever wrote it may write over it.
+        parts.push({ position, data: data.slice() });
+        next = position + data.length;
+        size = Math.max(size, next);
+      },
+    }),
+    finished: async () => {
+      const whole = new Uint8Array(size);
+      for (const { position, data } of parts) whole.set(data, position);
+      return new Blob([whole]);
+    },
+    discarded: async () => {
+      parts.length = 0;
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 // Chosen files as one zip, packed as they arrive, and not compressed: sound hardly can be.
 
 import { makeZip } from "client-zip";
-import { Linked, SoundError } from "../audio/requests.ts";
+import { Linked, readAll } from "../audio/requests.ts";
 import { type Destination, fileName, fill } from "./destination.ts";
 import type { Work } from "./mix.ts";
 
@@ -28,40 +28,17 @@ export function saveZip(
       name: names[place],
       input: contents(entry, signal, (part) => progress((place + part) / entries.length)),
     }));
-    for await (const bytes of read(makeZip(files))) await writer.write(bytes);
+    for await (const bytes of readAll(makeZip(files))) await writer.write(bytes as Uint8Array<ArrayBuffer>);
   });
 }
 
 async function* contents(entry: ZipEntry, signal: AbortSignal, progress: (part: number) => void) {
   const file = new Linked(entry.name, async () => ({ all: await entry.link() }));
-  let size: number | null = null;
   let at = 0;
-  do {
-    const before = at;
-    const answer = await file.get("all", at === 0 ? null : { start: at }, signal, async (answer) => answer);
-    size ??= Number(answer.headers.get("content-length"));
-    try {
-      for await (const bytes of read(answer.body as ReadableStream<Uint8Array>)) {
-        at += bytes.length;
-        progress(Math.min(1, at / size));
-        yield bytes;
-      }
-    } catch {
-      signal.throwIfAborted();
-      if (at === before) throw new SoundError(`The network does not bring ${entry.name}. Look at it, and try again.`);
-    }
-  } while (at < size);
-  progress(1);
-}
-
-/** What a stream holds: not every browser iterates over one by itself. */
-async function* read(stream: ReadableStream<Uint8Array>) {
-  const reader = stream.getReader();
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read())
-      yield next.value as Uint8Array<ArrayBuffer>;
-  } finally {
-    await reader.cancel().catch(() => {});
+  for await (const { bytes, size } of file.stream("all", signal)) {
+    at += bytes.length;
+    progress(Math.min(1, at / size));
+    yield bytes;
   }
 }
 

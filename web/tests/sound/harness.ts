@@ -3,7 +3,7 @@
 
 import type { Channels } from "../../src/audio/mixing.ts";
 import { openPlayer, type Player, type Range, type StemSource } from "../../src/audio/player.ts";
-import { temporary } from "../../src/export/destination.ts";
+import { inMemory, temporary } from "../../src/export/destination.ts";
 import { saveMix } from "../../src/export/mix.ts";
 import type { VideoFormat } from "../../src/export/video.ts";
 import { saveZip } from "../../src/export/zip.ts";
@@ -151,6 +151,11 @@ class Live {
     return this.look();
   }
 
+  /** The song's sample that is heard, and the sample of the context's clock, which goes on by itself. */
+  clocks() {
+    return [this.player.position(), this.#context.currentTime * this.#context.sampleRate];
+  }
+
   async recorded() {
     const heard = new Promise<Float32Array[]>((resolve) => {
       this.#recorder.port.onmessage = ({ data }) => resolve(data);
@@ -207,14 +212,22 @@ const formats = async (width: number, height: number, fps: number) => {
   return (await possibleFormats({ width, height, fps })).map((format) => ({ format, words: describe(format) }));
 };
 
+interface Cut {
+  readonly start: number;
+  readonly end: number;
+  readonly fps: number;
+  readonly cancelAt?: number;
+  readonly memory?: boolean;
+}
+
 /** A film of numbered frames; it is cancelled at a frame, if one is given. */
 async function film(
   stems: readonly string[],
   format: VideoFormat,
-  { start, end, fps, cancelAt = -1 }: { start: number; end: number; fps: number; cancelAt?: number },
+  { start, end, fps, cancelAt = -1, memory = false }: Cut,
 ) {
   const { saveVideo } = await import("../../src/export/video.ts");
-  const file = await temporary("film");
+  const file = memory ? inMemory() : await temporary("film");
   const done: number[] = [];
   const times: number[] = [];
   const cancel = new AbortController();
