@@ -1,0 +1,259 @@
+"""The page's views with the built-in song, for which nobody signs in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from local.cloud import Deployment
+from tests.web.pages import OPEN_VIEWS, clock, open_view, overflow, violations
+
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+
+
+@pytest.fixture
+def address(cloud: Deployment) -> str:
+    """Of the page."""
+    return str(cloud.page_url)
+
+
+@pytest.fixture
+def wide(browser: Browser) -> Iterator[Page]:
+    """A tab of a large window; what goes wrong in its scripts fails the test."""
+    context = browser.new_context(viewport=WIDE)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    yield page
+    context.close()
+    assert not wrong
+
+
+@pytest.mark.parametrize("view", OPEN_VIEWS)
+def test_no_view_is_wrong_for_anybody(browser: Browser, address: str, view: str) -> None:
+    context = browser.new_context(viewport=WIDE, reduced_motion="reduce", color_scheme="dark")
+    page = context.new_page()
+    open_view(page, address, view)
+    assert violations(page) == []
+    page.emulate_media(color_scheme="light")
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    assert violations(page) == []
+    page.set_viewport_size({"width": 900, "height": 800})
+    assert overflow(page) <= 0
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert violations(page) == []
+    assert overflow(page) <= 0
+    context.close()
+
+
+def test_a_stage_plays_before_anybody_signs_in(wide: Page, address: str) -> None:
+    open_view(wide, address, "welcome")
+    before = clock(wide, ".deck")
+    expect(wide.get_by_text("Silent until you press play")).to_be_visible()
+    wide.wait_for_timeout(300)
+    assert clock(wide, ".deck") != before
+    wide.get_by_role("button", name="Play it with sound").click()
+    wide.wait_for_url("**/#/song/night-bus/stage")
+    expect(wide.get_by_role("heading", name="Night Bus")).to_be_visible()
+
+
+def test_where_motion_is_unwanted_nothing_moves_until_it_is_played(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport=WIDE, reduced_motion="reduce")
+    page = context.new_page()
+    open_view(page, address, "welcome")
+    before = clock(page, ".deck")
+    page.wait_for_timeout(400)
+    assert clock(page, ".deck") == before
+    moving = "document.getAnimations().filter((one) => one.playState === 'running').length"
+    assert page.evaluate(moving) == 0
+    context.close()
+
+
+def test_the_mixer_by_keyboard_alone(wide: Page, address: str) -> None:
+    open_view(wide, address, "mixer")
+    position = wide.get_by_role("slider", name="Position")
+    wide.keyboard.press("Shift+ArrowRight")
+    expect(position).to_have_attribute("aria-valuetext", re.compile("bar 2, beat 1"))
+    wide.keyboard.press("ArrowRight")
+    expect(position).to_have_attribute("aria-valuetext", re.compile("bar 2, beat 2"))
+
+    wide.keyboard.press("1")
+    expect(wide.get_by_role("button", name="Mute Drums")).to_have_attribute("aria-pressed", "true")
+    wide.keyboard.press("Shift+2")
+    expect(wide.get_by_role("button", name="Hear Vocals alone")).to_have_attribute("aria-pressed", "true")
+
+    wide.keyboard.press("BracketLeft")
+    wide.keyboard.press("Shift+ArrowRight")
+    wide.keyboard.press("Shift+ArrowRight")
+    wide.keyboard.press("BracketRight")
+    expect(wide.get_by_text("bars 2 to 4")).to_be_visible()
+    loop = wide.get_by_role("button", name="Loop")
+    expect(loop).to_have_attribute("aria-pressed", "true")
+    wide.keyboard.press("Backslash")
+    expect(loop).to_have_attribute("aria-pressed", "false")
+
+    wide.get_by_role("slider", name="Gain of Bass").focus()
+    wide.keyboard.press("m")
+    expect(wide.get_by_role("button", name="Mute Bass")).to_have_attribute("aria-pressed", "true")
+    wide.keyboard.press("ArrowUp")
+    expect(wide.get_by_role("slider", name="Gain of Bass")).to_have_attribute("aria-valuetext", "+0.5 dB")
+    wide.keyboard.press("x")
+    expect(wide.get_by_role("button", name="3 stems, zip")).to_be_visible()
+
+    position.focus()
+    wide.keyboard.press("Digit0")
+    expect(wide.get_by_role("button", name="Whole song")).to_be_visible()
+    wide.keyboard.press("Home")
+    expect(position).to_have_attribute("aria-valuetext", re.compile("^0 seconds"))
+
+
+def test_the_mixer_plays_and_keeps_its_place_on_stage(wide: Page, address: str) -> None:
+    open_view(wide, address, "mixer")
+    wide.keyboard.press("Space")
+    expect(wide.get_by_role("button", name="Pause")).to_be_visible()
+    before = clock(wide, ".readout")
+    wide.wait_for_timeout(1200)
+    assert clock(wide, ".readout") != before
+    wide.get_by_role("link", name="Stage").click()
+    expect(wide.get_by_role("button", name="Pause")).to_be_visible()
+    wide.keyboard.press("Space")
+    expect(wide.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_keys_can_be_turned_off(wide: Page, address: str) -> None:
+    open_view(wide, address, "mixer")
+    wide.keyboard.press("Shift+Slash")
+    dialog = wide.get_by_role("dialog", name="Keys")
+    dialog.get_by_role("switch", name="Single keys").click()
+    wide.keyboard.press("Escape")
+    wide.keyboard.press("1")
+    expect(wide.get_by_role("button", name="Mute Drums")).to_have_attribute("aria-pressed", "false")
+
+
+def test_scenes_are_chosen_and_bound_by_keyboard(wide: Page, address: str) -> None:
+    open_view(wide, address, "stage")
+    wide.keyboard.press("w")
+    expect(wide.get_by_role("radio", name="Rig")).to_have_attribute("aria-checked", "true")
+    slot = wide.get_by_role("button", name=re.compile("^Horizon "))
+    slot.focus()
+    wide.keyboard.press("b")
+    signals = wide.get_by_role("listbox", name="Signal for Horizon")
+    expect(signals).to_be_focused()
+    wide.keyboard.press("Home")
+    wide.keyboard.press("Enter")
+    expect(slot).to_have_accessible_name(re.compile("^Horizon Empty"))
+    expect(slot).to_be_focused()
+    wide.keyboard.press("Enter")
+    expect(signals).to_be_focused()
+    wide.keyboard.type("d")  # the first that begins with it is the default
+    wide.keyboard.press("Enter")
+    expect(slot).to_have_accessible_name(re.compile("^Horizon Bass, loudness"))
+
+
+def test_a_signal_is_dragged_into_a_slot_and_one_that_does_not_fit_is_refused(
+    wide: Page, address: str
+) -> None:
+    open_view(wide, address, "stage")
+    palette = wide.get_by_role("complementary", name="Signals")
+    vocals = palette.get_by_role("group", name="Vocals")
+    leap = wide.locator('[data-slot="leap"]')
+    vocals.get_by_text("notes", exact=True).hover()
+    wide.mouse.down()
+    leap.hover()
+    expect(leap).to_have_class(re.compile("target"))
+    wide.mouse.up()
+    expect(leap.get_by_role("button")).to_have_accessible_name(re.compile("^Leap Vocals, notes"))
+
+    vocals.get_by_text("pitch", exact=True).hover()
+    wide.mouse.down()
+    leap.hover()
+    wide.mouse.up()
+    expect(wide.get_by_text("Leap wants hits or notes; Vocals, pitch is a curve.")).to_be_visible()
+    expect(leap.get_by_role("button")).to_have_accessible_name(re.compile("^Leap Vocals, notes"))
+
+
+def test_a_preset_is_kept_given_away_and_taken_in(wide: Page, address: str) -> None:
+    open_view(wide, address, "stage")
+    wide.keyboard.press("b")
+    expect(wide.get_by_role("listbox")).to_be_focused()
+    wide.keyboard.press("Home")
+    wide.keyboard.press("Enter")
+    wide.get_by_role("button", name="Preset: House, changed").click()
+    wide.get_by_label("Name of a preset to keep").fill("<b>Mine</b>")
+    wide.get_by_role("button", name="Keep", exact=True).click()
+    expect(wide.get_by_role("radio", name="<b>Mine</b>")).to_be_checked()
+    with wide.expect_download() as downloaded:
+        wide.get_by_role("button", name="Save as a file").click()
+    kept = json.loads(downloaded.value.path().read_text())
+    assert (kept["kind"], kept["name"], kept["scenes"]) == (
+        "stempipe-preset",
+        "<b>Mine</b>",
+        {"split": {"first": None}},
+    )
+
+    wide.get_by_role("button", name="Forget <b>Mine</b>").click()
+    expect(wide.get_by_role("radio", name="<b>Mine</b>")).to_have_count(0)
+    with wide.expect_file_chooser() as chooser:
+        wide.get_by_role("button", name="Open a file").click()
+    chooser.value.set_files(downloaded.value.path())
+    expect(wide.get_by_role("radio", name="<b>Mine</b>")).to_be_checked()
+    wide.reload()
+    wide.get_by_role("button", name=re.compile("^Preset: ")).click()
+    expect(wide.get_by_role("radio", name="<b>Mine</b>")).to_be_visible()
+
+
+def test_the_picture_alone_lies_on_nothing(wide: Page, address: str) -> None:
+    wide.goto(f"{address}?obs#/song/night-bus/stage")
+    picture = wide.locator("canvas")
+    expect(picture).to_be_visible()
+    expect(wide.locator("header, button")).to_have_count(0)
+    wide.wait_for_timeout(500)
+    corner = "(canvas) => canvas.getContext('2d').getImageData(3, canvas.height - 3, 1, 1).data[3]"
+    assert picture.evaluate(corner) == 0
+    assert wide.evaluate("getComputedStyle(document.body).backgroundColor") == "rgba(0, 0, 0, 0)"
+
+
+def test_taking_away_says_what_the_file_will_be_and_gives_the_focus_back(wide: Page, address: str) -> None:
+    open_view(wide, address, "stage")
+    export = wide.get_by_role("link", name="Export")
+    export.focus()
+    wide.keyboard.press("Enter")
+    dialog = wide.get_by_role("dialog", name="Take away")
+    expect(dialog.get_by_text("WebM, VP9 + Opus")).to_be_visible()
+    dialog.get_by_text(re.compile("^MP4")).click()
+    expect(dialog.get_by_text("MP4 may be silent elsewhere.")).to_be_visible()
+    dialog.get_by_text("24", exact=True).click()
+    to = dialog.get_by_role("slider", name="To")
+    to.focus()
+    wide.keyboard.press("Home")
+    expect(dialog.get_by_text("12 frames, 0:00.5")).to_be_visible()
+    wide.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(export).to_be_focused()
+
+
+def test_a_video_is_made_and_saved(wide: Page, address: str) -> None:
+    wide.add_init_script("delete window.showSaveFilePicker")  # nobody is there to answer it
+    open_view(wide, address, "take away")
+    dialog = wide.get_by_role("dialog", name="Take away")
+    dialog.get_by_text(re.compile("^1280")).click()
+    dialog.get_by_role("slider", name="To").focus()
+    wide.keyboard.press("Home")
+    with wide.expect_download(timeout=120_000) as downloaded:
+        dialog.get_by_role("button", name="Render video").click()
+    assert downloaded.value.suggested_filename == "Night Bus - Split.webm"
+    assert downloaded.value.path().read_bytes()[:4] == b"\x1aE\xdf\xa3"
+    expect(wide.get_by_text("The video is saved")).to_be_visible()
+
+
+def test_the_theme_is_kept(wide: Page, address: str) -> None:
+    open_view(wide, address, "mixer")
+    before = str(wide.evaluate("document.documentElement.dataset.theme"))
+    other = {"dark": "light", "light": "dark"}[before]
+    wide.get_by_role("button", name=f"{other.capitalize()} theme").click()
+    wide.reload()
+    expect(wide.locator("html")).to_have_attribute("data-theme", other)

@@ -1,0 +1,217 @@
+// What a row of the library says of a job, in each of its states: one place, so that rows stand still while jobs move.
+
+import type { Job } from "../../api/client.ts";
+import type { Upload } from "../../api/uploads.ts";
+import { type Body, bodyOf, inLanes } from "../../bodies.ts";
+import { type Failure, failureOf } from "../failures.ts";
+import { clock, megabytes, ordinal, wait } from "../words.ts";
+
+export type Badge =
+  | { readonly kind: "shapes"; readonly bodies: readonly Body[] }
+  | { readonly kind: "place"; readonly place: number }
+  | { readonly kind: "split" | "failed" | "midi" };
+
+export type Bar =
+  | { readonly kind: "sent" | "split"; readonly share: number }
+  | { readonly kind: "queue"; readonly place: number }
+  | { readonly kind: "none" | "done" };
+
+/** Which of the filters a row is under. */
+export type Group = "open" | "done" | "failed";
+
+export interface Row {
+  /** A job's id, or of an upload that is no job yet its key. */
+  readonly id: string;
+  readonly title: string;
+  readonly about: string;
+  readonly group: Group;
+  readonly badge: Badge;
+  readonly bar: Bar;
+  /** What is, and how much is left. */
+  readonly state: string;
+  readonly tail: string;
+  readonly percent: number | null;
+  readonly failure: Failure | null;
+  readonly bodies: readonly Body[];
+  /** Stems that can be heard by now. */
+  readonly ears: readonly string[];
+  readonly job: Job | null;
+  readonly upload: Upload | null;
+}
+
+/** The rows of the library: uploads that are no jobs yet, then jobs, newest first. */
+export function rowsOf(jobs: readonly Job[], uploads: readonly Upload[]): Row[] {
+  const known = new Set(jobs.map(({ id }) => id));
+  const byJob = new Map(uploads.filter(({ job }) => job).map((upload) => [upload.job, upload]));
+  const alone = uploads.filter(({ job, state }) => state !== "done" && (!job || !known.has(job)));
+  const queued = jobs.filter(({ status }) => status === "queued").toReversed();
+  return [
+    ...alone.toReversed().map((upload) => uploadRow(upload, null)),
+    ...jobs.map((job) => {
+      const upload = byJob.get(job.id);
+      if (job.status === "awaiting_upload" && upload && upload.state !== "done") return uploadRow(upload, job);
+      return jobRow(job, queued.indexOf(job) + 1);
+    }),
+  ];
+}
+
+const BLANK = {
+  percent: null,
+  failure: null,
+  ears: [] as readonly string[],
+  tail: "",
+  upload: null,
+} as const;
+
+function uploadRow(upload: Upload, job: Job | null): Row {
+  const { bytes, sent, speed, secondsLeft, state } = upload;
+  const share = bytes > 0 ? sent / bytes : 0;
+  const done = `${megabytes(sent)} of ${megabytes(bytes)} MB`;
+  const base = {
+    ...BLANK,
+    id: job?.id ?? upload.key,
+    title: job?.title || upload.title,
+    about: job ? aboutOf(job) : `${megabytes(bytes)} MB`,
+    group: "open" as const,
+    badge: { kind: "shapes" as const, bodies: ["song" as const] },
+    bodies: job ? bodiesOf(job) : [],
+    bar: { kind: "sent" as const, share },
+    percent: Math.floor(share * 100),
+    job,
+    upload,
+  };
+  if (state === "failed") {
+    const { code, message } = upload.error ?? { code: "unavailable", message: "" };
+    const failure = { ...failureOf({ code, message }), remedy: "retry" as const };
+    return {
+      ...base,
+      group: "failed",
+      badge: { kind: "failed" },
+      state: "Failed",
+      bar: { kind: "none" },
+      percent: null,
+      failure,
+    };
+  }
+  if (state === "paused") {
+    const offline = upload.error?.code === "offline";
+    const why = offline ? "You are offline" : "Paused";
+    return { ...base, state: why, tail: `${done} are safe. It goes on by itself.` };
+  }
+  if (state === "waiting") return { ...base, state: "Waiting its turn", tail: `${megabytes(bytes)} MB`, percent: null };
+  const pace = speed ? `, ${megabytes(speed)} MB/s` : "";
+  const left = secondsLeft === null ? "" : `, ${wait(secondsLeft)} left`;
+  return { ...base, state: "Uploading", tail: done + pace + left };
+}
+
+function jobRow(job: Job, place: number): Row {
+  const bodies = bodiesOf(job);
+  const stems = inLanes(Object.keys(job.results?.stems ?? {}));
+  const base = {
+    ...BLANK,
+    id: job.id,
+    title: job.title || job.source.filename,
+    about: aboutOf(job),
+    bodies,
+    job,
+  };
+  const share = job.progress / 100;
+  switch (job.status) {
+    case "awaiting_upload":
+      return {
+        ...base,
+        group: "open",
+        badge: { kind: "shapes", bodies: ["song"] },
+        bar: { kind: "sent", share: 0 },
+        state: "Waiting for its file",
+        tail: "It is sent from elsewhere",
+      };
+    case "queued":
+      return {
+        ...base,
+        group: "open",
+        badge: { kind: "place", place },
+        bar: { kind: "queue", place },
+        state: `${ordinal(place)} of yours in the queue`,
+        tail: estimate(job, (left) => `done in ${wait(left)} at most`, "no estimate yet"),
+      };
+    case "processing":
+      return {
+        ...base,
+        group: "open",
+        badge: { kind: "split" },
+        bar: { kind: "split", share },
+        ...stageOf(job, stems.length > 0),
+        percent: Math.floor(job.progress),
+        ears: job.stage === "analysing" ? stems : [],
+      };
+    case "completed":
+      return {
+        ...base,
+        group: "done",
+        badge: job.source.kind === "midi" ? { kind: "midi" } : { kind: "shapes", bodies },
+        bar: { kind: "done" },
+        state: "Done",
+        tail: job.results?.analysis?.state === "failed" ? "The stems are here. Beats and notes are not." : "",
+      };
+    case "cancelled":
+      return { ...base, group: "failed", badge: { kind: "failed" }, bar: { kind: "none" }, state: "Cancelled" };
+    case "failed": {
+      const { code, message } = job.error ?? { code: "internal_error", message: "" };
+      const variant = job.config.modelVariant;
+      return {
+        ...base,
+        about: failedAfter(job, code),
+        group: "failed",
+        badge: { kind: "failed" },
+        bar: { kind: "none" },
+        state: "Failed",
+        failure: failureOf({ code, message, ...(variant ? { variant } : {}) }),
+      };
+    }
+  }
+}
+
+function stageOf(job: Job, heard: boolean): { state: string; tail: string } {
+  const left = (words: string) => estimate(job, (seconds) => `${wait(seconds)} left${words}`, words.replace(/^, /, ""));
+  switch (job.stage) {
+    case "separating":
+      return { state: "Separating", tail: left(job.config.analysis ? ", then beats and notes" : "") };
+    case "uploading":
+      return { state: "Putting stems away", tail: left("") };
+    case "analysing": {
+      const here = heard && job.source.kind !== "midi" ? "The stems are here: listen. " : "";
+      return { state: "Analysing", tail: here + left("") };
+    }
+    default:
+      return { state: "Opening the file", tail: left("") };
+  }
+}
+
+function estimate(job: Job, words: (seconds: number) => string, none: string): string {
+  const seconds = job.estimatedTimeRemaining;
+  return seconds === null || seconds === undefined ? none : words(seconds);
+}
+
+/** The stems that a job has or will have, as bodies in the order of lanes. */
+export function bodiesOf(job: Job): Body[] {
+  const { kind, stems } = job.source;
+  const made = Object.keys(job.results?.stems ?? {});
+  if (kind === "stems") return inLanes((stems ?? []).map(({ name }) => name)).map(bodyOf);
+  if (kind === "midi") return made.length ? inLanes(made).map(bodyOf) : ["song"];
+  const wanted = job.config.stems ?? {};
+  return inLanes(Object.keys(wanted).filter((name) => wanted[name])).map(bodyOf);
+}
+
+function aboutOf(job: Job): string {
+  const { kind, stems, durationSeconds } = job.source;
+  const length = durationSeconds ? `, ${clock(durationSeconds)}` : "";
+  if (kind === "midi") return `MIDI${length}`;
+  if (kind === "stems") return `${stems?.length ?? 0} stems of your own${length}`;
+  return `Single song, ${bodiesOf(job).length} stems${length}`;
+}
+
+function failedAfter(job: Job, code: string): string {
+  const seconds = (Date.parse(job.completedAt ?? "") - Date.parse(job.startedAt ?? "")) / 1000;
+  return Number.isFinite(seconds) ? `Failed after ${wait(seconds)} · ${code}` : `Failed · ${code}`;
+}

@@ -1,0 +1,81 @@
+// The files that somebody has chosen or dropped, and which way they come in by.
+
+import { computed, signal } from "@preact/signals";
+import { look, refuseMidi, refuseSong, refuseStems } from "../../api/check.ts";
+import type { Limits } from "../../api/config.ts";
+import type { Refusal } from "../../api/errors.ts";
+import { config, desk } from "../session.ts";
+import { toast } from "../toasts.ts";
+import { type Loadout, roleOfName, stemNames, usual, type Way } from "./loadout.ts";
+import { destination, type Pick, requestsOf } from "./requests.ts";
+
+export const way = signal<Way>("song");
+export const picks = signal<readonly Pick[]>([]);
+export const loadout = signal<Loadout>(usual([]));
+export const title = signal("");
+/** Several files of sound that may be a song's stems, or songs. */
+export const asked = signal<readonly File[] | null>(null);
+
+const NO_LIMITS: Limits = { bytes: Number.POSITIVE_INFINITY, seconds: Number.POSITIVE_INFINITY, models: [] };
+export const limits = computed(() => config.value?.limits ?? NO_LIMITS);
+
+/** Take files to where they belong. */
+export async function take(files: readonly File[], at: Way | null): Promise<void> {
+  if (files.length === 0) return;
+  const to = destination(
+    files.map(({ name }) => name),
+    at,
+  );
+  if (to === "ask") asked.value = files;
+  else await bring(files, to);
+}
+
+/** Put files on a card; stems join those that are there. */
+export async function bring(files: readonly File[], to: Way): Promise<void> {
+  asked.value = null;
+  const found = await Promise.all(
+    files.map(async (file) => ({ looked: await look(file), role: roleOfName(file.name) })),
+  );
+  const before = to === "stems" && way.peek() === "stems" ? picks.peek() : [];
+  way.value = to;
+  picks.value = [...before, ...found];
+  if (to === "midi") loadout.value = { ...loadout.peek(), midi: { ...loadout.peek().midi, roles: {} } };
+  if (location.hash !== "#/new") location.hash = "#/new";
+}
+
+export function leave(place: number): void {
+  picks.value = picks.peek().filter((_, at) => at !== place);
+}
+
+/** Why what is chosen is refused: each file by its place, and all of them together. */
+export const refusals = computed((): { each: ReadonlyMap<number, Refusal>; all: Refusal | null } => {
+  const chosen = picks.value;
+  if (way.value === "stems") {
+    const names = stemNames(chosen.map(({ role }) => role));
+    const stems = chosen.map(({ looked }, place) => ({ name: names[place] ?? "", looked }));
+    return refuseStems(stems, limits.value);
+  }
+  const each = new Map<number, Refusal>();
+  for (const [place, { looked }] of chosen.entries()) {
+    const refusal = way.value === "midi" ? refuseMidi(looked) : refuseSong(looked, limits.value);
+    if (refusal) each.set(place, refusal);
+  }
+  return { each, all: null };
+});
+
+/** Send what is chosen, as far as it is not refused, and go to where it is watched. */
+export function send(): void {
+  const at = desk.peek();
+  if (!at) return;
+  const { each, all } = refusals.peek();
+  const fit = picks.peek().filter((_, place) => !each.has(place));
+  if (all || fit.length === 0 || (way.peek() === "stems" && each.size > 0)) {
+    toast({ title: all?.message ?? "Nothing here can be sent." });
+    return;
+  }
+  for (const { request, files } of requestsOf(way.peek(), fit, { loadout: loadout.peek(), title: title.peek() }))
+    at.uploads.add(request, files);
+  picks.value = [];
+  title.value = "";
+  location.hash = "#/library";
+}

@@ -1,0 +1,154 @@
+// What is being saved: one at a time, with how far it is and a way to stop it.
+
+import { signal } from "@preact/signals";
+import type { JobFile } from "../../api/client.ts";
+import { bodyOf } from "../../bodies.ts";
+import type { Destination } from "../../export/destination.ts";
+import { Dots } from "../parts/dots.tsx";
+import { SplitBar } from "../parts/splitbar.tsx";
+import type { Console } from "../song/console.ts";
+import { factorOf } from "../song/mix.ts";
+import { toast } from "../toasts.ts";
+
+/** Something that is saved. */
+export interface Save {
+  readonly what: string;
+  readonly name: string;
+  readonly share: number;
+  readonly stems: readonly string[];
+  readonly abort: AbortController;
+}
+
+export const saving = signal<Save | null>(null);
+
+interface Task {
+  readonly what: string;
+  readonly name: string;
+  readonly stems: readonly string[];
+  /** Returns words for the toast at its end, if there is more to say. */
+  run(
+    destination: Destination,
+    work: { progress: (done: number) => void; signal: AbortSignal },
+  ): Promise<string | null>;
+}
+
+/** Ask where it goes, save it, and say so. Call it from a click. */
+export async function save({ what, name, stems, run }: Task): Promise<boolean> {
+  if (saving.peek()) {
+    toast({ title: "One at a time", text: `${saving.peek()?.what} is being saved.` });
+    return false;
+  }
+  const abort = new AbortController();
+  try {
+    const { download, openDestination } = await import("../../export/destination.ts");
+    const destination = await openDestination(name);
+    if (!destination) return false;
+    const progress = (share: number) => {
+      if (!abort.signal.aborted) saving.value = { what, name, share, stems, abort };
+    };
+    progress(0);
+    const more = await run(destination, { progress, signal: abort.signal });
+    const file = await destination.finished();
+    if (file) download(file, name);
+    toast({ title: `${what} is saved`, text: more ?? name });
+    return true;
+  } catch (error) {
+    if (!abort.signal.aborted)
+      toast({ title: `${what} could not be saved`, text: error instanceof Error ? error.message : String(error) });
+    return false;
+  } finally {
+    saving.value = null;
+  }
+}
+
+/** The stems' own files; of a song that has none of them, what the page plays. */
+export function stemFiles(files: readonly JobFile[], stems: readonly string[]): JobFile[] {
+  return stems.flatMap((stem) => {
+    const own = files.find(({ kind, name }) => kind === "stem" && name.replace(/\.[^.]+$/, "") === stem);
+    const played = files.find(({ name }) => name === `${stem}.player.flac`);
+    return own ?? played ?? [];
+  });
+}
+
+export function saveStems(console: Console, stems: readonly string[]): Promise<boolean> {
+  const { song, files } = console.opened;
+  return saveFiles(console, `${song.title} - stems.zip`, stemFiles(files, stems), stems);
+}
+
+/** Files as one zip. */
+export function saveFiles(
+  console: Console,
+  name: string,
+  files: readonly JobFile[],
+  stems: readonly string[],
+): Promise<boolean> {
+  const what = files.length === 1 ? "A file" : `${files.length} files`;
+  return save({
+    what,
+    name,
+    stems,
+    async run(destination, work) {
+      const { saveZip } = await import("../../export/zip.ts");
+      let listed: Promise<readonly JobFile[]> | null = null;
+      const entries = files.map((file) => ({
+        name: file.name.replace(".player.flac", ".flac"),
+        async link() {
+          // Links that were listed a while ago may have ended: one list for all that ask at a time.
+          listed ??= console.opened.relist();
+          const found = (await listed).find((one) => one.name === file.name);
+          if (!found) listed = null;
+          return found?.url ?? file.url;
+        },
+      }));
+      await saveZip(entries, destination, work);
+      return null;
+    },
+  });
+}
+
+/** What each stem is multiplied by. */
+export function gainsOf(console: Console): Record<string, number> {
+  return Object.fromEntries(console.stems.map((stem) => [stem, factorOf(console.mix.peek(), stem)]));
+}
+
+export function saveMixAsHeard(console: Console): Promise<boolean> {
+  const { song, sources } = console.opened;
+  const gains = gainsOf(console);
+  const loop = console.looping.peek() ? console.loop.peek() : null;
+  const rate = console.sampleRate;
+  const range = loop && { start: Math.round(loop.start * rate), end: Math.round(loop.end * rate) };
+  return save({
+    what: range ? "The loop" : "The mix",
+    name: `${song.title} - mix.wav`,
+    stems: console.stems.filter((stem) => (gains[stem] ?? 0) > 0),
+    async run(destination, work) {
+      const { saveMix } = await import("../../export/mix.ts");
+      const { clipped } = await saveMix({ sources, gains, range }, destination, work);
+      return clipped > 0 ? `${clipped} samples were too loud, and are cut off. Turn stems down a little.` : null;
+    },
+  });
+}
+
+/** How far it is. */
+export function Saving() {
+  const now = saving.value;
+  if (!now) return null;
+  const percent = Math.floor(now.share * 100);
+  return (
+    <section class="saving screen" aria-label={`Saving ${now.name}`}>
+      <div class="row between">
+        <Dots text={`${percent}%`} say={`${percent} percent`} pitch={4} />
+        <span class="sm mute ell">{now.name}</span>
+        <button type="button" class="key sml" onClick={() => now.abort.abort()}>
+          Cancel
+        </button>
+      </div>
+      <SplitBar
+        share={now.share}
+        bodies={now.stems.length ? now.stems.slice(0, 6).map(bodyOf) : ["song"]}
+        label={`Saving ${now.name}`}
+        words={`${percent} percent`}
+      />
+    </section>
+  );
+}

@@ -1,0 +1,211 @@
+// A video of a stretch of the song: its size and rate, what file this browser can make of it, and what it will sound of.
+
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { VideoFormat } from "../../export/formats.ts";
+import { show } from "../../scenes/show.ts";
+import { Signals } from "../../signals/signals.ts";
+import { Field, Segments, Switch } from "../parts/controls.tsx";
+import { set, settings } from "../settings.ts";
+import type { Console } from "../song/console.ts";
+import { bindings, scene } from "../stage/kept.ts";
+import { Picture } from "../stage/picture.tsx";
+import { clock, count, listed } from "../words.ts";
+import { Range } from "./range.tsx";
+import { gainsOf, save } from "./saves.tsx";
+import { LINES, type Lines, RATES, type Rate, SHAPES, type Shape, sizeOf, sizeWords } from "./size.ts";
+
+type Sound = "mix" | "song" | "none";
+const NAMES = { webm: "WebM", mp4: "MP4", vp9: "VP9", vp8: "VP8", avc: "H.264", opus: "Opus", aac: "AAC" } as const;
+
+export function Video({ console }: { console: Console }) {
+  const { song } = console.opened;
+  const [shape, setShape] = useState<Shape>("16:9");
+  const [lines, setLines] = useState<Lines>(1080);
+  const [fps, setFps] = useState<Rate>(song.analysis?.curves?.fps ?? 30);
+  const [sound, setSound] = useState<Sound>(console.hasSound ? "mix" : "none");
+  const loop = console.looping.peek() ? console.loop.peek() : null;
+  const [range, setRange] = useState(() => loop ?? { start: 0, end: console.duration });
+  const { width, height } = sizeOf(shape, lines);
+  const formats = useFormats(width, height, fps);
+  const [wanted, want] = useState<VideoFormat["container"]>("webm");
+  const format = formats?.find(({ container }) => container === wanted) ?? formats?.[0] ?? null;
+  const limit = settings.value.limiter;
+  const signals = useMemo(() => new Signals(song), [song]);
+  const [on, bound] = [scene.value, bindings.value];
+  const shown = useMemo(() => show(on, signals, bound, { limit }), [on, signals, bound, limit]);
+  const first = useMemo(() => () => range.start, [range.start]);
+  const frames = Math.max(1, Math.round((range.end - range.start) * fps));
+
+  const render = () => {
+    if (!format) return;
+    const chosen = sound === "none" ? { ...format, sound: null } : format;
+    const gains = sound === "mix" ? gainsOf(console) : {};
+    void save({
+      what: "The video",
+      name: `${song.title} - ${on.name}.${format.container}`,
+      stems: console.stems,
+      async run(destination, work) {
+        const { saveVideo } = await import("../../export/video.ts");
+        const view = { width, height, inset: 0, transparent: false, still: false };
+        await saveVideo(
+          {
+            format: chosen,
+            width,
+            height,
+            fps,
+            ...range,
+            draw: (g, seconds) => shown.draw(g, seconds, view),
+            sources: console.opened.sources,
+            gains,
+          },
+          destination,
+          work,
+        );
+        return `${count(frames)} frames, ${width} × ${height}`;
+      },
+    });
+  };
+
+  return (
+    <>
+      <div class="dialog-body take-video">
+        <div>
+          <Picture
+            show={shown}
+            time={first}
+            rate={0}
+            class={`take-preview shape-${shape.replace(":", "-")}`}
+            label={`First frame of the range, scene ${on.name}`}
+          />
+          <Range console={console} range={range} onChange={setRange} />
+        </div>
+        <div class="col take-options">
+          <Field name="Size">
+            <Segments
+              label="Size"
+              value={lines}
+              onChange={setLines}
+              choices={LINES.map((value) => ({ value, name: sizeWords(shape, value) }))}
+            />
+          </Field>
+          <Field name="Shape">
+            <Segments
+              label="Shape"
+              value={shape}
+              onChange={setShape}
+              choices={SHAPES.map((value) => ({ value, name: value }))}
+            />
+          </Field>
+          <Field name="Frames a second">
+            <Segments
+              label="Frames a second"
+              value={fps}
+              onChange={setFps}
+              choices={RATES.map((value) => ({ value, name: value }))}
+            />
+          </Field>
+          <Field name="File" about="as this browser can">
+            {formats === null && <p class="sm dim">Asking the browser</p>}
+            {formats?.length === 0 && (
+              <p class="sm">This browser cannot make videos of this size. Chrome and Edge can.</p>
+            )}
+            {formats && formats.length > 0 && (
+              <Segments
+                label="File"
+                value={format?.container ?? "webm"}
+                onChange={want}
+                choices={formats.map((each) => ({ value: each.container, name: nameOf(each) }))}
+              />
+            )}
+          </Field>
+          {format && <Warning format={format} formats={formats ?? []} sound={sound} />}
+          <Field name="Sound">
+            <Segments
+              label="Sound"
+              value={sound}
+              onChange={setSound}
+              choices={(
+                [
+                  ["mix", "Mix as heard"],
+                  ["song", "All stems"],
+                  ["none", "None"],
+                ] as const
+              ).map(([value, name]) => ({
+                value,
+                name,
+                cannot: value !== "none" && !console.hasSound ? "This song came as MIDI: it has no sound" : undefined,
+              }))}
+            />
+          </Field>
+          <Switch name="Flash limiter" about="as on stage" on={limit} onChange={(limiter) => set({ limiter })} />
+        </div>
+      </div>
+      <div class="dialog-foot">
+        <div class="grow sm">
+          <b class="num">
+            {count(frames)} frames, {clock(range.end - range.start, 1)}
+          </b>
+          <div class="dim">Frame by frame, so nothing drops. Leave this tab open; another may be in front.</div>
+        </div>
+        <button
+          type="button"
+          class="key pri"
+          aria-disabled={format === null}
+          title={format === null ? "This browser cannot make such a video" : undefined}
+          onClick={render}
+        >
+          Render video
+        </button>
+      </div>
+    </>
+  );
+}
+
+function nameOf({ container, video, sound }: VideoFormat): string {
+  return `${NAMES[container]}, ${listed([NAMES[video], ...(sound ? [NAMES[sound]] : [])]).replace(" and ", " + ")}`;
+}
+
+/** What is to be known before a video is made: never a silent one by surprise. */
+function Warning({ format, formats, sound }: { format: VideoFormat; formats: readonly VideoFormat[]; sound: Sound }) {
+  if (sound === "none") return null;
+  const { container, sound: codec } = format;
+  const better = formats.find((each) => each !== format && each.sound !== null);
+  const words =
+    codec === null
+      ? [
+          `${NAMES[container]} would be silent here.`,
+          `This browser has no encoder of sound for it.${better ? ` ${NAMES[better.container]} carries the sound.` : ""}`,
+        ]
+      : container === "mp4" && codec === "opus"
+        ? [
+            "MP4 may be silent elsewhere.",
+            "This browser has no AAC encoder, and some players know no Opus in MP4. WebM carries the sound; YouTube and editors take it.",
+          ]
+        : null;
+  if (!words) return null;
+  return (
+    <div class="take-note" role="status">
+      <i class="hatch" />
+      <div>
+        <b>{words[0]}</b> <span class="mute">{words[1]}</span>
+      </div>
+    </div>
+  );
+}
+
+/** What this browser can make; null until it has said. */
+function useFormats(width: number, height: number, fps: number): readonly VideoFormat[] | null {
+  const [formats, show] = useState<readonly VideoFormat[] | null>(null);
+  useEffect(() => {
+    let wanted = true;
+    void (async () => {
+      const { possibleFormats } = await import("../../export/formats.ts");
+      const found = await possibleFormats({ width, height, fps }).catch(() => []);
+      if (wanted) show(found);
+    })();
+    return () => {
+      wanted = false;
+    };
+  }, [width, height, fps]);
+  return formats;
+}
