@@ -80,7 +80,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Try a failed job again */
+        /** Try a job again that failed, or whose analysis did */
         post: operations["retryJob"];
         delete?: never;
         options?: never;

@@ -80,7 +80,7 @@ export interface components {
             meter: number;
             /** @description All stems together, or null for a song that came as MIDI. */
             mix: components["schemas"]["track"] | null;
-            /** @description Of the stems, in Hz; null for a song that came as MIDI. */
+            /** @description Of the stems, in Hz; null where they differ, and for a song that came as MIDI. */
             sampleRate: number | null;
             /** @description Each stem, by its name. */
             stems: {
