@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 from separation.masks import Magnitude
 
 Bandwidth = Literal["11khz", "16khz"]
-EngineName = Literal["openvino", "tensorflow"]
+EngineName = Literal["native", "openvino", "tensorflow"]
 Precision = Literal["float32", "bfloat16"]
 
 BINS: dict[Bandwidth, int] = {"11khz": 1024, "16khz": 1536}

@@ -1,11 +1,15 @@
 """The engines there are, and how one is loaded. Each is imported only when it is asked for."""
 
+import logging
 from pathlib import Path
 
 from downloads.directory import models_directory
 from separation.engine import Bandwidth, Engine, EngineName, Precision
 from separation.models.checkpoint import read_checkpoint
 from separation.models.weights import VariantName, verify
+from separation.native.build import NotBuiltError
+
+_log = logging.getLogger(__name__)
 
 
 def load_engine(
@@ -13,7 +17,7 @@ def load_engine(
     bandwidth: Bandwidth,
     models: Path | None = None,
     *,
-    engine: EngineName = "openvino",
+    engine: EngineName | None = None,
     precision: Precision = "float32",
 ) -> Engine:
     """Load the weights of a variant, after verifying them.
@@ -25,14 +29,18 @@ def load_engine(
         Up to where the networks look; the weights are the same.
     models : Path, optional
         Where the models are; by default as `models_directory` says.
-    engine : {"openvino", "tensorflow"}
-        What runs the networks: OpenVINO, or Spleeter's own package on TensorFlow, the reference.
+    engine : {"native", "openvino", "tensorflow"}, optional
+        What runs the networks: our own code, OpenVINO, or Spleeter's own package on TensorFlow, the
+        reference. By default the first, and where that cannot run the second, and a warning.
     precision : {"float32", "bfloat16"}
-        Of OpenVINO's arithmetic; a processor without bfloat16 uses float32, and so does the reference always.
+        Of the arithmetic. bfloat16 is OpenVINO's alone, and makes it the default; a processor without it uses
+        float32, and so do the others always.
 
     Raises
     ------
     ModelMissingError, ModelDamagedError
+    NotBuiltError
+        If the native engine was asked for, and cannot run here.
     """
     checkpoint = verify(variant, models or models_directory())
     return open_checkpoint(checkpoint, variant, bandwidth, engine=engine, precision=precision)
@@ -43,7 +51,7 @@ def open_checkpoint(
     variant: VariantName,
     bandwidth: Bandwidth,
     *,
-    engine: EngineName,
+    engine: EngineName | None = None,
     precision: Precision = "float32",
 ) -> Engine:
     """Load weights of a variant that need not be the official ones; `checkpoint` is their files' prefix.
@@ -58,6 +66,15 @@ def open_checkpoint(
         from separation.engines.tensorflow import TensorFlowEngine
 
         return TensorFlowEngine(checkpoint, variant, bandwidth)
+    if engine == "native" or (engine is None and precision == "float32"):
+        from separation.engines.native import NativeEngine
+
+        try:
+            return NativeEngine(read_checkpoint(checkpoint), variant, bandwidth)
+        except NotBuiltError as error:
+            if engine == "native":
+                raise
+            _log.warning("The native engine does not run here, so OpenVINO does: %s.", error)
     from separation.engines.openvino import OpenVinoEngine
 
     return OpenVinoEngine(read_checkpoint(checkpoint), variant, bandwidth, precision)
