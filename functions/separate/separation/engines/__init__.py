@@ -2,9 +2,11 @@
 
 import logging
 from pathlib import Path
+from typing import Literal
 
 from downloads.directory import models_directory
 from separation.engine import Bandwidth, Engine, EngineName, Precision
+from separation.engines.variables import Weights
 from separation.models.checkpoint import read_checkpoint
 from separation.models.weights import VariantName, verify
 from separation.native.build import NotBuiltError
@@ -61,20 +63,39 @@ def open_checkpoint(
     ModelDamagedError
         If they are not weights of that variant.
     """
-    # Imported here, because the environment of one has not what the other needs.
+    # Each is imported where it is chosen, because the environment of one has not what the other needs.
     if engine == "tensorflow":
         from separation.engines.tensorflow import TensorFlowEngine
 
         return TensorFlowEngine(checkpoint, variant, bandwidth)
+    return open_weights(read_checkpoint(checkpoint), variant, bandwidth, engine=engine, precision=precision)
+
+
+def open_weights(
+    weights: Weights,
+    variant: VariantName,
+    bandwidth: Bandwidth,
+    *,
+    engine: Literal["native", "openvino"] | None = None,
+    precision: Precision = "float32",
+) -> Engine:
+    """Load weights that have been read, by TensorFlow's names; else as `load_engine`.
+
+    Raises
+    ------
+    ModelDamagedError
+        If they are not weights of that variant.
+    NotBuiltError
+    """
     if engine == "native" or (engine is None and precision == "float32"):
         from separation.engines.native import NativeEngine
 
         try:
-            return NativeEngine(read_checkpoint(checkpoint), variant, bandwidth)
+            return NativeEngine(weights, variant, bandwidth)
         except NotBuiltError as error:
             if engine == "native":
                 raise
             _log.warning("The native engine does not run here, so OpenVINO does: %s.", error)
     from separation.engines.openvino import OpenVinoEngine
 
-    return OpenVinoEngine(read_checkpoint(checkpoint), variant, bandwidth, precision)
+    return OpenVinoEngine(weights, variant, bandwidth, precision)

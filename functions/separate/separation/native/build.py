@@ -139,13 +139,14 @@ def _compilers() -> Iterator[list[str]]:
 
 
 def main() -> int:
-    """Compile, and say where it is; that it cannot be is no failure, because there is another engine."""
+    """Compile, and say where it is, or that OpenVINO will do its work; the exit status is 0 if it is there."""
     parser = argparse.ArgumentParser(prog="build.py", description="Compile the native engine.")
     parser.add_argument("--dir", type=Path, default=native_directory(), help="where to (%(default)s)")
     try:
         print(f"native engine: {build(parser.parse_args().dir)}")
     except NotBuiltError as error:
-        print(f"native engine: not built, OpenVINO will do its work: {error}", file=sys.stderr)
+        print(f"native engine: not built, so OpenVINO will do its work: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
