@@ -20,7 +20,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("PATH", str(programs))
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setenv("STEMPIPE_NATIVE", str(tmp_path / "native"))
-    monkeypatch.setattr(building.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     return programs
 
 
@@ -83,8 +83,8 @@ def test_a_folder_that_cannot_be_written_is_no_crash(bare: Path, tmp_path: Path)
 def test_other_machines_are_told_why(
     bare: Path, monkeypatch: pytest.MonkeyPatch, system: str, machine: str
 ) -> None:
-    monkeypatch.setattr(building.sys, "platform", system)
-    monkeypatch.setattr(building.platform, "machine", lambda: machine)
+    monkeypatch.setattr("sys.platform", system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
     with pytest.raises(NotBuiltError, match=f"this is {system} on {machine}"):
         build()
 

@@ -6,6 +6,7 @@ from separation.engines.variables import LEVELS, Floats, StemVariables, Weights
 from separation.masks import Magnitude
 from separation.models.weights import VARIANTS, VariantName
 from separation.native.library import Network, open_library
+from separation.native.transform import NativeTransform
 from separation.spectrum import SEGMENT_FRAMES
 
 
@@ -40,6 +41,7 @@ class NativeEngine:
         library = open_library(instructions)
         self.stems = specification.stems
         self.bins = BINS[bandwidth]
+        self.transform = NativeTransform(library)
         try:
             self._network = Network(
                 library,

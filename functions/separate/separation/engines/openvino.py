@@ -11,6 +11,7 @@ from separation.engines.silent_openvino import ov
 from separation.engines.variables import Weights
 from separation.masks import Magnitude
 from separation.models.weights import VARIANTS, VariantName
+from separation.numpy_transform import NumpyTransform
 from separation.processors import processors
 from separation.spectrum import SEGMENT_FRAMES
 
@@ -43,6 +44,7 @@ class OpenVinoEngine:
         specification = VARIANTS[variant]
         self.stems = specification.stems
         self.bins = BINS[bandwidth]
+        self.transform = NumpyTransform()
         network = build_network(
             weights,
             stems=len(specification.stems),

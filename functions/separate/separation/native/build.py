@@ -139,7 +139,7 @@ def _compilers() -> Iterator[list[str]]:
 
 
 def main() -> int:
-    """Compile, and say where it is, or that OpenVINO will do its work; the exit status is 0 if it is there."""
+    """Compile, and say where it is, or why it is not; the exit status is 0 if it is there."""
     parser = argparse.ArgumentParser(prog="build.py", description="Compile the native engine.")
     parser.add_argument("--dir", type=Path, default=native_directory(), help="where to (%(default)s)")
     try:

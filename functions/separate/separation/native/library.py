@@ -42,6 +42,12 @@ def open_library(instructions: str | None = None) -> ctypes.CDLL:
     raise NotBuiltError("the processor has not the instructions that it needs")
 
 
+class Tools(ctypes.Structure):
+    """What the transforms are lent; see `spectrum.h`."""
+
+    _fields_ = (("window", _POINTER), ("roots", _POINTER), ("scratch", _POINTER))
+
+
 def declared(library: ctypes.CDLL) -> ctypes.CDLL:
     """The same, with its functions' types."""
     library.network_open.restype = ctypes.c_void_p
@@ -50,6 +56,17 @@ def declared(library: ctypes.CDLL) -> ctypes.CDLL:
     library.network_estimate.argtypes = [ctypes.c_void_p, _POINTER, _POINTER]
     library.network_close.restype = None
     library.network_close.argtypes = [ctypes.c_void_p]
+    numbers = [ctypes.c_int] * 3
+    library.spectrum_floats.restype = ctypes.c_size_t
+    library.spectrum_floats.argtypes = [ctypes.c_int]
+    library.spectrum_scratch.restype = ctypes.c_size_t
+    library.spectrum_scratch.argtypes = []
+    library.spectrum_forward.restype = None
+    library.spectrum_forward.argtypes = [ctypes.POINTER(Tools), *[_POINTER] * 2, *numbers, *[_POINTER] * 2]
+    library.spectrum_masks.restype = None
+    library.spectrum_masks.argtypes = [ctypes.c_int, ctypes.c_size_t, _POINTER]
+    library.spectrum_inverse.restype = None
+    library.spectrum_inverse.argtypes = [ctypes.POINTER(Tools), *[_POINTER] * 2, *numbers, _POINTER]
     return library
 
 
@@ -91,7 +108,7 @@ class Network:
             )
         variables = [np.require(value, np.float32, ["C", "A"]) for stem in stems for value in stem]
         _check(variables, len(stems))
-        pointers = (_POINTER * len(variables))(*[_pointer(value) for value in variables])
+        pointers = (_POINTER * len(variables))(*[pointer(value) for value in variables])
         options = (len(stems), frames, bins, is_elu, is_softmax, threads or processors())
         self._handle = library.network_open(*options, pointers)
         if not self._handle:
@@ -109,7 +126,7 @@ class Network:
         magnitude = np.require(magnitude, np.float32, ["C", "A"])
         estimates = np.empty(made, np.float32)
         with self._lock:  # it has one place to work in
-            self._library.network_estimate(self._handle, _pointer(magnitude), _pointer(estimates))
+            self._library.network_estimate(self._handle, pointer(magnitude), pointer(estimates))
         return estimates
 
 
@@ -132,5 +149,6 @@ def expected_shapes() -> list[tuple[int, ...]]:
     return [*shapes, (4, 4, 1, 2), (2,)]
 
 
-def _pointer(array: Floats) -> "ctypes._Pointer[ctypes.c_float]":
+def pointer(array: Floats) -> "ctypes._Pointer[ctypes.c_float]":
+    """To an array's first value."""
     return array.ctypes.data_as(_POINTER)
