@@ -36,8 +36,8 @@ struct network {
 
 // ---- opening --------------------------------------------------------------------------------
 
-// The deepest levels have few tiles and most of the weights. There tiles are small, for the sake of memory: weights
-// take 16 / 36 of what they would, and are what those levels wait for.
+// The deepest levels have few tiles and most of the weights, which are what they wait for. Small tiles have two fifths of
+// the weights that larger ones would.
 static void shape(winograd *w, const network *network, int up, int level, int inputs, int outputs) {
     int depth = up ? LEVELS - level : level + 1, scale = 1 << depth;  // of the smaller image
     *w = (winograd){

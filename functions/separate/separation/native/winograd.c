@@ -17,122 +17,23 @@
 
 #include "product.h"
 
-static const int ROW_PARITY[4] = {0, 0, 1, 1}, COLUMN_PARITY[4] = {0, 1, 1, 0};
-
 enum {
     BLOCK = 32,         // tiles that a thread takes through all steps: what they fill stays in its cache
     STEP_COLUMNS = 64,  // columns of a product that a thread takes at once
 };
 
-static int is_single(const winograd *w) { return w->outputs == 1; }
-static int points(const winograd *w) { return w->tile + 2; }
 static int tiles(const winograd *w) { return w->height * w->width / (w->tile * w->tile); }
-
-void winograd_plan(winograd *w, arena *arena) {
-    int inputs = w->inputs[0] + w->inputs[1], n = points(w);
-    w->depth = w->up ? inputs : 4 * inputs;
-    // The four parities of a single channel fill a vector better than they could a matrix each.
-    w->columns = is_single(w) ? LANES : w->up ? 4 * w->outputs : w->outputs;
-    int part = w->up ? w->outputs : inputs, zero = w->up ? n - 1 : 0;
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++) {
-            int begin = i == zero ? 2 : j == zero ? 1 : 0;
-            int end = j == zero ? 3 : 4;
-            int at = i * n + j, whole = w->up ? w->columns : w->depth;
-            w->weights[at].begin = is_single(w) ? 0 : begin * part;
-            w->weights[at].end = is_single(w) ? whole : end * part;
-            size_t length = w->weights[at].end - w->weights[at].begin;
-            w->weights[at].packed = take(arena, length * (w->up ? w->depth : w->columns));
-        }
-    int channels = is_single(w) ? LANES : w->outputs;
-    w->bias = take(arena, channels);
-    w->scale = take(arena, channels);
-    w->shift = take(arena, channels);
-}
 
 // From one point's matrix to the next. A line more than it needs, or each of a tile's values would be in the same set
 // of the cache.
 static size_t apart(int rows, int columns) { return (size_t)rows * columns + 16; }
 
 static size_t group_floats(const winograd *w, int tiles) {
-    return points(w) * points(w) * (apart(tiles, w->depth) + apart(tiles, w->columns));
+    return winograd_points(w) * winograd_points(w) * (apart(tiles, w->depth) + apart(tiles, w->columns));
 }
 
 size_t winograd_scratch(const winograd *w, int threads) {
     return w->by_steps ? group_floats(w, tiles(w)) : threads * group_floats(w, BLOCK);
-}
-
-// ---- weights --------------------------------------------------------------------------------
-
-typedef struct {
-    winograd *w;
-    const float *kernel;
-} loading;
-
-// The taps of the 3x3 convolution from row k of the matrix to its column n.
-static void taps(const winograd *w, const float *kernel, int k, int n, double to[3][3]) {
-    int inputs = w->inputs[0] + w->inputs[1], outputs = w->outputs;
-    int parity = w->up ? n / outputs : k / inputs;
-    int channel = k % inputs, output = n % outputs;
-    for (int d = 0; d < 3; d++)
-        for (int e = 0; e < 3; e++) {
-            int a = w->up ? ROW_PARITY[parity] + 3 - 2 * d : 2 * d + ROW_PARITY[parity] - 1;
-            int b = w->up ? COLUMN_PARITY[parity] + 3 - 2 * e : 2 * e + COLUMN_PARITY[parity] - 1;
-            size_t at = (size_t)5 * a + b;  // TensorFlow's order: row, column, input, output; up: output, input
-            int is_there = 0 <= a && a < 5 && 0 <= b && b < 5;
-            to[d][e] = !is_there ? 0
-                       : w->up   ? kernel[(at * outputs + output) * inputs + channel]
-                                 : kernel[(at * inputs + channel) * outputs + output];
-        }
-}
-
-// G g G^T for LANES columns, in double, because it is done once.
-static void load_columns(void *task, int item, int thread) {
-    (void)thread;
-    const loading *loading = task;
-    winograd *w = loading->w;
-    int n = points(w), first = item * LANES;
-    const double(*g)[3] = w->tile == 2 ? TAPS_2 : TAPS_4;
-    for (int k = 0; k < w->depth; k++) {
-        double tap[3][3][LANES] = {0}, half[MOST_POINTS][3][LANES];
-        for (int lane = 0; lane < LANES && !(is_single(w) && lane >= 4); lane++) {
-            double of_lane[3][3];
-            taps(w, loading->kernel, k, first + lane, of_lane);
-            for (int d = 0; d < 3; d++)
-                for (int e = 0; e < 3; e++)
-                    tap[d][e][lane] = of_lane[d][e];
-        }
-        for (int i = 0; i < n; i++)
-            for (int e = 0; e < 3; e++)
-                for (int lane = 0; lane < LANES; lane++)
-                    half[i][e][lane] =
-                        g[i][0] * tap[0][e][lane] + g[i][1] * tap[1][e][lane] + g[i][2] * tap[2][e][lane];
-        for (int i = 0; i < n; i++)
-            for (int j = 0; j < n; j++) {
-                int begin = w->weights[i * n + j].begin, end = w->weights[i * n + j].end;
-                int at = w->up ? first : k;
-                if (at < begin || at >= end)
-                    continue;
-                int columns = w->up ? end - begin : w->columns, column = w->up ? first - begin : first;
-                int row = w->up ? k : k - begin, rows = w->up ? w->depth : end - begin;
-                float *to = packed_at(w->weights[i * n + j].packed, rows, columns, column) +
-                            row * packed_step(columns, column);
-                for (int lane = 0; lane < LANES; lane++)
-                    to[lane] = (float)(half[i][0][lane] * g[j][0] + half[i][1][lane] * g[j][1] +
-                                       half[i][2][lane] * g[j][2]);
-            }
-    }
-}
-
-void winograd_load(winograd *w, crew *crew, layer_variables variables) {
-    loading loading = {w, variables.kernel};
-    crew_run(crew, w->columns / LANES, load_columns, &loading);
-    for (int o = 0; o < (is_single(w) ? LANES : w->outputs); o++) {
-        int from = is_single(w) ? 0 : o;
-        w->bias[o] = variables.bias[from];
-        w->scale[o] = variables.scale ? variables.scale[from] : 1;
-        w->shift[o] = variables.shift ? variables.shift[from] : 0;
-    }
 }
 
 // ---- the three steps ------------------------------------------------------------------------
@@ -151,7 +52,7 @@ typedef struct {
 } group;
 
 static group group_of(const winograd *w, int first, int count, float *scratch) {
-    return (group){first, count, scratch, scratch + points(w) * points(w) * apart(count, w->depth)};
+    return (group){first, count, scratch, scratch + winograd_points(w) * winograd_points(w) * apart(count, w->depth)};
 }
 
 INLINE void tile_in(const int m, const float *from, size_t row, size_t column, float *to, size_t apart,
@@ -262,7 +163,7 @@ INLINE void write_up(const running *run, vec y[4][4], int row, int column, int r
     for (int i = 0; i < w->tile; i++)
         for (int j = 0; j < w->tile; j++) {
             vec value = scale * activate(y[i][j] + bias, kind) + shift;
-            if (!is_single(w)) {
+            if (!winograd_is_single(w)) {
                 store(pixel(run->target, 2 * (row + i) + r, 2 * (column + j) + c) + channel, value);
                 continue;
             }
@@ -282,9 +183,9 @@ static void transform_out(const running *run, group group, int begin, int end) {
     for (int t = begin; t < end; t++) {
         int row = (group.first + t) / across * w->tile, column = (group.first + t) % across * w->tile;
         for (int n = 0; n < w->columns; n += LANES) {
-            int parity = n / w->outputs, channel = is_single(w) ? 0 : n % w->outputs;
+            int parity = n / w->outputs, channel = n % w->outputs, single = winograd_is_single(w);
             // Up, of an even parity, the last products fell away. The parities of a single channel share a vector.
-            int r = is_single(w) ? 1 : ROW_PARITY[parity], c = is_single(w) ? 1 : COLUMN_PARITY[parity];
+            int r = single ? 1 : ROW_PARITY[parity], c = single ? 1 : COLUMN_PARITY[parity];
             vec y[4][4];
             tile_products(w->tile, !w->up || r, !w->up || c, group.products + (size_t)t * w->columns + n, step, y);
             if (w->up && w->activation == ELU)
@@ -308,7 +209,7 @@ static void block_item(void *task, int item, int thread) {
     float *scratch = run->scratch + thread * winograd_scratch(w, 1);
     group group = group_of(w, first, count, scratch);
     transform_in(run, group, 0, count);
-    for (int point = 0; point < points(w) * points(w); point++)
+    for (int point = 0; point < winograd_points(w) * winograd_points(w); point++)
         take_products(w, group, point, 0, w->columns);
     transform_out(run, group, 0, count);
 }
@@ -341,7 +242,7 @@ static void run(running *run, crew *crew) {
     }
     int steps = (w->columns + STEP_COLUMNS - 1) / STEP_COLUMNS;
     crew_run(crew, tiles(w), in_item, run);
-    crew_run(crew, points(w) * points(w) * steps, product_item, run);
+    crew_run(crew, winograd_points(w) * winograd_points(w) * steps, product_item, run);
     crew_run(crew, tiles(w), out_item, run);
 }
 

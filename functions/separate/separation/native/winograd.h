@@ -39,3 +39,11 @@ void winograd_down(const winograd *, crew *, const image *source, image *raw, im
 // One way up: target = scale * activation(conv(x) + bias) + shift. The single channel of an output is written to each
 // of the target's channels.
 void winograd_up(const winograd *, crew *, const image *first, const image *second, image *target, float *scratch);
+
+// ---- what both files of it know ---------------------------------------------------------------
+
+// In this order, in which the parities that a product is taken of are neighbours.
+static const int ROW_PARITY[4] = {0, 0, 1, 1}, COLUMN_PARITY[4] = {0, 1, 1, 0};
+
+INLINE int winograd_is_single(const winograd *w) { return w->outputs == 1; }
+INLINE int winograd_points(const winograd *w) { return w->tile + 2; }  // a side
