@@ -41,6 +41,7 @@ OFFLINE := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}
 LAMBDA_PYTHON := .venv/lambda/bin/python
 # Where there is no such Python, AWS's image for builds has one.
 IN_CONTAINER = $$(test -x "$(LAMBDA_PYTHON)" || echo --use-container --mount-symlinks)
+NATIVE := functions/separate/separation/native/build.py
 SOURCES := functions layers cli/src local tests benchmarks training showcase web/publish.py
 SOUND := tests/unit/separation tests/unit/analysis tests/unit/media/test_timeline.py
 FAST := $(DEV)/pytest -q -m "not slow and not sam and not web" -p no:cacheprovider
@@ -67,7 +68,7 @@ page:
 	@$(MAKE) --no-print-directory web 2>/dev/null || \
 	    echo "The page is LEFT OUT: npm's packages could not be had, or it could not be built. Try: make web" >&2
 
-models: dev  ## Fetch and check a model (VARIANT=2stems|4stems|5stems|all), and what analysis needs
+models: dev native  ## Fetch and check a model (VARIANT=2stems|4stems|5stems|all), and what analysis needs
 	@$(DEV)/python -m separation.models $(VARIANT)
 	@$(DEV)/python -m analysis
 
@@ -188,7 +189,7 @@ lock: uv  ## Pin the newest versions that requirements/*.in allow
 	    --no-emit-find-links --custom-compile-command "make lock" --python-version 3.11 "$$@"; }; \
 	compile --universal --excludes dev.excludes dev.in ../cli/pyproject.toml -o dev.txt; \
 	for name in layer separate authorize fuzz; do compile --universal $$name.in -c dev.txt -o $$name.txt; done; \
-	for name in uv ministack sam audit node; do compile --universal $$name.in -o $$name.txt; done; \
+	for name in uv ministack sam audit node zig; do compile --universal $$name.in -o $$name.txt; done; \
 	compile --overrides tensorflow.overrides --excludes spleeter.excludes spleeter.in -o spleeter.txt; \
 	compile --universal --overrides tensorflow.overrides --excludes tensorflow.excludes \
 	    tensorflow.in -c spleeter.txt -o tensorflow.txt
@@ -205,6 +206,12 @@ sam-cli: .venv/sam/.made
 node: .venv/node/.made
 spleeter: .venv/spleeter/.made
 fuzz-env: .venv/fuzz/.made
+
+# The native engine, in the user's cache: by the machine's compiler, else by the one in a package. Without either OpenVINO
+# does its work, and a line says so.
+native: | .venv/uv/.made
+	@$(PYTHON) $(NATIVE) || { test "$$(uname -sm)" = "Linux x86_64" && \
+	    $(MAKE) --no-print-directory .venv/zig/.made && .venv/zig/bin/python $(NATIVE); } || true
 
 .venv/uv/.made: requirements/uv.txt
 	@$(ENOUGH)
@@ -233,4 +240,4 @@ web/node_modules/.made: web/package-lock.json web/package.json web/.npmrc .venv/
 	@touch $@
 
 .PHONY: help demo local page models build deploy publish redrive smoke check static unit-sound unit-others test test-faults \
-    web web-types web-dev check-web test-web test-sam fuzz quality bench lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env lambda-python
+    web web-types web-dev check-web test-web test-sam fuzz quality bench lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env native lambda-python

@@ -8,10 +8,12 @@ import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import official, songs
+from benchmarks.compared_worker import instructions_here
 from benchmarks.figures import Figure
 from benchmarks.pipeline import pipeline
 from benchmarks.processes import Command, Worker, run
@@ -26,6 +28,7 @@ JOBS: Mapping[str, Mapping[str, bool | None]] = {
     "everything": {"player": True, "notes": True},
 }
 JOB_VARIANTS = ("2stems", "4stems")
+ENGINES = ("openvino", "native")
 
 _TO_WAV = {"variant": "2stems", "precision": "float32", "format": "wav"}
 _PARTS_SECONDS = 180.0
@@ -45,11 +48,14 @@ class Measured:
         Whether the weights of 4stems were the official ones.
     has_bfloat16
         Whether the processor has it.
+    compared
+        Instructions, the best first, and cores by which the native engine was compared with OpenVINO.
     """
 
     values: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     has_official_4stems: bool = False
     has_bfloat16: bool = False
+    compared: list[tuple[str, int]] = field(default_factory=list)
 
     def add(self, name: str, value: float) -> None:
         self.values[name].append(value)
@@ -84,6 +90,7 @@ class Bench:
     def run(self) -> Measured:
         self._compare_whole_processes()
         self._compare_warm_processes()
+        self._compare_engines()
         self._measure_engine()
         self._measure_jobs()
         self._measure_memory()
@@ -120,6 +127,29 @@ class Bench:
                 for who, answer in ((", Spleeter", theirs.ask()), ("", ours.ask(**separate))):
                     self.measured.add(f"warm{who}", answer["seconds"])
                     self.measured.add(f"warm MB{who}", answer["peak_mb"])
+
+    def _compare_engines(self) -> None:
+        everyone = len(os.sched_getaffinity(0))
+        self.measured.compared = [
+            (instructions, cores) for instructions in instructions_here() for cores in sorted({1, everyone})
+        ]
+        for instructions, cores in self.measured.compared:
+            capped = {"ONEDNN_MAX_CPU_ISA": "AVX2"} if instructions == "avx2" else {}
+            command: Command = [sys.executable, "-m", "benchmarks.compared_worker", self._song, self._out()]
+            with ExitStack() as both:
+                engines = {
+                    name: both.enter_context(
+                        Worker([*command, name, instructions, str(cores)], os.environ | capped)
+                    )
+                    for name in ENGINES
+                }
+                for engine in engines.values():
+                    engine.ask()
+                for turn in range(self._repeats):
+                    self._say(f"Engines by {instructions} on {cores} cores, {turn + 1} of {self._repeats}")
+                    for name, engine in engines.items():
+                        for what, seconds in engine.ask().items():
+                            self.measured.add(f"{name}, {instructions}, {cores}, {what}", seconds)
 
     def _measure_engine(self) -> None:
         with Worker(_engine_worker(self._song, self._out())) as engine:

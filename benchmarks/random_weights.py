@@ -14,7 +14,7 @@ from downloads.directory import models_directory
 from downloads.errors import ModelMissingError
 from separation.engine import Bandwidth, Engine, Precision
 from separation.engines import load_engine as load_installed
-from separation.engines.openvino import OpenVinoEngine
+from separation.engines import open_weights
 from separation.models.checkpoint import read_checkpoint
 from separation.models.weights import VARIANTS, VariantName, verify
 
@@ -34,11 +34,11 @@ def is_installed(variant: VariantName) -> bool:
 def load_engine(
     variant: VariantName, bandwidth: Bandwidth = "11khz", *, precision: Precision = "float32", **_: object
 ) -> Engine:
-    """As `separation.load_engine`, of OpenVINO's engine, but for a model that is not installed."""
+    """As `separation.load_engine`, but also for a model that is not installed."""
     if is_installed(variant):
         return load_installed(variant, bandwidth, precision=precision)
     weights = _random_weights(len(VARIANTS[variant].stems))
-    return OpenVinoEngine(weights, variant, bandwidth, precision)
+    return open_weights(weights, variant, bandwidth, precision=precision)
 
 
 def _random_weights(stems: int) -> dict[str, npt.NDArray[np.float32]]:

@@ -11,7 +11,7 @@ from rich.console import Console, Group
 from rich.table import Table
 
 from benchmarks.figures import Figure
-from benchmarks.measure import JOB_VARIANTS, JOBS, LONG_MINUTES, Measured
+from benchmarks.measure import ENGINES, JOB_VARIANTS, JOBS, LONG_MINUTES, Measured
 from benchmarks.stages import STAGES
 
 
@@ -31,7 +31,7 @@ def machine() -> str:
 def tables(measured: Measured, seconds: float, repeats: int) -> Group:
     """Medians, with the lowest and the highest value."""
     title = f"{seconds:.0f} s of music, {repeats} repeats: medians (lowest - highest)"
-    return Group(_comparison(measured, title), _engine(measured), _jobs(measured))
+    return Group(_comparison(measured, title), _engines(measured), _engine(measured), _jobs(measured))
 
 
 def _comparison(measured: Measured, title: str) -> Table:
@@ -47,6 +47,34 @@ def _comparison(measured: Measured, title: str) -> Table:
     table.caption = "In a warm process Spleeter goes from samples to samples, Stempipe from file to files."
     table.caption_justify, table.caption_style = "left", ""
     return table
+
+
+def _engines(measured: Measured) -> Table:
+    table = _table("", "2stems, warm", "OpenVINO", "native", "ratio, in pairs")
+    for what, text, digits, scale in (
+        ("network", "network, ms a segment", 1, 1000),
+        ("song", "song, s", 2, 1),
+    ):
+        for instructions, cores in measured.compared:
+            slow, fast = (
+                Figure(
+                    [scale * value for value in measured[f"{one}, {instructions}, {cores}, {what}"].values]
+                )
+                for one in ENGINES
+            )
+            of = f"{instructions}, {cores} core{'s' if cores > 1 else ''}"
+            table.add_row(f"{text}, {of}", slow.text(digits), fast.text(digits), slow.over(fast).text(2, "x"))
+    return table
+
+
+def native_over_openvino(measured: Measured) -> str:
+    """How many times as fast the networks are, by the best instructions on all cores."""
+    if not measured.compared:
+        return "none"
+    best = measured.compared[0][0]
+    cores = max(cores for _, cores in measured.compared)
+    slow, fast = (measured[f"{engine}, {best}, {cores}, network"] for engine in ENGINES)
+    return f"{slow.over(fast).median:.2f}x"
 
 
 def _engine(measured: Measured) -> Table:
@@ -150,7 +178,7 @@ def machine_line(measured: Measured) -> str:
         f"load_s={measured['whole, load'].median:.1f} "
         f"analysis2_cpu_s={analysis[0]:.2f} analysis4_cpu_s={analysis[1]:.2f} "
         f"analysis_ratio={everything.median:.2f}x player_ratio={player.median:.2f}x "
-        f"analysis_mb={measured['4stems, everything, MB'].median:.0f}"
+        f"analysis_mb={measured['4stems, everything, MB'].median:.0f} native={native_over_openvino(measured)}"
     )
 
 

@@ -18,7 +18,6 @@ from media.samples import SAMPLE_RATE
 from media.spool import Spool
 from separation import Engine
 from separation.engines.silent_openvino import ops, ov
-from separation.masks import soft_mask, total_power
 from separation.spectrum import Inverse, segments
 
 STAGES = ("decode", "spectrum", "network", "masks and inverse", "encode")
@@ -62,22 +61,21 @@ def stage_seconds(song: Path, folder: Path, engine: Engine) -> tuple[dict[str, f
         Rate of the network, in 10**9 operations of Spleeter's own arithmetic a second.
     """
     watch = Stopwatch()
-    inverses = [Inverse() for _ in engine.stems]
+    transform = engine.transform
+    inverses = [Inverse(transform) for _ in engine.stems]
     spools = [Spool(folder, SAMPLE_RATE) for _ in engine.stems]
     count = 0
     with AudioInput(song, 600) as opened:
-        for segment in watch.each("spectrum", segments(watch.each("decode", opened.blocks()))):
+        blocks = watch.each("decode", opened.blocks())
+        for segment in watch.each("spectrum", segments(blocks, transform, engine.bins)):
             count += 1
-            with watch.timing("spectrum"):
-                magnitude = np.abs(segment.spectrum[:, :, : engine.bins])
             with watch.timing("network"):
-                estimates = engine.estimate(magnitude.transpose(1, 2, 0))
+                estimates = engine.estimate(segment.magnitude)
             with watch.timing("masks and inverse"):
-                total = total_power(estimates)
-            for estimate, inverse, spool in zip(estimates, inverses, spools, strict=True):
+                masks = transform.masks(estimates)
+            for mask, inverse, spool in zip(masks, inverses, spools, strict=True):
                 with watch.timing("masks and inverse"):
-                    mask = soft_mask(estimate, total, len(estimates)).transpose(2, 0, 1)
-                    samples = inverse.add(segment, mask, None)
+                    samples = inverse.add(segment, mask, "zeros")
                 with watch.timing("encode"):
                     spool.write(samples)
     output = AudioOutput("wav")

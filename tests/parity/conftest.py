@@ -83,7 +83,7 @@ class EngineUnderTest(NamedTuple):
     another_process: Callable[[], Worker]
 
 
-@pytest.fixture(scope="session", params=["openvino", "tensorflow"])
+@pytest.fixture(scope="session", params=["native", "openvino", "tensorflow"])
 def engine(request: pytest.FixtureRequest, spleeter_environment: dict[str, str]) -> Iterator[EngineUnderTest]:
     name: EngineName = request.param
     python = official.PYTHON if name == "tensorflow" else Path(sys.executable)

@@ -1,6 +1,6 @@
 """An engine of `separation`, in whichever environment has it.
 
-python engine_process.py openvino|tensorflow
+python engine_process.py native|openvino|tensorflow
 
 Each line of standard input is a request: a function as `do`, and its arguments. The model is held between
 requests, as a worker holds it between jobs.
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from separation.engines import open_checkpoint
 from separation.masks import MaskExtension
 from separation.models.weights import VariantName
 
-ENGINE: EngineName = "tensorflow" if sys.argv[1] == "tensorflow" else "openvino"
+(ENGINE,) = (name for name in get_args(EngineName) if name == sys.argv[1])
 held = lru_cache(maxsize=1)(load_engine)
 
 

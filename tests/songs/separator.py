@@ -5,7 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from media.samples import Samples
-from separation.spectrum import BINS, Inverse, Magnitude, segments
+from separation.masks import Magnitude
+from separation.numpy_transform import NumpyTransform
+from separation.spectrum import BINS, Inverse, segments
 
 _SPREAD = 2  # the next bins, and frames, that a mask blurs into
 _FLOOR = 1e-10
@@ -27,16 +29,18 @@ def separated(parts: Mapping[str, Samples], leak: float = 0.03) -> dict[str, Sam
         They sum to the parts' sum.
     """
     mix: Samples = np.sum(list(parts.values()), axis=0, dtype=np.float32)
-    inverses = {name: Inverse() for name in parts}
+    transform = NumpyTransform()
+    inverses = {name: Inverse(transform) for name in parts}
     stems: dict[str, list[Samples]] = {name: [] for name in parts}
-    for whole, *each in zip(*(segments([part.T]) for part in [mix, *parts.values()]), strict=True):
+    songs = (segments([part.T], transform, BINS) for part in [mix, *parts.values()])
+    for whole, *each in zip(*songs, strict=True):
         energies = {
             name: _blurred(np.abs(part.spectrum) ** 2) for name, part in zip(parts, each, strict=True)
         }
         total = np.sum(list(energies.values()), axis=0) + _FLOOR
         for name, energy in energies.items():
             mask = (1 - leak * len(parts) / (len(parts) - 1)) * (energy / total) + leak / (len(parts) - 1)
-            stems[name].append(inverses[name].add(whole, mask[..., :BINS].astype(np.float32), None))
+            stems[name].append(inverses[name].add(whole, mask.astype(np.float32).transpose(1, 2, 0), "zeros"))
     return {name: np.concatenate(blocks, axis=1).T[: len(mix)] for name, blocks in stems.items()}
 
 

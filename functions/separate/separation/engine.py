@@ -3,9 +3,10 @@
 from typing import Literal, Protocol
 
 from separation.masks import Magnitude
+from separation.spectrum import Transform
 
 Bandwidth = Literal["11khz", "16khz"]
-EngineName = Literal["openvino", "tensorflow"]
+EngineName = Literal["native", "openvino", "tensorflow"]
 Precision = Literal["float32", "bfloat16"]
 
 BINS: dict[Bandwidth, int] = {"11khz": 1024, "16khz": 1536}
@@ -20,6 +21,8 @@ class Engine(Protocol):
         In the order of the estimates.
     bins : int
         How many of the lowest frequency bins it takes.
+    transform : Transform
+        What makes magnitudes of samples, and samples of its estimates.
     """
 
     @property
@@ -27,6 +30,9 @@ class Engine(Protocol):
 
     @property
     def bins(self) -> int: ...
+
+    @property
+    def transform(self) -> Transform: ...
 
     def estimate(self, magnitude: Magnitude) -> Magnitude:
         """Run the networks on one segment.

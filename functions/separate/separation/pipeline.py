@@ -2,7 +2,7 @@
 
 Three kinds of threads work side by side, one segment apart, so memory does not grow with the song:
 
-    reader: decode, spectrum  ->  caller: networks, progress  ->  one per stem: mask, inverse, spool
+    reader: decode, spectrum  ->  caller: networks, masks, progress  ->  one per stem: inverse, spool
 
 A stem can be louder than its song. So stems wait on disk until the last of their samples is there, are turned
 down together if one of them would clip, and are encoded, each in a thread of its own.
@@ -16,8 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-
 from media.audio_output import AudioOutput, AudioWriter, Format
 from media.isolated_input import IsolatedInput
 from media.notices import Notice
@@ -26,8 +24,8 @@ from media.samples import SAMPLE_RATE
 from media.side_by_side import side_by_side
 from media.spool import Spool
 from separation.engine import Engine
-from separation.masks import Magnitude, MaskExtension, extend, soft_mask, total_power
-from separation.spectrum import Inverse, Segment, segments
+from separation.masks import Magnitude, MaskExtension
+from separation.spectrum import Inverse, Segment, Transform, segments
 
 # How long encoding takes, compared with all that comes before it, when all stems are kept.
 _ENCODING: Mapping[Format, float] = {"wav": 0.03, "flac": 0.2, "mp3": 1.0}
@@ -128,7 +126,14 @@ def separate(
         song = cleanup.enter_context(IsolatedInput(source, max_seconds))
         tracks = [
             cleanup.enter_context(
-                _Track(path, output, engine.stems.index(stem), mask_extension, player_files.get(stem))
+                _Track(
+                    path,
+                    output,
+                    engine.stems.index(stem),
+                    mask_extension,
+                    player_files.get(stem),
+                    engine.transform,
+                )
             )
             for stem, path in paths.items()
         ]
@@ -169,22 +174,22 @@ class _Track:
         stem: int,
         mask_extension: MaskExtension,
         player_files: PlayerFiles | None,
+        transform: Transform,
     ) -> None:
         self._path = path
         self._player_files = player_files
         self._output = output
         self._stem = stem
         self._mask_extension = mask_extension
-        self._inverse = Inverse()
+        self._inverse = Inverse(transform)
         self._spool = Spool(path.parent, output.sample_rate)
 
     @property
     def peak(self) -> float:
         return self._spool.peak
 
-    def add(self, segment: Segment, estimates: Magnitude, total: Magnitude) -> None:
-        mask = soft_mask(estimates[self._stem], total, len(estimates)).transpose(2, 0, 1)
-        self._spool.write(self._inverse.add(segment, mask, extend(mask, self._mask_extension)))
+    def add(self, segment: Segment, masks: Magnitude) -> None:
+        self._spool.write(self._inverse.add(segment, masks[self._stem], self._mask_extension))
 
     def finish(self) -> None:
         self._spool.finish()
@@ -227,15 +232,13 @@ def _separate(song: IsolatedInput, engine: Engine, tracks: Sequence[_Track]) -> 
     seconds_done = 0.0
     with (
         ThreadPoolExecutor(len(tracks), "stem") as pool,
-        closing(_read_ahead(segments(song.blocks()))) as ahead,
+        closing(_read_ahead(segments(song.blocks(), engine.transform, engine.bins))) as ahead,
     ):
         under_way: list[Future[None]] = []
         for segment in ahead:
-            magnitude = np.abs(segment.spectrum[:, :, : engine.bins])
-            estimates = engine.estimate(magnitude.transpose(1, 2, 0))
-            total = total_power(estimates)
+            masks = engine.transform.masks(engine.estimate(segment.magnitude))
             _wait_for(under_way)
-            under_way = [pool.submit(track.add, segment, estimates, total) for track in tracks]
+            under_way = [pool.submit(track.add, segment, masks) for track in tracks]
             seconds_done += segment.length / SAMPLE_RATE
             yield min(1.0, seconds_done / song.expected_seconds)
         _wait_for(under_way)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from separation.masks import Magnitude
+from separation.numpy_transform import NumpyTransform
 
 
 class HalvingEngine:
@@ -12,6 +13,7 @@ class HalvingEngine:
 
     stems = ("vocals", "accompaniment")
     bins = 1024
+    transform = NumpyTransform()
 
     def __init__(self) -> None:
         self.shapes: list[Any] = []

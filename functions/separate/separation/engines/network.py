@@ -4,7 +4,6 @@ The layers are those of `spleeter/model/functions/unet.py` (A. Jansson et al., "
 deep U-Net convolutional networks", ISMIR 2017). Tensors are laid out (batch, channel, frame, bin).
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,9 @@ import numpy.typing as npt
 
 from downloads.errors import ModelDamagedError
 from separation.engines.silent_openvino import ops, ov
+from separation.engines.variables import LEVELS, StemVariables, Weights
 from separation.models.weights import Activation, Head
 
-Weights = Mapping[str, npt.NDArray[np.float32]]
-
-_LEVELS = 6
-_BATCH_NORM_EPSILON = 1e-3
 _LEAKY_SLOPE = 0.2
 
 
@@ -61,33 +57,32 @@ def build_network(
 
 
 class _UNet:
-    """One stem's U-Net; `stem` selects its variables, which TensorFlow numbered in the order of creation."""
+    """One stem's U-Net."""
 
     def __init__(self, weights: Weights, stem: int, activation: Activation) -> None:
-        self._weights = weights
-        self._stem = stem
+        self._variables = StemVariables(weights, stem)
         self._activation = activation
 
     def logits(self, spectrogram: Any) -> Any:
         skips = []
         signal = spectrogram
-        for level in range(_LEVELS):
+        for level in range(LEVELS):
             signal = self._convolution(signal, level)
             skips.append(signal)  # before normalisation and activation, as Spleeter has it
-            if level < _LEVELS - 1:
+            if level < LEVELS - 1:
                 signal = self._activate_down(self._normalise(signal, level))
-        for level in range(_LEVELS):
+        for level in range(LEVELS):
             if level:
-                signal = ops.concat([skips[_LEVELS - 1 - level], signal], 1)
+                signal = ops.concat([skips[LEVELS - 1 - level], signal], 1)
             signal = self._upsample(signal, level)
         return self._last_convolution(signal)
 
     def _convolution(self, signal: Any, level: int) -> Any:
-        kernel, bias = self._kernel("conv2d", 7 * self._stem + level)
+        kernel, bias = self._variables.convolution(level)
         return _convolve(signal, kernel.transpose(3, 2, 0, 1), bias, strides=2, before=1, after=2)
 
     def _last_convolution(self, signal: Any) -> Any:
-        kernel, bias = self._kernel("conv2d", 7 * self._stem + _LEVELS)
+        kernel, bias = self._variables.convolution(LEVELS)
         return _convolve(signal, kernel.transpose(3, 2, 0, 1), bias, before=3, after=3, dilation=2)
 
     def _upsample(self, signal: Any, level: int) -> Any:
@@ -97,8 +92,8 @@ class _UNet:
         interleaves: runtimes are far faster at it. Activation and norm act on each channel alone, so they
         may come before the interleaving, where the runtime fuses them into the convolutions.
         """
-        kernel, bias = self._kernel("conv2d_transpose", 6 * self._stem + level)
-        if level == _LEVELS - 1:
+        kernel, bias = self._variables.transposed(level)
+        if level == LEVELS - 1:
             # It has one channel, and four would still leave most of a vector register empty: sixteen fill it.
             joined = _convolve(signal, block_kernel(kernel), np.tile(bias, 16), before=1, after=1, strides=2)
             return ops.depth_to_space(self._activate_up(joined, level, repeats=16), "blocks_first", 4)
@@ -114,7 +109,7 @@ class _UNet:
 
     def _activate_up(self, signal: Any, level: int, repeats: int = 1) -> Any:
         signal = ops.relu(signal) if self._activation == "leaky_relu" else ops.elu(signal, 1.0)
-        return self._normalise(signal, _LEVELS + level, repeats)
+        return self._normalise(signal, LEVELS + level, repeats)
 
     def _activate_down(self, signal: Any) -> Any:
         if self._activation == "leaky_relu":
@@ -122,18 +117,9 @@ class _UNet:
         return ops.elu(signal, 1.0)
 
     def _normalise(self, signal: Any, index: int, repeats: int = 1) -> Any:
-        layer = _numbered("batch_normalization", 12 * self._stem + index)
-        gamma, beta, mean, variance = (
-            self._weights[f"{layer}/{name}"] for name in ("gamma", "beta", "moving_mean", "moving_variance")
-        )
-        scale = gamma / np.sqrt(variance + np.float32(_BATCH_NORM_EPSILON))
-        shift = beta - mean * scale
+        scale, shift = self._variables.norm(index)
         scaled = ops.multiply(signal, _per_channel(np.tile(scale, repeats)))
         return ops.add(scaled, _per_channel(np.tile(shift, repeats)))
-
-    def _kernel(self, kind: str, index: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        layer = _numbered(kind, index)
-        return self._weights[f"{layer}/kernel"], self._weights[f"{layer}/bias"]
 
 
 def parity_kernel(kernel: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -210,7 +196,3 @@ def _convolve(
 
 def _per_channel(values: npt.NDArray[np.float32]) -> Any:
     return ops.constant(values.reshape(1, -1, 1, 1))
-
-
-def _numbered(layer: str, index: int) -> str:
-    return f"{layer}_{index}" if index else layer

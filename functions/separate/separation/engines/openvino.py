@@ -1,16 +1,18 @@
-"""The default engine: Spleeter's checkpoint, run by OpenVINO on the processor."""
+"""Where the native engine cannot run, the default: Spleeter's checkpoint, run by OpenVINO."""
 
 import logging
-import os
 from typing import Any
 
 import numpy as np
 
 from separation.engine import BINS, Bandwidth, Precision
-from separation.engines.network import Weights, build_network
+from separation.engines.network import build_network
 from separation.engines.silent_openvino import ov
+from separation.engines.variables import Weights
 from separation.masks import Magnitude
 from separation.models.weights import VARIANTS, VariantName
+from separation.numpy_transform import NumpyTransform
+from separation.processors import processors
 from separation.spectrum import SEGMENT_FRAMES
 
 _log = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class OpenVinoEngine:
         specification = VARIANTS[variant]
         self.stems = specification.stems
         self.bins = BINS[bandwidth]
+        self.transform = NumpyTransform()
         network = build_network(
             weights,
             stems=len(specification.stems),
@@ -53,7 +56,7 @@ class OpenVinoEngine:
         properties = {
             # Without it OpenVINO uses bfloat16 wherever the processor has it.
             "INFERENCE_PRECISION_HINT": precision_hint(precision, has_bfloat16()),
-            "INFERENCE_NUM_THREADS": _cores(),
+            "INFERENCE_NUM_THREADS": processors(),
             "NUM_STREAMS": 1,
             "ENABLE_HYPER_THREADING": True,  # a vCPU of Lambda is one hyper-thread
             "ENABLE_CPU_PINNING": False,
@@ -79,10 +82,3 @@ def precision_hint(wanted: Precision, is_bfloat16_there: bool) -> str:
     if wanted == "bfloat16":
         _log.warning("This processor has no bfloat16: the networks run in float32.")
     return "f32"
-
-
-def _cores() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1  # macOS knows no affinity

@@ -12,6 +12,7 @@ from downloads.errors import ModelDamagedError
 from separation.engine import Bandwidth
 from separation.masks import Magnitude
 from separation.models.weights import VariantName
+from separation.numpy_transform import NumpyTransform
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # it tells at length what it was built for
 
@@ -43,6 +44,7 @@ class TensorFlowEngine:
         specification = load_configuration(name)
         self.stems: tuple[str, ...] = tuple(specification["instrument_list"])
         self.bins: int = specification["F"]
+        self.transform = NumpyTransform()
         with tf.Graph().as_default() as graph:
             shape = (1, specification["T"], self.bins, specification["n_channels"])
             self._magnitude = tf.compat.v1.placeholder(tf.float32, shape)

@@ -80,7 +80,7 @@ class SeparateSettings(Settings):
     """What a worker knows."""
 
     jobs_queue_url: str
-    engine: Literal["openvino", "tensorflow"] = "openvino"
+    engine: Literal["native", "openvino", "tensorflow"] | None = None
     inference_precision: Literal["float32", "bfloat16"] = "float32"
     max_song_seconds: PositiveInt = 600
     lease_seconds: PositiveInt = 30

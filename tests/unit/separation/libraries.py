@@ -1,0 +1,19 @@
+"""The native engine's libraries that this processor can run."""
+
+import ctypes
+from functools import cache
+
+from separation.native.build import INSTRUCTIONS, NotBuiltError
+from separation.native.library import open_library
+
+
+@cache
+def libraries() -> dict[str, ctypes.CDLL]:
+    """By their instructions."""
+    found = {}
+    for name in INSTRUCTIONS:
+        try:
+            found[name] = open_library(name)
+        except NotBuiltError:
+            continue
+    return found
