@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import listening from "../../functions/separate/analysis/listening.py?raw";
-import { bodyOf, inLanes } from "./bodies.ts";
+import roles from "../../functions/separate/analysis/roles.py?raw";
+import { bodyOf, inLanes, NAMES } from "./bodies.ts";
 
 test("a stem of any name has a body", () => {
   expect(
@@ -9,12 +9,15 @@ test("a stem of any name has a body", () => {
 });
 
 test("the service hears the same in a name", () => {
-  const roles = listening.slice(listening.indexOf("_ROLES"), listening.indexOf("def role_of"));
-  const rows = [...roles.matchAll(/\("(\w+)", \(([^)]*)\)\)/g)];
-  expect(rows.map(([, role]) => role)).toEqual(["drums", "bass", "vocals", "piano"]);
-  for (const [, role, words] of rows) {
-    for (const [, word] of (words ?? "").matchAll(/"([^"]+)"/g)) expect(bodyOf(`My ${word} 2`)).toBe(role);
-  }
+  const rows = [...roles.matchAll(/re\.compile\(r"(.*)"\), "(\w+)"\)/g)];
+  expect(rows.map(([, , role]) => role)).toEqual(["accompaniment", "drums", "bass", "vocals", "piano"]);
+  expect(NAMES.map(([name, body]) => [name.source, body])).toEqual(rows.map(([, name, role]) => [name, role]));
+  expect(["Rising Pad", "Bassoon", "Hi_Hat", "no vocals"].map(bodyOf)).toEqual([
+    "other",
+    "other",
+    "drums",
+    "accompaniment",
+  ]);
 });
 
 test("lanes have an order, and stems of one body keep theirs", () => {

@@ -27,19 +27,20 @@ export const BODIES: Readonly<Record<Body, Look>> = {
 
 const LANES: readonly Body[] = ["drums", "piano", "vocals", "other", "accompaniment", "bass", "song"];
 
-// What the service listens for in a stem goes by the same words (analysis.listening.role_of).
-const WORDS: readonly (readonly [Body, readonly string[]])[] = [
-  ["drums", ["drum", "perc", "kick", "snare", "hihat", "hi-hat", "cymbal", "beat"]],
-  ["bass", ["bass"]],
-  ["vocals", ["vocal", "vox", "voice", "sing", "choir"]],
-  ["piano", ["piano", "keys", "rhodes"]],
+// The service listens to a stem by the same names (analysis.roles); the first that is found.
+export const NAMES: readonly (readonly [RegExp, Body])[] = [
+  [/accompan|instrumental|\bno (vocals?|drums|bass|piano|other)\b/, "accompaniment"],
+  [/drum|\bperc|\bkick|\bsnare|\bhi ?hat|cymbal|\btoms?\b|\bkit\b|\bbeats?\b/, "drums"],
+  [/bass(?!oon)/, "bass"],
+  [/vocal|\bvox|voice|\bsing|choir/, "vocals"],
+  [/piano|rhodes|\bkeys\b|\bepi?\b/, "piano"],
 ];
 
-/** The body of a stem, by its name or by a word in it; else it is "other". */
+/** The body of a stem, by its name or by what is found in it; else it is "other". */
 export function bodyOf(stem: string): Body {
   if (Object.hasOwn(BODIES, stem)) return stem as Body;
-  const name = stem.toLowerCase();
-  return WORDS.find(([, words]) => words.some((word) => name.includes(word)))?.[0] ?? "other";
+  const words = stem.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, " ");
+  return NAMES.find(([name]) => name.test(words))?.[1] ?? "other";
 }
 
 /** Stems in the order of their lanes; those of one body as they came. */
