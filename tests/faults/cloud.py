@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from local.cloud import STACK, Deployment, running
-from stempipe.adapters.queue import DeadLetters, JobQueue, sqs_client
+from stempipe.adapters.queue import DeadLetters, sqs_client
 from stempipe.adapters.storage import Storage, s3_client
 from stempipe.jobs.table import Jobs
 from stempipe.observability import logger
+from stempipe.rules.dispatch import Dispatch
 from stempipe.rules.intake import Intake
 from stempipe.rules.sweep import Sweep
 from stempipe.settings import SweepSettings
@@ -97,7 +98,7 @@ class Cloud:
         sweep = Sweep(
             jobs=jobs,
             storage=storage,
-            intake=Intake(jobs, storage, JobQueue(sqs, settings.jobs_queue_url), settings),
+            intake=Intake(jobs, storage, Dispatch.of(settings, jobs), settings),
             dead_jobs=DeadLetters(sqs, settings.jobs_dead_letter_queue_url),
             dead_uploads=DeadLetters(sqs, settings.intake_dead_letter_queue_url),
             uploads_bucket=settings.uploads_bucket,

@@ -49,7 +49,7 @@ class Wire:
 def jobs_behind(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Jobs:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setattr(BaseClient, "_make_api_call", lambda *call: wire.send(*call))
-    return Jobs("jobs", retention_days=1, now=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    return Jobs("jobs", usage_table="usage", retention_days=1, now=lambda: datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def test_each_write_of_a_worker_is_known(monkeypatch: pytest.MonkeyPatch) -> None:

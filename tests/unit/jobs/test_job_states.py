@@ -30,7 +30,7 @@ from stempipe.jobs.overdue import Overdue
 from stempipe.jobs.record import MAX_ATTEMPTS, TRANSITIONS, Job, Source, Stage, Status
 from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld, TransitionRefused
 from stempipe.jobs.table import Jobs
-from tests.aws import TABLE, aws
+from tests.aws import TABLE, USAGE, aws
 from tests.stored import stored_song
 
 LEASE = 30
@@ -46,7 +46,7 @@ class JobLife(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = datetime(2026, 1, 1, tzinfo=UTC)
-        self.jobs = Jobs(TABLE, retention_days=7, now=lambda: self.clock)
+        self.jobs = Jobs(TABLE, usage_table=USAGE, retention_days=7, now=lambda: self.clock)
         self.answers_are_lost = False
         self._send_again_what_is_not_answered()
         self.version = 0
