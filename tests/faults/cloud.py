@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import time
@@ -109,9 +110,13 @@ class Cloud:
 
     def keys(self, bucket: str, prefix: str = "") -> list[str]:
         """The keys of all objects under a prefix."""
+        return list(self.sizes(bucket, prefix))
+
+    def sizes(self, bucket: str, prefix: str = "") -> dict[str, int]:
+        """The bytes of all objects under a prefix, by their keys."""
         pages = self.deployment.client("s3").get_paginator("list_objects_v2")
         found = pages.paginate(Bucket=bucket, Prefix=prefix)
-        return [item["Key"] for page in found for item in page.get("Contents", [])]
+        return {item["Key"]: item["Size"] for page in found for item in page.get("Contents", [])}
 
     def dead_letters(self) -> list[dict[str, Any]]:
         """Bodies of the jobs' dead letters that are visible now."""
@@ -145,6 +150,26 @@ class Cloud:
         found: dict[str, Any] | None = answer.get("Item")
         return found
 
+    async def read(self, owner: str, job_id: str) -> dict[str, Any]:
+        """A job's record, which is there."""
+        found = await asyncio.to_thread(self.job, owner, job_id)
+        assert found, f"no record of {owner}/{job_id}"
+        return found
+
+    def account(self, owner: str) -> dict[str, float]:
+        """What an owner is counted for: of all days."""
+        answer = self.deployment.client("dynamodb").query(
+            TableName=self._ids["UsageTable"],
+            KeyConditionExpression="#owner = :owner",
+            ExpressionAttributeNames={"#owner": "owner"},
+            ExpressionAttributeValues={":owner": {"S": owner}},
+            ConsistentRead=True,
+        )
+        return {
+            name: sum(float(item[name]["N"]) for item in answer["Items"] if name in item)
+            for name in ("open", "letIn", "seconds", "bytes")
+        }
+
     def _shorten_times(self) -> None:
         client, sqs = self.deployment.client("lambda"), self.deployment.client("sqs")
         for function in self._functions:
@@ -152,6 +177,7 @@ class Cloud:
             variables = {
                 "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.proxy_port}",
                 "AWS_SDK_UA_APP_ID": function,  # by which the proxy tells who calls
+                "MAX_CONCURRENCY": str(WORKERS),
                 "LEASE_SECONDS": str(LEASE_SECONDS),
                 "MESSAGE_SECONDS": str(MESSAGE_SECONDS),
                 "UPLOAD_LINK_SECONDS": str(UPLOAD_LINK_SECONDS),
