@@ -263,7 +263,9 @@ class Jobs:
             ],
             # Or a worker was faster, and has taken the message. By now the job may be queued once more, with
             # another.
-            (Job.status == Status.QUEUED.value) & (Job.version == job.version),
+            (Job.status == Status.QUEUED.value)
+            & (Job.version == job.version)
+            & Job.in_line_since.does_not_exist(),
         )
 
     # -- the owner's wishes ------------------------------------------------------------------
