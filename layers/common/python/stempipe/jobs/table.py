@@ -1,10 +1,7 @@
-"""The jobs table, where every change of a job is written.
+"""The jobs table: an owner's jobs are made, found, and changed as their owner wishes.
 
-Each transition is one conditional write: the condition names the states it may come from. Where a job opens
-or ends, its owner's account changes with it, or neither does. Those of a worker are in
-``stempipe.jobs.claim``, of uploads in ``stempipe.jobs.arrivals``, of what is overdue in
-``stempipe.jobs.overdue``, of whose turn it is in ``stempipe.jobs.line``; all but the last go through
-``Jobs.move``.
+Changes of a worker's are in ``stempipe.jobs.claim``, of uploads in ``stempipe.jobs.arrivals``, of what is
+overdue in ``stempipe.jobs.overdue``, of whose turn it is in ``stempipe.jobs.line``.
 """
 
 from __future__ import annotations
@@ -14,13 +11,13 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, Self
 
-from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from stempipe.errors import JobNotFound, QuotaExceeded, StempipeError
 from stempipe.jobs import writes
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.listing import Listing
+from stempipe.jobs.moves import Moves
 from stempipe.jobs.record import (
     MAX_ATTEMPTS,
     Callback,
@@ -33,13 +30,11 @@ from stempipe.jobs.record import (
     job_model,
     shard_of,
 )
-from stempipe.jobs.refusals import JobExists, JobIsFinal, NoRoom, TransitionRefused
-from stempipe.jobs.usage import Accounts, Delta, Entry, Limits, ending
+from stempipe.jobs.refusals import JobExists, JobIsFinal, TransitionRefused
+from stempipe.jobs.usage import Accounts, Delta, Limits
 
 # Seconds in which what wrote a queued job should have sent its message.
 _SEND_SECONDS = 60
-# Times that an account is looked at again, because somebody else wrote it meanwhile.
-_LOOKS = 10
 
 _FINAL = [status.value for status in Status if status.is_final]
 
@@ -73,7 +68,7 @@ class TableSettings(Protocol):
     def message_seconds(self) -> int: ...
 
 
-class Jobs:
+class Jobs(Moves):
     """An owner's jobs: make, find, and move from state to state.
 
     Parameters
@@ -115,16 +110,16 @@ class Jobs:
         max_song_seconds: int = 600,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        self.model = job_model(table)
-        self.listing = Listing(self.model, now)
-        self._retention = timedelta(days=retention_days)
-        self.accounts = Accounts(usage_table, limits or Limits(), max_song_seconds, self._retention, now)
-        self._message_seconds = message_seconds
-        self._patience = {
+        retention = timedelta(days=retention_days)
+        patience = {
             Status.AWAITING_UPLOAD: upload_seconds,
             Status.QUEUED: min(_SEND_SECONDS, message_seconds),
         }
-        self.now = now
+        accounts = Accounts(usage_table, limits or Limits(), max_song_seconds, retention, now)
+        super().__init__(job_model(table), accounts, patience, now)
+        self.listing = Listing(self.model, now)
+        self._retention = retention
+        self._message_seconds = message_seconds
 
     @classmethod
     def of(cls, settings: TableSettings) -> Self:
@@ -219,7 +214,7 @@ class Jobs:
         try:
             if status.is_final:
                 return writes.put(job, is_free, [self.accounts.entry(job, Delta(bytes=job.bytes_kept))])
-            return self._open(job, job.bytes_kept, lambda entry: writes.put(job, is_free, [entry]))
+            return self.open(job, job.bytes_kept, lambda entry: writes.put(job, is_free, [entry]))
         except TransitionRefused as refusal:
             raise JobExists(job_id) from refusal
         except QuotaExceeded:
@@ -359,130 +354,3 @@ class Jobs:
             Job.callback_status.remove() if status is None else Job.callback_status.set(status),
         ]
         writes.note(job, actions, Job.version == job.version)
-
-    # -- every change ------------------------------------------------------------------------
-
-    def move(
-        self,
-        job: Job,
-        to: Status,
-        actions: list[Action],
-        condition: Condition,
-        entries: Sequence[Entry] = (),
-        *,
-        in_line: bool = False,
-    ) -> Job:
-        """Change the state in one conditional write; returns what the table holds then.
-
-        For the transitions of this package: whoever else wants a change calls it by its name.
-
-        Parameters
-        ----------
-        job
-            As it was read, and no later making of it. What was not read has its key alone.
-        entries
-            What changes in its owner's account.
-        in_line
-            Whether it waits for its owner's turn, and not for a worker.
-
-        Raises
-        ------
-        TransitionRefused
-            The condition does not hold.
-        NoRoom
-            That of an entry does not.
-        """
-        now = self.now()
-        actions = [
-            Job.status.set(to.value),
-            Job.updated_at.set(now),
-            Job.version.add(1),
-            *actions,
-        ]
-        if job.making is not None:
-            condition &= Job.making == job.making
-        if in_line:
-            actions.append(Job.in_line_since.set(now.timestamp()))
-        if to.is_final:
-            actions += [Job.completed_at.set(now), Job.in_line_since.remove(), Job.reserved_seconds.remove()]
-        if in_line or to.is_final:
-            actions += [Job.due_at.remove(), Job.open_shard.remove()]
-        elif to in self._patience:
-            actions += self.due(job, to)
-        if to is not Status.PROCESSING:
-            actions += [Job.stage.remove(), Job.estimated_seconds_left.remove()]
-        return writes.change(job, actions, condition, entries)
-
-    def due(self, job: Job, state: Status) -> list[Action]:
-        """That something should happen to a job in this state before long, else sweep looks after it."""
-        due_at = self.now().timestamp() + self._patience[state]
-        return [Job.due_at.set(due_at), Job.open_shard.set(shard_of(job.id, state))]
-
-    def end(
-        self,
-        job: Job,
-        to: Status,
-        actions: list[Action],
-        condition: Condition,
-        *,
-        seconds: float | None = None,
-        stored: int | None = None,
-    ) -> Job:
-        """Any open state to a final one, and settle what the job has taken.
-
-        Parameters
-        ----------
-        job
-            As it was read, and is if the condition holds: that its state, its attempt and its uploads are.
-        seconds, stored
-            Length of the sound, and bytes of the results, where the record does not say them.
-
-        Raises
-        ------
-        TransitionRefused
-            The condition does not hold.
-        """
-        delta = ending(
-            job,
-            to,
-            seconds=job.duration_seconds if seconds is None else seconds,
-            stored=int(job.stored_bytes or 0) if stored is None else stored,
-        )
-        return self.move(job, to, actions, condition, [self.accounts.entry(job, delta)])
-
-    def reopen(
-        self,
-        job: Job,
-        to: Status,
-        actions: list[Action],
-        condition: Condition,
-        *,
-        within_limits: bool = True,
-    ) -> Job:
-        """``failed`` to an open state, and count it anew.
-
-        Raises
-        ------
-        TransitionRefused
-            The condition does not hold.
-        QuotaExceeded
-            The owner may have no more of what it takes.
-        """
-        seconds = self.accounts.reserve(job.bytes)
-        actions = [*actions, Job.reserved_seconds.set(seconds)]
-        is_queued = to is Status.QUEUED
-
-        def write(entry: Entry) -> Job:
-            return self.move(job, to, actions, condition, [entry], in_line=is_queued)
-
-        bytes_more = int(job.bytes) - job.bytes_kept
-        if not within_limits:
-            return write(self.accounts.entry(job, Delta(open=1, seconds=seconds, bytes=bytes_more)))
-        return self._open(job, bytes_more, write)
-
-    def _open(self, job: Job, bytes_more: int, write: Callable[[Entry], Job]) -> Job:
-        delta = Delta(open=1, seconds=self.accounts.reserve(job.bytes), bytes=bytes_more)
-        for _ in range(_LOOKS - 1):
-            with suppress(NoRoom):
-                return write(self.accounts.opening(job, delta))
-        return write(self.accounts.opening(job, delta))
