@@ -93,6 +93,23 @@ def job(jobs: Jobs) -> Callable[[], Job]:
 # ---- jobs --------------------------------------------------------------------------------------
 
 
+def test_a_line_whose_next_was_never_sent_moves_on(
+    sweep: Sweep, cloud: Aws, jobs: Jobs, make: Callable[[Status], Job], clock: Clock
+) -> None:
+    make(Status.QUEUED)
+    source = Source("s3", UPLOADS, KEY, "song.mp3", bytes=4, etag="e")
+    for job_id in ("second", "third"):
+        clock.forward(seconds=1)
+        jobs.add("alice", job_id, Status.QUEUED, source, JobConfig())
+    assert sweep.sweep_jobs() == {"lines_moved_on": 1}  # for two workers
+    assert cloud.messages() == [{"owner": "alice", "id": "second"}]
+    # A worker ends the first job, and dies before it sends the next.
+    Claim.take(jobs, "alice", "01K", 30).fail(StorageUnavailable("no"))
+    assert sweep.sweep_jobs() == {"lines_moved_on": 1}
+    assert cloud.messages() == [{"owner": "alice", "id": "third"}]
+    assert sweep.sweep_jobs() == {}
+
+
 def test_what_is_in_time_is_left_alone(sweep: Sweep, cloud: Aws, make: Callable[[Status], Job]) -> None:
     make(Status.QUEUED)
     assert sweep.sweep_jobs() == {}

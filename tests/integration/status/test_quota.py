@@ -145,6 +145,29 @@ def test_a_retry_of_the_operators_is_not_refused(ask: Ask, jobs: Jobs) -> None:
     assert used(ask)[0] == 2
 
 
+def test_a_song_in_the_inbox_for_which_there_is_no_room_fails_and_can_be_tried_again(
+    ask: Ask,
+    cloud: Aws,
+    jobs: Jobs,
+    load_app: Callable[[str], ModuleType],
+    sample_event: Callable[[str], dict[str, Any]],
+    lambda_context: Any,
+) -> None:
+    limit(maxOpenJobs=1)
+    first = ask("POST", "/v1/jobs", SONG).body["job"]["id"]
+    event = sample_event("intake-s3")
+    cloud.s3.put_object(Bucket=UPLOADS, Key="inbox/alice/my first song.mp3", Body=b"song")
+    (taken,) = load_app("intake").handler(event, lambda_context)["jobs"]
+    assert load_app("intake").handler(event, lambda_context)["jobs"] == [taken]  # by a repeated event
+    job = jobs.get("alice", taken["id"])
+    assert (job.state, job.error_code) == (Status.FAILED, "quota_exceeded")
+    assert used(ask) == (1, 1, 960_004)  # the bucket has taken it
+    assert ask("POST", f"/v1/jobs/{job.id}/retry").status == 429
+    ask("DELETE", f"/v1/jobs/{first}")
+    assert ask("POST", f"/v1/jobs/{job.id}/retry").body["status"] == "queued"
+    assert cloud.messages() == [{"owner": "alice", "id": job.id}]
+
+
 def test_jobs_of_another_day_count_but_for_minutes_and_go_with_their_time(cloud: Aws) -> None:
     now = datetime(2026, 1, 1, 12, tzinfo=UTC)
     jobs = Jobs(TABLE, usage_table=USAGE, retention_days=7, limits=Limits(2, 2, 10_000_000), now=lambda: now)

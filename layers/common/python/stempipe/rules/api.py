@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from stempipe.adapters.storage import Storage, stem_links
-from stempipe.errors import InvalidState, UploadGone
+from stempipe.errors import InvalidState, QuotaExceeded, UploadGone
 from stempipe.jobs.estimate import seconds_in_queue
 from stempipe.jobs.listing import MadeBetween
 from stempipe.jobs.quota import QuotaView, quota_view
@@ -186,7 +186,8 @@ class Api:
         if not job.may_be_tried_again:
             can = "one that failed, or whose analysis did, can be tried again"
             raise InvalidState(f"The job is {job.status}; {can}.")
-        if not job.attempts and not job.enqueued_at:
+        was_taken_in = job.attempts or job.enqueued_at or job.error_code == QuotaExceeded.code
+        if not was_taken_in:
             raise InvalidState(f"The job's song was never taken in ({job.error_code}). Make a new job.")
         for part in job.uploads:
             if self.storage.look_up(job.bucket, part.key).etag != part.etag:
