@@ -24,7 +24,7 @@ _PROBE = Path(__file__).with_name("cold_start_probe.py")
 _MEMORY_MB = 3008
 _PROCESSORS = _MEMORY_MB / 1769
 _PATIENCE = 120.0  # seconds
-_VARIABLES = ("JOBS_TABLE", "JOBS_QUEUE_URL", "UPLOADS_BUCKET", "STEMS_BUCKET")
+_VARIABLES = ("JOBS_TABLE", "USAGE_TABLE", "JOBS_QUEUE_URL", "UPLOADS_BUCKET", "STEMS_BUCKET")
 
 
 def measure(image: str, song: Path) -> tuple[float, float]:

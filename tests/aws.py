@@ -15,6 +15,10 @@ from botocore.config import Config
 from moto import mock_aws
 
 from local.template import load
+from stempipe.adapters.queue import JobQueue
+from stempipe.jobs.line import Line
+from stempipe.jobs.table import Jobs
+from stempipe.rules.dispatch import Dispatch
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -27,8 +31,9 @@ STEMS = "stempipe-stems-123456789012-us-east-1"
 TABLE = "jobs"
 CONNECTIONS = "connections"
 TURNS = "turns"
+USAGE = "usage"
 
-TABLES = {TABLE: "JobsTable", CONNECTIONS: "ConnectionsTable", TURNS: "TurnsTable"}
+TABLES = {TABLE: "JobsTable", USAGE: "UsageTable", CONNECTIONS: "ConnectionsTable", TURNS: "TurnsTable"}
 QUEUES = (
     "JOBS_QUEUE_URL",
     "JOBS_DEAD_LETTER_QUEUE_URL",
@@ -52,6 +57,10 @@ class Aws:
     webhooks_queue_url: str
     webhooks_dead_letter_queue_url: str
     notify_dead_letter_queue_url: str
+
+    def dispatch(self, jobs: Jobs, workers: int = 2) -> Dispatch:
+        """Sends jobs to so many workers."""
+        return Dispatch(jobs, Line(jobs, workers), JobQueue(self.sqs, self.jobs_queue_url))
 
     def messages(self, queue_url: str | None = None) -> list[dict[str, Any]]:
         """Bodies of the messages in the jobs queue, or in another; they are taken out of it."""
@@ -81,6 +90,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         "AWS_DEFAULT_REGION": "us-east-1",
         "POWERTOOLS_TRACE_DISABLED": "true",
         "JOBS_TABLE": TABLE,
+        "USAGE_TABLE": USAGE,
         "UPLOADS_BUCKET": UPLOADS,
         "STEMS_BUCKET": STEMS,
         "CONNECTIONS_TABLE": CONNECTIONS,

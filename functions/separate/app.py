@@ -23,6 +23,7 @@ from stempipe.adapters.queue import JobMessage, JobQueue, TryAgain, sqs_client
 from stempipe.adapters.storage import Storage, s3_client
 from stempipe.jobs.table import Jobs
 from stempipe.observability import MetricUnit, logger, metrics, tracer
+from stempipe.rules.dispatch import Dispatch
 from stempipe.rules.worker import Worker
 from stempipe.settings import SeparateSettings
 
@@ -52,10 +53,12 @@ def worker(memory_mb: int) -> Worker:
         forbid_inspection()
     except OSError as error:
         logger.warning("Other processes of this user can read this one's credentials", error=str(error))
+    jobs = Jobs.of(settings())
     return Worker(
-        jobs=Jobs.of(settings()),
+        jobs=jobs,
         storage=Storage(s3_client(settings()), settings().storage_provider),
         sound=Spleeter(settings()),
+        dispatch=Dispatch.of(settings(), jobs, queue()),
         stems_bucket=settings().stems_bucket,
         lease_seconds=settings().lease_seconds,
         memory_gb=memory_mb / 1024,

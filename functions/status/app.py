@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path as FilePath
@@ -20,7 +21,6 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from stempipe.adapters.outbound import Outbound
-from stempipe.adapters.queue import JobQueue, sqs_client
 from stempipe.adapters.storage import Storage, s3_client
 from stempipe.adapters.vault import Vault, kms_client
 from stempipe.errors import (
@@ -31,6 +31,7 @@ from stempipe.errors import (
     InvalidRequest,
     InvalidState,
     JobNotFound,
+    QuotaExceeded,
     StempipeError,
     StorageRefuses,
     StorageUnavailable,
@@ -38,12 +39,14 @@ from stempipe.errors import (
     Unauthorized,
     UploadGone,
 )
+from stempipe.jobs.quota import QuotaView, rate_limit_headers
 from stempipe.jobs.record import Status
 from stempipe.jobs.requests import WAYS_IN, IdempotencyKey, Limit, NewJob, Time
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.views import CreatedJob, ErrorView, FilesView, Health, JobPage, JobView, Problem, Refusal
-from stempipe.observability import logger, tracer
+from stempipe.observability import MetricUnit, logger, metrics, tracer
 from stempipe.rules.api import Api
+from stempipe.rules.dispatch import Dispatch
 from stempipe.rules.webhooks import Callbacks
 from stempipe.settings import StatusSettings
 
@@ -64,6 +67,7 @@ HTTP_STATUS: dict[type[StempipeError], HTTPStatus] = {
     InvalidState: HTTPStatus.CONFLICT,
     IdempotencyConflict: HTTPStatus.CONFLICT,
     UploadGone: HTTPStatus.GONE,
+    QuotaExceeded: HTTPStatus.TOO_MANY_REQUESTS,
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageRefuses: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -73,10 +77,11 @@ HTTP_STATUS: dict[type[StempipeError], HTTPStatus] = {
 def api() -> Api:
     """The rules, wired to AWS once per process."""
     settings = StatusSettings.from_environment()
+    jobs = Jobs.of(settings)
     return Api(
-        jobs=Jobs.of(settings),
+        jobs=jobs,
         storage=Storage(s3_client(settings), settings.storage_provider),
-        queue=JobQueue(sqs_client(), settings.jobs_queue_url),
+        dispatch=Dispatch.of(settings, jobs),
         settings=settings,
         callbacks=Callbacks(
             Outbound(settings.webhook_allowed_hosts), Vault(kms_client(), settings.callback_key_id)
@@ -98,8 +103,8 @@ def owner() -> str:
 
 def _answers(status: int, *problems: int) -> dict[int, Any]:
     """What a route may answer: a status of success, and problems. The gateway answers some by itself."""
-    models: dict[int, Any] = dict.fromkeys((*problems, 500), Problem) | {429: Refusal}
-    models |= {code: Problem | Refusal for code in (401, 413) if code in problems}
+    models: dict[int, Any] = {429: Refusal} | dict.fromkeys((*problems, 500), Problem)
+    models |= {code: Problem | Refusal for code in (401, 413, 429) if code in problems}
     return {status: {"description": HTTPStatus(status).phrase}} | {
         code: {"description": HTTPStatus(code).phrase, "content": {"application/json": {"model": model}}}
         for code, model in sorted(models.items())
@@ -114,7 +119,7 @@ JobId = Annotated[str, Path(description="The job's id.", max_length=64)]
     operation_id="createJob",
     summary="Make a job: get a link to upload its song, or send a small one with the request",
     status_code=HTTPStatus.CREATED,
-    responses=_answers(201, 401, 409, 413, 415, 422, 503),
+    responses=_answers(201, 401, 409, 413, 415, 422, 429, 503),
 )
 def create_job(
     request: Annotated[NewJob, Body()],
@@ -203,11 +208,22 @@ def delete_job(id: JobId) -> Response[JobView | None]:
     operation_id="retryJob",
     summary="Try a job again that failed, or whose analysis did",
     status_code=HTTPStatus.ACCEPTED,
-    responses=_answers(202, 401, 404, 409, 410, 422, 503),
+    responses=_answers(202, 401, 404, 409, 410, 422, 429, 503),
 )
 def retry_job(id: JobId) -> JobView:
     """Its upload must still be there."""
     return api().retry(owner(), id)
+
+
+@app.get(
+    "/v1/quota",
+    operation_id="getQuota",
+    summary="What you may take, and what of it is left",
+    responses=_answers(200, 401),
+)
+def get_quota() -> QuotaView:
+    """A job counts from when it is made. Until its length is known, it counts for what its bytes may be."""
+    return api().quota(owner())
 
 
 @app.get(
@@ -275,7 +291,12 @@ def _problem(status: int, code: str, message: str) -> Response[str]:
 def stempipe_error(error: StempipeError) -> Response[str]:
     """An error of the rules, by the table above."""
     status = HTTP_STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
-    return _problem(status, error.code, error.message)
+    answer = _problem(status, error.code, error.message)
+    if isinstance(error, QuotaExceeded):
+        metrics.add_metric("RefusedByQuota", MetricUnit.Count, 1)
+        answer.headers |= {"Retry-After": str(error.retry_after)}
+        answer.headers |= rate_limit_headers(api().quota(owner()), datetime.now(UTC))
+    return answer
 
 
 @app.exception_handler(RequestValidationError)
@@ -338,6 +359,7 @@ def _fault_of(event: dict[str, Any]) -> str | None:
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
     content_type = event["headers"].get("content-type", content_types.APPLICATION_JSON)

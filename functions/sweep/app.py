@@ -12,6 +12,7 @@ from stempipe.adapters.queue import HELD_SECONDS, DeadLetters, JobQueue, sqs_cli
 from stempipe.adapters.storage import Storage, s3_client
 from stempipe.jobs.table import Jobs
 from stempipe.observability import logger, metrics, tracer
+from stempipe.rules.dispatch import Dispatch
 from stempipe.rules.intake import Intake
 from stempipe.rules.sweep import Sweep
 from stempipe.settings import SweepSettings
@@ -38,7 +39,9 @@ def sweep(wait_seconds: int = 0) -> Sweep:
     return Sweep(
         jobs=jobs,
         storage=storage,
-        intake=Intake(jobs, storage, JobQueue(sqs, settings.jobs_queue_url), settings),
+        intake=Intake(
+            jobs, storage, Dispatch.of(settings, jobs, JobQueue(sqs, settings.jobs_queue_url)), settings
+        ),
         dead_jobs=DeadLetters(sqs, settings.jobs_dead_letter_queue_url, wait_seconds),
         dead_uploads=DeadLetters(sqs, settings.intake_dead_letter_queue_url, wait_seconds),
         uploads_bucket=settings.uploads_bucket,

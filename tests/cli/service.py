@@ -18,6 +18,11 @@ STEM_BYTES = 200_000
 Fault = Callable[[Request], Answer | None]
 Twist = Callable[[Request, Answer], Answer]
 PAGE = b"<html>Welcome to the hotel's network. <Message>Log in</Message></html>"
+QUOTA = {
+    "openJobs": {"limit": 1000, "used": 3, "left": 997},
+    "minutesToday": {"limit": 10000, "used": 12.5, "left": 9987.5, "resetsAt": "2026-01-02T00:00:00Z"},
+    "bytesKept": {"limit": 200000000000, "used": 1234567, "left": 199998765433},
+}
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 
@@ -92,6 +97,8 @@ class Service:
             return self._create(json.loads(request.body), request.headers["idempotency-key"])
         if path == "/v1/jobs":
             return _json(200, {"jobs": list(reversed(self.jobs.values())), "cursor": None})
+        if path == "/v1/quota":
+            return _json(200, QUOTA)
         job = self.jobs.get(path.split("/")[3])
         if job is None:
             return _json(404, {"error": {"code": "job_not_found", "message": "There is no such job."}})
@@ -252,6 +259,16 @@ def where(method: str, path: str, instead: Answer) -> Twist:
     return lambda request, answer: (
         instead if request.method == method and re.match(path, request.target) else answer
     )
+
+
+def on(method: str, path: str, answer: Answer) -> Any:
+    """A fault: that answer to the first such request."""
+
+    def fault(request: Request) -> Answer | None:
+        matches = request.method == method and request.target.startswith(path)
+        return answer if matches else None
+
+    return fault
 
 
 def _json(status: int, body: Any) -> Answer:

@@ -15,18 +15,8 @@ from websockets.sync.server import ServerConnection, serve
 
 from stempipe_client import Client, Config, Pace, Status, StempipeError, live
 from tests.cli.conftest import QUICK
-from tests.cli.service import STEM_BYTES, TOKEN, Service, cut_short, stem_of
-from tests.http import Answer, Request
-
-
-def on(method: str, path: str, answer: Answer) -> Any:
-    """A fault: that answer to the first such request."""
-
-    def fault(request: Request) -> Answer | None:
-        matches = request.method == method and request.target.startswith(path)
-        return answer if matches else None
-
-    return fault
+from tests.cli.service import STEM_BYTES, TOKEN, Service, cut_short, on, stem_of
+from tests.http import Answer
 
 
 def test_a_song_is_sent_worked_on_saved_and_done(client: Client, song: Path, tmp_path: Path) -> None:
@@ -95,6 +85,18 @@ def test_what_is_refused_is_not_asked_again(service: Service, client: Client, so
         client.create(song)
     assert (failure.value.code, failure.value.message) == ("too_large", "Too large.")
     assert service.count("POST /v1/jobs") == 1
+
+
+def test_what_is_over_the_quota_is_not_asked_for_again_and_again(
+    service: Service, client: Client, song: Path
+) -> None:
+    refusal = json.dumps({"error": {"code": "quota_exceeded", "message": "No more today."}}).encode()
+    service.faults.append(on("POST", "/v1/jobs", Answer(429, refusal)))
+    with pytest.raises(StempipeError, match=r"No more today\. What is left says: stempipe quota") as failure:
+        client.create(song)
+    assert failure.value.code == "quota_exceeded"
+    assert service.count("POST /v1/jobs") == 1
+    assert client.quota().open_jobs.left == 997
 
 
 def test_a_bad_token_is_unauthorized(service: Service) -> None:

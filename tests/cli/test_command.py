@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.service import Service, stem_of
+from tests.cli.service import Service, on, stem_of
+from tests.http import Answer
 
 
 def test_songs_are_separated_and_a_broken_one_fails_alone(
@@ -130,6 +131,28 @@ def test_jobs_are_listed_and_watched_and_cancelled(
     configured.jobs["job0"] |= {"status": "queued"}
     assert stempipe("cancel", "job0").stdout == "job0 is cancelled\n"
     assert configured.jobs["job0"]["status"] == "cancelled"
+
+
+def test_the_quota_is_shown(configured: Service, stempipe: Run) -> None:
+    shown = stempipe("quota").stdout.splitlines()
+    assert [line.split() for line in shown[:4]] == [
+        ["used", "left", "limit"],
+        ["open", "jobs", "3", "997", "1,000"],
+        ["minutes", "today", "12", "9,988", "10,000"],
+        ["bytes", "kept", "1,234,567", "199,998,765,433", "200,000,000,000"],
+    ]
+    assert json.loads(stempipe("quota", "--json").stdout)["bytesKept"]["limit"] == 200_000_000_000
+
+
+def test_over_the_quota_songs_fail_and_the_next_time_they_are_sent(
+    configured: Service, stempipe: Run, song: Path
+) -> None:
+    refusal = json.dumps({"error": {"code": "quota_exceeded", "message": "No more today."}}).encode()
+    configured.faults.append(on("POST", "/v1/jobs", Answer(429, refusal)))
+    done = stempipe("separate", song)
+    assert done.exit_code == 1
+    assert "quota_exceeded: No more today." in done.stdout
+    assert stempipe("separate", song).exit_code == 0
 
 
 def test_a_login_serves_the_next_command(service: Service, stempipe: Run) -> None:

@@ -20,6 +20,7 @@ from tests.receiver import Receiver, hang, receiving
 
 MALLORY, ZOE = "mallory@example.com", "zoe@example.com"
 JOBS = 30
+SONGS, WORKERS = 14, 2
 HANGS = 60.0  # Seconds that his callbacks keep whoever calls them.
 # A call that overlaps another has a process of its own started for it, of every function that hears of a job.
 STARTS = 4.0
@@ -75,6 +76,49 @@ def make_and_cancel(api: httpx.Client, receiver: Receiver) -> None:
     job = api.post("/v1/jobs", json=body).raise_for_status().json()["job"]
     api.delete(f"/v1/jobs/{job['id']}").raise_for_status()
     api.post("/v1/jobs", json={"filename": "song.mp3", "size": 1000}).raise_for_status()
+
+
+def ended(api: httpx.Client) -> set[str]:
+    """The ids of somebody's jobs that have come to an end, which is a good one."""
+    jobs = api.get("/v1/jobs", params={"limit": 100}).raise_for_status().json()["jobs"]
+    assert {job["status"] for job in jobs} <= {"awaiting_upload", "queued", "processing", "completed"}
+    return {job["id"] for job in jobs if job["status"] == "completed"}
+
+
+def used(api: httpx.Client, what: str) -> float:
+    """How much of something somebody is counted for."""
+    quota = api.get("/v1/quota").raise_for_status().json()
+    return float(quota[what]["used"])
+
+
+def test_who_sends_many_songs_lets_anothers_go_first(
+    cloud: Deployment, sign_in: Callable[[str], httpx.Client], song: Path
+) -> None:
+    zoe, mallory = sign_in("zoe-songs@example.com"), sign_in("mallory-songs@example.com")
+    his = f"inbox/{cloud.user_id('mallory-songs@example.com')}"
+    for number in range(SONGS):
+        cloud.client("s3").upload_file(str(song), cloud.uploads_bucket, f"{his}/{number}.mp3")
+    deadline = time.monotonic() + 300
+    while used(mallory, "bytesKept") < SONGS * song.stat().st_size:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    body = {"filename": song.name, "size": song.stat().st_size}
+    created = zoe.post("/v1/jobs", json=body).raise_for_status().json()
+    wire.upload(created["upload"], song)
+    while zoe.get(f"/v1/jobs/{created['job']['id']}").json()["status"] == "awaiting_upload":
+        time.sleep(0.1)
+    before = ended(mallory)
+    while not ended(zoe):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    # Those that ran when she came, and what the other worker has done beside hers.
+    beside = len(ended(mallory) - before)
+    assert beside <= WORKERS + 2
+    assert len(before) + beside < SONGS
+    while len(ended(mallory)) < SONGS:  # nobody is forgotten
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    assert used(mallory, "openJobs") == 0
 
 
 def test_whoever_takes_all_that_he_may_have_holds_up_nobody_else(

@@ -14,9 +14,6 @@ import pytest
 
 from local.cloud import STACK, Deployment
 from local.server import REGION
-from stempipe.adapters.queue import JobQueue, sqs_client
-from stempipe.adapters.storage import Storage, s3_client
-from stempipe.jobs.table import Jobs
 from stempipe.rules.intake import Intake
 from stempipe.settings import IntakeSettings
 from tests import wire
@@ -36,12 +33,7 @@ def intake(cloud: Deployment, monkeypatch: pytest.MonkeyPatch) -> Intake:
     for name in ("aws_access_key_id", "aws_secret_access_key"):
         monkeypatch.setenv(name.upper(), cloud.server.credentials[name])
     settings = IntakeSettings.from_environment(configuration["Environment"]["Variables"])
-    return Intake(
-        jobs=Jobs.of(settings),
-        storage=Storage(s3_client(settings), "s3"),
-        queue=JobQueue(sqs_client(), settings.jobs_queue_url),
-        settings=settings,
-    )
+    return Intake.connect(settings)
 
 
 def test_an_upload_event_delivered_a_hundred_times_at_once_is_one_job_done_once(

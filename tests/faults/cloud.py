@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import time
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from local.cloud import STACK, Deployment, running
-from stempipe.adapters.queue import DeadLetters, JobQueue, sqs_client
+from stempipe.adapters.queue import DeadLetters, sqs_client
 from stempipe.adapters.storage import Storage, s3_client
 from stempipe.jobs.table import Jobs
 from stempipe.observability import logger
+from stempipe.rules.dispatch import Dispatch
 from stempipe.rules.intake import Intake
 from stempipe.rules.sweep import Sweep
 from stempipe.settings import SweepSettings
@@ -97,7 +99,7 @@ class Cloud:
         sweep = Sweep(
             jobs=jobs,
             storage=storage,
-            intake=Intake(jobs, storage, JobQueue(sqs, settings.jobs_queue_url), settings),
+            intake=Intake(jobs, storage, Dispatch.of(settings, jobs), settings),
             dead_jobs=DeadLetters(sqs, settings.jobs_dead_letter_queue_url),
             dead_uploads=DeadLetters(sqs, settings.intake_dead_letter_queue_url),
             uploads_bucket=settings.uploads_bucket,
@@ -108,9 +110,13 @@ class Cloud:
 
     def keys(self, bucket: str, prefix: str = "") -> list[str]:
         """The keys of all objects under a prefix."""
+        return list(self.sizes(bucket, prefix))
+
+    def sizes(self, bucket: str, prefix: str = "") -> dict[str, int]:
+        """The bytes of all objects under a prefix, by their keys."""
         pages = self.deployment.client("s3").get_paginator("list_objects_v2")
         found = pages.paginate(Bucket=bucket, Prefix=prefix)
-        return [item["Key"] for page in found for item in page.get("Contents", [])]
+        return {item["Key"]: item["Size"] for page in found for item in page.get("Contents", [])}
 
     def dead_letters(self) -> list[dict[str, Any]]:
         """Bodies of the jobs' dead letters that are visible now."""
@@ -144,6 +150,26 @@ class Cloud:
         found: dict[str, Any] | None = answer.get("Item")
         return found
 
+    async def read(self, owner: str, job_id: str) -> dict[str, Any]:
+        """A job's record, which is there."""
+        found = await asyncio.to_thread(self.job, owner, job_id)
+        assert found, f"no record of {owner}/{job_id}"
+        return found
+
+    def account(self, owner: str) -> dict[str, float]:
+        """What an owner is counted for: of all days."""
+        answer = self.deployment.client("dynamodb").query(
+            TableName=self._ids["UsageTable"],
+            KeyConditionExpression="#owner = :owner",
+            ExpressionAttributeNames={"#owner": "owner"},
+            ExpressionAttributeValues={":owner": {"S": owner}},
+            ConsistentRead=True,
+        )
+        return {
+            name: sum(float(item[name]["N"]) for item in answer["Items"] if name in item)
+            for name in ("open", "letIn", "seconds", "bytes")
+        }
+
     def _shorten_times(self) -> None:
         client, sqs = self.deployment.client("lambda"), self.deployment.client("sqs")
         for function in self._functions:
@@ -151,6 +177,7 @@ class Cloud:
             variables = {
                 "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.proxy_port}",
                 "AWS_SDK_UA_APP_ID": function,  # by which the proxy tells who calls
+                "MAX_CONCURRENCY": str(WORKERS),
                 "LEASE_SECONDS": str(LEASE_SECONDS),
                 "MESSAGE_SECONDS": str(MESSAGE_SECONDS),
                 "UPLOAD_LINK_SECONDS": str(UPLOAD_LINK_SECONDS),

@@ -5,23 +5,29 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from tests.faults import processes
 from tests.faults.faults import Fault
-from tests.faults.history import GONE, Version
+from tests.faults.history import GONE, Item, Version
 from tests.faults.proxy import Answer, Call, ConnectionLost, Forward
 from tests.faults.sabotage import Sabotage
 from tests.faults.steps import WORKER_WRITES, Step, owner_of, step_of
 
 JobKey = tuple[str, str]
+Read = Callable[[str, str], Awaitable[Item]]
 
 
 class Director:
     """Handles every call of the proxy.
+
+    Parameters
+    ----------
+    read
+        Gives a job's record as it is in the table, by owner and id.
 
     Attributes
     ----------
@@ -33,7 +39,8 @@ class Director:
         The safeguard that is taken away.
     """
 
-    def __init__(self, sabotage: Sabotage | None = None) -> None:
+    def __init__(self, read: Read, sabotage: Sabotage | None = None) -> None:
+        self._read = read
         self.histories: defaultdict[JobKey, list[Version]] = defaultdict(list)
         self.struck: Counter[tuple[str, str]] = Counter()
         self.sabotage = sabotage
@@ -45,6 +52,7 @@ class Director:
         self._phases: dict[str, str] = {}
         self._traces: defaultdict[str, list[str]] = defaultdict(list)
         self._later: set[asyncio.Task[None]] = set()
+        self._done: set[str] = set()
         self._began = time.monotonic()
 
     def enlist(self, owner: str, faults: Sequence[Fault]) -> None:
@@ -102,14 +110,24 @@ class Director:
             answer = await (self.sabotage.forward(call, step, forward) if self.sabotage else forward())
             if answer.status != 200:
                 return answer
+            if call.is_transaction:
+                # One that is sent again, because its answer was lost, changes nothing.
+                token = call.content["ClientRequestToken"]
+                if token in self._done:
+                    return answer
+                self._done.add(token)
             history = self.histories[key]
             if call.operation == "DeleteItem":
                 # Of what is not there a deletion changes nothing.
                 if history and not history[-1].is_forgotten:
                     history.append(replace(history[-1], is_forgotten=True, begins=False, writer=None))
                 return answer
-            writer = (pid or GONE) if call.caller == "SeparateFunction" else None
-            attributes = item or answer.json["Attributes"]
+            # Whoever has ended a job lets in another.
+            is_workers = call.caller == "SeparateFunction" and step is not Step.LET_IN
+            writer = (pid or GONE) if is_workers else None
+            attributes = item or (
+                await self._read(*key) if call.is_transaction else answer.json["Attributes"]
+            )
             history.append(Version.read(attributes, writer, begins=item is not None))
         if pid is not None:
             self._followed(step, owner, pid)

@@ -12,6 +12,7 @@ from tests.faults.director import Director
 from tests.faults.history import Version, violations
 from tests.faults.owner import STUCK_SECONDS
 from tests.faults.plan import BAD
+from tests.faults.run import wrong_account
 
 # Whoever looks at the dead letters has them to himself for 10 s.
 LETTERS_IN_HAND_SECONDS = 12
@@ -34,6 +35,9 @@ async def check_end(cloud: Cloud, director: Director, sweeping: asyncio.Event) -
     stored = set(await asyncio.to_thread(cloud.keys, cloud.deployment.stems_bucket))
     if stored != named:
         found.append(f"objects that no job names: {stored - named}; missing: {named - stored}")
+    for owner in {owner for owner, _ in director.histories}:
+        if miscounted := await wrong_account(cloud, director, owner):
+            found.append(f"in the end, {owner}: {miscounted}")
     for (owner, job_id), versions in director.histories.items():
         found += [f"in the end, {owner}/{job_id}: {text}" for text in violations(versions)]
     return found, redriven

@@ -32,6 +32,12 @@ class Version:
         Whether the record was deleted; all else is as it was before.
     parts
         Of a job that begins with stems: their uploads' keys, and the etags of those that have come.
+    bytes, arrived
+        Of all its uploads; and of those that have come.
+    in_line
+        Whether it waits for its owner's turn.
+    reserved, seconds
+        Of sound: what it counts for while it is open, and its length once that is known.
     listens
         Whether an analysis is wanted.
     writer
@@ -52,6 +58,11 @@ class Version:
     key: str = ""
     etag: str | None = None
     parts: Mapping[str, str | None] | None = None
+    bytes: int = 0
+    arrived: int = 0
+    in_line: bool = False
+    reserved: float = 0
+    seconds: float | None = None
     listens: bool = False
     stem_keys: Mapping[str, str] | None = None
     player_keys: Mapping[str, str] | None = None
@@ -99,6 +110,7 @@ class Version:
         def read(name: str) -> Any:
             return json.loads(value(name)) if value(name) else None
 
+        size = int(value("bytes") or 0)
         etags, parts, config = value("partEtags") or {}, read("parts"), read("config") or _NO_CONFIG
         return cls(
             status=Status(value("status")),
@@ -115,6 +127,13 @@ class Version:
             key=value("key"),
             etag=value("etag"),
             parts=parts and {part["key"]: _value(etags, str(number)) for number, part in enumerate(parts)},
+            bytes=size,
+            arrived=(size if value("etag") else 0)
+            if parts is None
+            else sum(part["bytes"] for number, part in enumerate(parts) if _value(etags, str(number))),
+            in_line=value("inLineSince") is not None,
+            reserved=float(value("reservedSeconds") or 0),
+            seconds=float(value("durationSeconds")) if value("durationSeconds") else None,
             listens="analysis" in config,
             stem_keys=read("stemKeys"),
             player_keys=read("playerKeys"),

@@ -224,7 +224,14 @@ def _steps(way: Way, song: str, wish: Wish | None, listens: bool) -> dict[Step, 
         case Deed.ASK_AGAIN:
             return {Step.CREATE: 1, Step.AWAIT: 3, Step.NOTE: 1}
         case Deed.RETRY:
-            return {Step.RETRY: 10, Step.SEND: 2, Step.CLAIM: 2, Step.FAIL: 2, Step.RELEASE: 1}
+            return {
+                Step.RETRY: 10,
+                Step.LET_IN: 2,
+                Step.SEND: 2,
+                Step.CLAIM: 2,
+                Step.FAIL: 2,
+                Step.RELEASE: 1,
+            }
     # Less of the work's own, or too seldom anything would happen to the owner's.
     return {step: weight / 6 for step, weight in _steps_of_work(way, song, listens).items()} | deletion
 
@@ -232,7 +239,13 @@ def _steps(way: Way, song: str, wish: Wish | None, listens: bool) -> dict[Step, 
 def _steps_of_work(way: Way, song: str, listens: bool) -> dict[Step, float]:
     if way is Way.NEVER:
         return {Step.CREATE: 1, Step.REQUEUE: 1}
-    before: dict[Step, float] = {Step.LOOK_UP: 3, Step.TAKE_IN: 5, Step.SEND: 16, Step.NOTE: 3}
+    before: dict[Step, float] = {
+        Step.LOOK_UP: 3,
+        Step.TAKE_IN: 5,
+        Step.LET_IN: 8,
+        Step.SEND: 16,
+        Step.NOTE: 3,
+    }
     if way in (Way.API, Way.STEMS):
         before[Step.CREATE] = 6
     if way is Way.STEMS:
@@ -333,6 +346,7 @@ _FAULTS: dict[Step, Make] = {
     Step.PARTS: _one_of(_kill, _refuse, _stall, _lose_answer),
     Step.SEND: _one_of(_kill, _refuse, _lose_answer, _drop, _drop, _duplicate, _duplicate),
     Step.NOTE: _one_of(_kill, _refuse, _stall, _lose_answer),
+    Step.LET_IN: _one_of(_kill, _refuse, _stall, _lose_answer, _lose_answer),
     Step.CLAIM: _TABLE,
     # What a worker does between fetching and putting calls nobody: a while after the one it is at it.
     Step.FETCH: _one_of(

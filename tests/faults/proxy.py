@@ -72,14 +72,33 @@ class Call:
 
     @cached_property
     def operation(self) -> str:
-        """The operation's name; for S3 the HTTP method."""
-        return self.headers.get("x-amz-target", "").partition(".")[2] or self.method
+        """The operation's name; for S3 the HTTP method. Of a transaction it is what is done to the job."""
+        if self.is_transaction:
+            return f"{next(iter(self.content['TransactItems'][0]))}Item"
+        return self._target or self.method
 
     @cached_property
     def json(self) -> dict[str, Any]:
-        """The body of a call of DynamoDB or SQS."""
+        """The body of a call of DynamoDB or SQS; of a transaction, the part about the job."""
+        if self.is_transaction:
+            part: dict[str, Any] = next(iter(self.content["TransactItems"][0].values()))
+            return part
+        return self.content
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The body of a call of DynamoDB or SQS, all of it."""
         content: dict[str, Any] = json.loads(self.body)
         return content
+
+    @property
+    def is_transaction(self) -> bool:
+        """Whether it writes a job, which comes first, together with its owner's account."""
+        return self._target == "TransactWriteItems"
+
+    @property
+    def _target(self) -> str:
+        return self.headers.get("x-amz-target", "").partition(".")[2]
 
     @cached_property
     def sets(self) -> dict[str, Any]:

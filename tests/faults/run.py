@@ -18,6 +18,7 @@ import httpx
 from local.server import free_port
 from stempipe.jobs.record import MAX_ATTEMPTS, Status
 from tests.faults import songs
+from tests.faults.accounts import account
 from tests.faults.background import Background
 from tests.faults.calls import Violation, persist
 from tests.faults.cloud import DOWNLOAD_LINK_SECONDS, Cloud
@@ -178,9 +179,15 @@ class Runner:
         for job_id, job in there.items():
             if job.status is Status.COMPLETED:
                 await self._check_files(owner, job_id, job)
+        await self._check_account(owner.id)
         if all(isinstance(fault, LoseAnswer) and fault.times == 1 for fault in plan.faults if fault.happened):
             await self._check_that_nothing_is_lost(owner.id, there)
         return outcome
+
+    async def _check_account(self, owner: str) -> None:
+        """The owner is counted for what there is, and for nothing else."""
+        if (wrong := await persist(partial(wrong_account, self.cloud, self.director, owner))) is not None:
+            raise Violation(wrong)
 
     async def _check_that_nothing_is_lost(self, owner: str, jobs: dict[str, Version]) -> None:
         """What a single lost answer is no reason for: a claim that nobody works on, files that are left."""
@@ -290,6 +297,17 @@ class Runner:
         raise Violation(f"{name} cannot be downloaded")
 
 
+async def wrong_account(cloud: Cloud, director: Director, owner: str) -> str | None:
+    """What is wrong with an owner's account; None if nothing is."""
+    deployment = cloud.deployment
+    sizes = await asyncio.to_thread(cloud.sizes, deployment.stems_bucket, f"{owner}/")
+    due = account(director.jobs_of(owner).values(), sizes)
+    counted = await asyncio.to_thread(cloud.account, owner)
+    if all(abs(counted[name] - due[name]) < 1e-6 for name in due):
+        return None
+    return f"counted for {counted}, and there is {due}"
+
+
 def _check_outcome(plan: Plan, job: Version) -> str:
     """What became of the job, which must be what was to be expected."""
     happened = sum(fault.happened for fault in plan.faults)
@@ -317,7 +335,7 @@ def _check_outcome(plan: Plan, job: Version) -> str:
 async def ready(state: Path, sabotage: Sabotage | None) -> AsyncIterator[Runner]:
     """The cloud, the proxy and what goes on beside the schedules, until the block ends."""
     cloud = Cloud(state / "cloud", free_port(), free_port())
-    director = Director(sabotage)
+    director = Director(cloud.read, sabotage)
     (state / "songs").mkdir(parents=True)
     background = Background(cloud, director)
     runner = Runner(cloud, director, background, songs.make(state / "songs"))

@@ -19,6 +19,7 @@ class Step(StrEnum):
     PARTS = "all parts"
     SEND = "send"
     NOTE = "note"
+    LET_IN = "let in"
     CLAIM = "claim"
     FETCH = "fetch"
     REPORT = "report"
@@ -78,6 +79,8 @@ def owner_of(call: Call) -> str | None:
 
 def step_of(call: Call) -> Step | None:
     """The step that the call is; None for one at which nothing is made to fail."""
+    if call.is_transaction and call.operation == "UpdateItem" and "status" not in call.sets:
+        return Step.LET_IN
     match call.caller, call.service, call.operation:
         case "StatusFunction", _, "PutItem":
             return Step.CREATE

@@ -46,6 +46,8 @@ def schedule_for(safeguard: Sabotage) -> Plan:
             return plan("notes.mp3", wish=Wish(Deed.RETRY_DELETED, Moment(step=Step.FAIL), slow))
         case Sabotage.KEEP:
             return plan("short.wav", Kill(step=Step.LISTEN), listens=True)
+        case Sabotage.ACCOUNTS:
+            return plan("short.wav")
         case Sabotage.PARTS:
             return plan("short.wav", way=Way.STEMS, listens=True)
 
@@ -58,6 +60,7 @@ NOTICED = {
     Sabotage.MARKS: "was claimed, and left",
     Sabotage.DELETION: "that is being deleted was retried",
     Sabotage.KEEP: "stem_keys were lost",
+    Sabotage.ACCOUNTS: "counted for",
     Sabotage.PARTS: "of its stems never came",
 }
 

@@ -34,7 +34,11 @@ from tests.fuzz import trees
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUCKET = "stempipe-uploads-123456789012-us-east-1"
 SETTINGS = IntakeSettings(
-    jobs_table="jobs", uploads_bucket=BUCKET, stems_bucket="stems", jobs_queue_url="queue"
+    jobs_table="jobs",
+    usage_table="usage",
+    uploads_bucket=BUCKET,
+    stems_bucket="stems",
+    jobs_queue_url="queue",
 )
 
 
@@ -55,6 +59,7 @@ class Jobs:
     """A table of which alice's job 01K awaits its upload."""
 
     rows: dict[tuple[str, str], Any] = field(default_factory=dict)
+    accounts: Any = field(default_factory=lambda: SimpleNamespace(entry=lambda *_: None))
 
     def __post_init__(self) -> None:
         self._put("alice", "01K", Status.AWAITING_UPLOAD)
@@ -81,14 +86,16 @@ class Jobs:
         except KeyError:
             raise JobNotFound(job_id) from None
 
-    def move(self, job: Any, to: Status, actions: Any, condition: Any) -> Any:
+    def end(self, job: Any, to: Status, actions: Any, condition: Any) -> Any:
+        return self.move(job, to, actions, condition)
+
+    def move(
+        self, job: Any, to: Status, actions: Any, condition: Any, entries: Any = (), *, in_line: bool = False
+    ) -> Any:
         if job.state is not Status.AWAITING_UPLOAD:
             raise TransitionRefused
         job.state, job.status = to, to.value
         return job
-
-    def mark_enqueued(self, job: Any, message_id: str) -> None:
-        job.enqueued_at = message_id
 
     def _put(self, owner: str, job_id: str, status: Status) -> Any:
         key = f"jobs/{owner}/{job_id}/17"
@@ -98,6 +105,9 @@ class Jobs:
             key=key,
             parts=None,
             uploads=[Part(key, "song.mp3", 5)],
+            bytes=5,
+            making=17,
+            version=17,
             state=status,
             status=status.value,
             enqueued_at=None,
@@ -108,12 +118,13 @@ class Jobs:
 
 
 @dataclass
-class Queue:
+class Dispatch:
     sent: list[tuple[str, str]] = field(default_factory=list)
 
-    def send(self, owner: str, job_id: str) -> str:
-        self.sent.append((owner, job_id))
-        return "message"
+    def send(self, job: Any) -> Any:
+        self.sent.append((job.owner, job.id))
+        job.enqueued_at = "now"
+        return job
 
 
 def one(data: bytes) -> None:
@@ -121,13 +132,13 @@ def one(data: bytes) -> None:
         config, event = json.loads(data)
     except (ValueError, TypeError, RecursionError):
         return
-    jobs, queue = Jobs(), Queue()
-    intake = Intake(*cast(Any, (jobs, Storage(json.dumps(config)), queue, SETTINGS)))
+    jobs, dispatch = Jobs(), Dispatch()
+    intake = Intake(*cast(Any, (jobs, Storage(json.dumps(config)), dispatch, SETTINGS)))
     taken = intake.take_in(event)
     again = intake.take_in(event)
     assert json.dumps(taken).encode()
     assert {(job["owner"], job["id"]) for job in taken} == {(job["owner"], job["id"]) for job in again}
-    assert len(queue.sent) == len(set(queue.sent)), "two messages for a job"
+    assert len(dispatch.sent) == len(set(dispatch.sent)), "two messages for a job"
 
 
 def seeds() -> Iterator[bytes]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from stempipe.jobs.table import Jobs
-from tests.aws import TABLE, Aws, aws
+from tests.aws import TABLE, USAGE, Aws, aws
 
 
 @pytest.fixture
@@ -20,4 +20,4 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
 @pytest.fixture
 def jobs(cloud: Aws) -> Jobs:
     """The jobs table."""
-    return Jobs(TABLE, retention_days=7)
+    return Jobs(TABLE, usage_table=USAGE, retention_days=7)

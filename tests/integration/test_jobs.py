@@ -17,7 +17,7 @@ from stempipe.jobs.config import JobConfig
 from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Stage, Status
 from stempipe.jobs.refusals import ClaimLost, JobExists, JobIsFinal, JobIsHeld
 from stempipe.jobs.table import Jobs
-from tests.aws import RESOURCES, TABLE, Aws
+from tests.aws import RESOURCES, TABLE, USAGE, Aws
 from tests.stored import stored_song
 
 LEASE = 30
@@ -44,7 +44,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def jobs(cloud: Aws, clock: Clock) -> Jobs:
-    return Jobs(TABLE, retention_days=7, now=clock)
+    return Jobs(TABLE, usage_table=USAGE, retention_days=7, now=clock)
 
 
 def queued(jobs: Jobs, owner: str = "alice", job_id: str = "01K") -> None:

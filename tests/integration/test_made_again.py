@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stempipe.adapters.queue import JobMessage, JobQueue
+from stempipe.adapters.queue import JobMessage
 from stempipe.adapters.storage import Storage
 from stempipe.adapters.vault import Vault, kms_client
 from stempipe.errors import InternalError, JobNotFound
@@ -49,13 +49,12 @@ def storage(cloud: Aws) -> Storage:
 def api(cloud: Aws, jobs: Jobs, storage: Storage) -> Api:
     settings = StatusSettings.from_environment()
     callbacks = Callbacks(None, Vault(kms_client(), settings.callback_key_id))  # type: ignore[arg-type]
-    return Api(jobs, storage, JobQueue(cloud.sqs, cloud.jobs_queue_url), settings, callbacks)
+    return Api(jobs, storage, cloud.dispatch(jobs), settings, callbacks)
 
 
 @pytest.fixture
 def intake(cloud: Aws, jobs: Jobs, storage: Storage) -> Intake:
-    queue = JobQueue(cloud.sqs, cloud.jobs_queue_url)
-    return Intake(jobs, storage, queue, IntakeSettings.from_environment())
+    return Intake(jobs, storage, cloud.dispatch(jobs), IntakeSettings.from_environment())
 
 
 @pytest.fixture
@@ -124,6 +123,9 @@ def test_a_worker_of_before_deletes_none_of_the_new_ones_stems(
 ) -> None:
     first = make(SONG)
 
+    def worker(engine: Engine) -> Worker:
+        return Worker(jobs, storage, engine, cloud.dispatch(jobs), STEMS, 30, 1.0)
+
     class Once(Engine):
         def separate(self, *_: Any, **__: Any) -> Separated:
             file = tmp_path / "vocals.wav"
@@ -134,10 +136,10 @@ def test_a_worker_of_before_deletes_none_of_the_new_ones_stems(
         def separate(self, *_: Any, **__: Any) -> Separated:
             # Meanwhile the owner makes the job again, and another worker takes it to its end.
             make_again(first)
-            Worker(jobs, storage, Once(), STEMS, 30, 1.0).work_on(JobMessage(owner="alice", id=first.id))
+            worker(Once()).work_on(JobMessage(owner="alice", id=first.id))
             return super().separate()
 
-    Worker(jobs, storage, Overtaken(), STEMS, 30, 1.0).work_on(JobMessage(owner="alice", id=first.id))
+    worker(Overtaken()).work_on(JobMessage(owner="alice", id=first.id))
     job = jobs.get("alice", first.id)
     assert (job.state, job.attempts, job.config.quality.output_format) == (Status.COMPLETED, 1, "mp3")
     stored = [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=STEMS).get("Contents", [])]

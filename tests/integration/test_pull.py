@@ -84,7 +84,7 @@ def unreachable(puller: Puller) -> Puller:
 
     client = s3_client(puller.intake.settings)
     client.meta.events.register("before-parameter-build.s3.HeadObject", refuse)
-    intake = Intake(puller.intake.jobs, Storage(client, "r2"), puller.intake.queue, puller.intake.settings)
+    intake = Intake(puller.intake.jobs, Storage(client, "r2"), puller.intake.dispatch, puller.intake.settings)
     return Puller(puller.queue, intake)
 
 

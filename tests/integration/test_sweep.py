@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from stempipe.adapters.queue import DeadLetters, JobQueue
+from stempipe.adapters.queue import DeadLetters
 from stempipe.adapters.storage import Storage, StoredObject
 from stempipe.errors import InternalError, StorageRefuses, StorageUnavailable
 from stempipe.jobs.claim import Claim, Stored
 from stempipe.jobs.config import JobConfig
+from stempipe.jobs.line import Line
 from stempipe.jobs.overdue import Overdue
 from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Status
 from stempipe.jobs.refusals import TransitionRefused
@@ -24,7 +25,7 @@ from stempipe.jobs.table import Jobs
 from stempipe.rules.intake import Intake
 from stempipe.rules.sweep import Sweep
 from stempipe.settings import SweepSettings
-from tests.aws import STEMS, TABLE, UPLOADS, Aws
+from tests.aws import STEMS, TABLE, UPLOADS, USAGE, Aws
 from tests.stored import stored_song
 
 KEY = "jobs/alice/01K/17"
@@ -51,17 +52,16 @@ def clock() -> Clock:
 
 @pytest.fixture
 def jobs(cloud: Aws, clock: Clock) -> Jobs:
-    return Jobs(TABLE, retention_days=7, now=clock)
+    return Jobs(TABLE, usage_table=USAGE, retention_days=7, now=clock)
 
 
 @pytest.fixture
 def sweep(cloud: Aws, jobs: Jobs, clock: Clock) -> Sweep:
     storage = Storage(cloud.s3, "s3")
-    queue = JobQueue(cloud.sqs, cloud.jobs_queue_url)
     return Sweep(
         jobs=jobs,
         storage=storage,
-        intake=Intake(jobs, storage, queue, SweepSettings.from_environment()),
+        intake=Intake(jobs, storage, cloud.dispatch(jobs), SweepSettings.from_environment()),
         dead_jobs=DeadLetters(cloud.sqs, cloud.jobs_dead_letter_queue_url),
         dead_uploads=DeadLetters(cloud.sqs, cloud.intake_dead_letter_queue_url),
         uploads_bucket=UPLOADS,
@@ -79,7 +79,8 @@ def make(cloud: Aws, jobs: Jobs) -> Callable[[Status], Job]:
         if status is not Status.AWAITING_UPLOAD:
             etag = cloud.s3.put_object(Bucket=UPLOADS, Key=KEY, Body=b"song")["ETag"].strip('"')
         source = Source("s3", UPLOADS, KEY, "song.mp3", bytes=4, etag=etag)
-        return jobs.add("alice", "01K", status, source, JobConfig())
+        job = jobs.add("alice", "01K", status, source, JobConfig())
+        return Line(jobs, 2).let_in(job) if status is Status.QUEUED else job
 
     return made
 
@@ -90,6 +91,23 @@ def job(jobs: Jobs) -> Callable[[], Job]:
 
 
 # ---- jobs --------------------------------------------------------------------------------------
+
+
+def test_a_line_whose_next_was_never_sent_moves_on(
+    sweep: Sweep, cloud: Aws, jobs: Jobs, make: Callable[[Status], Job], clock: Clock
+) -> None:
+    make(Status.QUEUED)
+    source = Source("s3", UPLOADS, KEY, "song.mp3", bytes=4, etag="e")
+    for job_id in ("second", "third"):
+        clock.forward(seconds=1)
+        jobs.add("alice", job_id, Status.QUEUED, source, JobConfig())
+    assert sweep.sweep_jobs() == {"lines_moved_on": 1}  # for two workers
+    assert cloud.messages() == [{"owner": "alice", "id": "second"}]
+    # A worker ends the first job, and dies before it sends the next.
+    Claim.take(jobs, "alice", "01K", 30).fail(StorageUnavailable("no"))
+    assert sweep.sweep_jobs() == {"lines_moved_on": 1}
+    assert cloud.messages() == [{"owner": "alice", "id": "third"}]
+    assert sweep.sweep_jobs() == {}
 
 
 def test_what_is_in_time_is_left_alone(sweep: Sweep, cloud: Aws, make: Callable[[Status], Job]) -> None:
@@ -459,7 +477,7 @@ def test_a_jobs_record_is_read_once_for_all_its_stems(sweep: Sweep, cloud: Aws, 
             read.append(job_id)
             return super().get(owner, job_id)
 
-    replace(sweep, jobs=Counting(TABLE, retention_days=7, now=clock)).sweep_objects()
+    replace(sweep, jobs=Counting(TABLE, usage_table=USAGE, retention_days=7, now=clock)).sweep_objects()
     assert read == ["01K"]
 
 

@@ -15,7 +15,7 @@ from stempipe.adapters.queue import JobMessage
 from stempipe.adapters.storage import Storage
 from stempipe.jobs.table import Jobs
 from stempipe.rules.worker import Worker
-from tests.aws import ROOT, STEMS, TABLE, UPLOADS, Aws, aws
+from tests.aws import ROOT, STEMS, TABLE, UPLOADS, USAGE, Aws, aws
 from tests.integration.separate.engine import Engine
 from tests.receiver import receiving
 
@@ -64,9 +64,11 @@ def run(cloud: Aws, receiver_url: str) -> None:
     (job,) = call("intake", uploaded)["jobs"]
     assert call("intake", uploaded)["jobs"] == [job]  # twice: a write is refused
 
-    jobs = Jobs(TABLE, retention_days=7)
+    jobs = Jobs(TABLE, usage_table=USAGE, retention_days=7)
     engine = Large()
-    worker = Worker(jobs, Storage(cloud.s3, "s3"), engine, STEMS, lease_seconds=30, memory_gb=2.9)
+    worker = Worker(
+        jobs, Storage(cloud.s3, "s3"), engine, cloud.dispatch(jobs), STEMS, lease_seconds=30, memory_gb=2.9
+    )
     worker.work_on(JobMessage(owner=job["owner"], id=job["id"]))
     done = jobs.get(job["owner"], job["id"])
     assert done.status == "completed", done.error_code

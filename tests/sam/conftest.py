@@ -14,7 +14,7 @@ import pytest
 
 from local.server import REGION, Server, free_port
 from local.template import load
-from tests.aws import STEMS, TABLE, UPLOADS, create_table
+from tests.aws import STEMS, TABLE, UPLOADS, USAGE, create_table
 
 ENVIRONMENT = os.environ | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": REGION}
 # By which the containers know this machine.
@@ -59,7 +59,8 @@ def cloud(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
         s3, sqs, dynamodb = map(server.client, ("s3", "sqs", "dynamodb"))
         for bucket in (UPLOADS, STEMS):
             s3.create_bucket(Bucket=bucket)
-        create_table(dynamodb)
+        for table in (TABLE, USAGE):
+            create_table(dynamodb, table)
         sqs.create_queue(QueueName="jobs")
         yield server
 
@@ -113,6 +114,7 @@ def invoke(
     variables = {
         "AWS_ENDPOINT_URL": endpoint,
         "JOBS_TABLE": TABLE,
+        "USAGE_TABLE": USAGE,
         "JOBS_QUEUE_URL": f"{endpoint}/000000000000/jobs",
         "UPLOADS_BUCKET": UPLOADS,
         "STEMS_BUCKET": STEMS,
@@ -149,6 +151,7 @@ def run_in_image(root: Path, built: Callable[[str], Path]) -> Callable[..., str]
             "environment": {
                 "POWERTOOLS_TRACE_DISABLED": "true",
                 "JOBS_TABLE": TABLE,
+                "USAGE_TABLE": USAGE,
                 "JOBS_QUEUE_URL": "",
                 "UPLOADS_BUCKET": UPLOADS,
                 "STEMS_BUCKET": STEMS,

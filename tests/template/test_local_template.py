@@ -94,7 +94,7 @@ def test_the_websocket_api_asks_for_a_token_and_has_its_routes(
 
 def test_the_jobs_table_has_its_indexes(deployment: Deployment) -> None:
     table = deployment.client("dynamodb").describe_table(TableName=deployment.jobs_table)["Table"]
-    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["newest", "due"]
+    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["newest", "due", "line"]
 
 
 def test_the_apis_routes_need_a_token_but_health_and_the_schema(

@@ -14,6 +14,7 @@ import pytest
 from local.template import Template
 from stempipe.jobs.config import STEMS
 from stempipe.jobs.record import Job
+from stempipe.jobs.usage import Limits, Usage
 from stempipe.settings import Settings
 from tests.routes import routes
 from tests.template.parts import FUNCTIONS, properties
@@ -134,7 +135,7 @@ def test_the_table_is_what_the_record_says(resources: dict[str, Any]) -> None:
         {"AttributeName": Job.owner.attr_name, "KeyType": "HASH"},
         {"AttributeName": Job.id.attr_name, "KeyType": "RANGE"},
     ]
-    newest, due = table["GlobalSecondaryIndexes"]
+    newest, due, line = table["GlobalSecondaryIndexes"]
     assert newest["IndexName"] == Job.newest.Meta.index_name
     assert newest["Projection"]["NonKeyAttributes"] == Job.newest.Meta.projection.non_key_attributes
     assert due["Projection"]["ProjectionType"] == Job.due.Meta.projection.projection_type
@@ -143,8 +144,27 @@ def test_the_table_is_what_the_record_says(resources: dict[str, Any]) -> None:
         {"AttributeName": Job.open_shard.attr_name, "KeyType": "HASH"},
         {"AttributeName": Job.due_at.attr_name, "KeyType": "RANGE"},
     ]
+    assert line["Projection"]["ProjectionType"] == Job.line.Meta.projection.projection_type
+    assert line["IndexName"] == Job.line.Meta.index_name
+    assert line["KeySchema"] == [
+        {"AttributeName": Job.owner.attr_name, "KeyType": "HASH"},
+        {"AttributeName": Job.in_line_since.attr_name, "KeyType": "RANGE"},
+    ]
     assert table["TimeToLiveSpecification"]["AttributeName"] == Job.expires_at.attr_name
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+
+
+def test_the_table_of_accounts_is_what_its_record_says(template: Template, resources: dict[str, Any]) -> None:
+    table = resources["UsageTable"]["Properties"]
+    assert table["KeySchema"] == [
+        {"AttributeName": Usage.owner.attr_name, "KeyType": "HASH"},
+        {"AttributeName": Usage.day.attr_name, "KeyType": "RANGE"},
+    ]
+    assert table["TimeToLiveSpecification"]["AttributeName"] == Usage.expires_at.attr_name
+    defaults = [
+        template["Parameters"][name]["Default"] for name in ("MaxOpenJobs", "MaxMinutesADay", "MaxBytesKept")
+    ]
+    assert Limits(*defaults) == Limits()
 
 
 @pytest.mark.parametrize(("function", "settings"), FUNCTIONS.items())

@@ -9,6 +9,7 @@ from stempipe.settings import SeparateSettings
 
 ENVIRONMENT = {
     "JOBS_TABLE": "jobs",
+    "USAGE_TABLE": "usage",
     "UPLOADS_BUCKET": "uploads",
     "STEMS_BUCKET": "stems",
     "JOBS_QUEUE_URL": "https://queue",

@@ -95,4 +95,7 @@ def _check(response: httpx.Response) -> None:
         code, message = str(said["error"]["code"]), str(said["error"]["message"])
         if status == httpx.codes.UNPROCESSABLE_ENTITY or code in ("idempotency_conflict", "job_not_found"):
             kind = FinalError
+        if code == "quota_exceeded":  # which passes, but not in the seconds that it is waited here
+            kind = StempipeError
+            message += " What is left says: stempipe quota"
     raise kind(code, message)

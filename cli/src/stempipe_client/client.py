@@ -18,7 +18,7 @@ from stempipe_client.api import Api
 from stempipe_client.config import Config
 from stempipe_client.errors import StempipeError, TransientError, patiently
 from stempipe_client.files import MayReplace, Place, nothing
-from stempipe_client.models import Created, File, Files, Job, Page, Upload
+from stempipe_client.models import Created, File, Files, Job, Page, Quota, Upload
 from stempipe_client.pace import Pace
 from stempipe_client.saving import Saving, Step, name_of
 from stempipe_client.sources import Midi, Source, Stems
@@ -122,6 +122,10 @@ class Client:
             if answer.cursor is None:
                 return
             parameters["cursor"] = answer.cursor
+
+    def quota(self) -> Quota:
+        """What the user may take, and what of it is left."""
+        return self._api.ask("GET", "/v1/quota", Quota.model_validate_json)
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a job that has not ended; its files are deleted.

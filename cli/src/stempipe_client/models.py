@@ -53,6 +53,28 @@ class Problem(_Answer):
     message: str
 
 
+class Allowance(_Answer):
+    """So much may be taken, and so much of it is left."""
+
+    limit: int
+    used: float
+    left: float
+
+
+class Daily(Allowance):
+    """So much a day."""
+
+    resets_at: datetime
+
+
+class Quota(_Answer):
+    """What the user may take: jobs that have not ended, minutes of sound a day, bytes that are kept."""
+
+    open_jobs: Allowance
+    minutes_today: Daily
+    bytes_kept: Allowance
+
+
 class Notice(_Answer):
     """What was filled or left out of a song, and how many seconds of it that is."""
 

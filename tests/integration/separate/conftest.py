@@ -29,13 +29,14 @@ def storage(cloud: Aws) -> Storage:
 
 
 @pytest.fixture
-def worker(jobs: Jobs, storage: Storage, engine: Engine, tmp_path: Path) -> Worker:
+def worker(cloud: Aws, jobs: Jobs, storage: Storage, engine: Engine, tmp_path: Path) -> Worker:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     return Worker(
         jobs,
         storage,
         engine,
+        cloud.dispatch(jobs),
         stems_bucket=STEMS,
         lease_seconds=30,
         memory_gb=2.0,

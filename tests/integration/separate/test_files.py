@@ -18,7 +18,7 @@ from stempipe.jobs.record import Job, Status
 from stempipe.jobs.refusals import ClaimLost
 from stempipe.jobs.table import Jobs
 from stempipe.rules.worker import Worker
-from tests.aws import STEMS, TABLE, Aws
+from tests.aws import STEMS, TABLE, USAGE, Aws
 from tests.integration.separate.engine import MESSAGE, raising, received, stems
 
 
@@ -61,12 +61,12 @@ def test_stems_are_kept_where_only_the_answer_to_the_last_write_was_lost(
     worker: Worker, cloud: Aws, job: Callable[[], Job]
 ) -> None:
     class AnswerLost(Jobs):
-        def move(self, job: Job, to: Status, *more: Any) -> Job:
+        def end(self, *what: Any, **more: Any) -> Job:
             # Sent again by the client, the write finds what it wrote itself.
-            super().move(job, to, *more)
-            return super().move(job, to, *more) if to is Status.COMPLETED else job
+            super().end(*what, **more)
+            return super().end(*what, **more)
 
-    replace(worker, jobs=AnswerLost(TABLE, retention_days=7)).work_on(MESSAGE)
+    replace(worker, jobs=AnswerLost(TABLE, usage_table=USAGE, retention_days=7)).work_on(MESSAGE)
     assert job().state is Status.COMPLETED
     assert stems(cloud) == sorted((job().stem_keys or {}).values())
 

@@ -55,6 +55,7 @@ def test_the_openapi_document_has_every_route(ask: Ask) -> None:
         ("get", "/v1/jobs/{id}/files"),
         ("delete", "/v1/jobs/{id}"),
         ("post", "/v1/jobs/{id}/retry"),
+        ("get", "/v1/quota"),
         ("get", "/v1/health"),
     }
     assert document["paths"]["/v1/health"]["get"]["security"] == [{}]

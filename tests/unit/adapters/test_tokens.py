@@ -159,6 +159,7 @@ def test_the_authorizer_lets_good_tokens_in_and_logs_none(
         "JWT_AUDIENCES": "stempipe,page",
         "ISSUER_URL": issuer.url,
         "JOBS_TABLE": "jobs",
+        "USAGE_TABLE": "usage",
         "UPLOADS_BUCKET": "uploads",
         "STEMS_BUCKET": "stems",
         "POWERTOOLS_TRACE_DISABLED": "true",

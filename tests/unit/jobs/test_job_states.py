@@ -20,20 +20,24 @@ from hypothesis.stateful import (
 )
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
 from ulid import ULID
 
 from stempipe.errors import EmptyFile, InternalError, WorkerLost
 from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
+from stempipe.jobs.line import Line
 from stempipe.jobs.overdue import Overdue
 from stempipe.jobs.record import MAX_ATTEMPTS, TRANSITIONS, Job, Source, Stage, Status
-from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld, TransitionRefused
+from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld, NoRoom, TransitionRefused
 from stempipe.jobs.table import Jobs
-from tests.aws import TABLE, aws
+from tests.aws import TABLE, USAGE, aws
 from tests.stored import stored_song
 
 LEASE = 30
+# Seconds of the song, and what is counted for five bytes until they are known.
+LENGTH, RESERVED = 2.5, 1
 SOURCE = Source("s3", "uploads", "jobs/alice/01K", "song.mp3", bytes=5)
 
 
@@ -46,11 +50,14 @@ class JobLife(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = datetime(2026, 1, 1, tzinfo=UTC)
-        self.jobs = Jobs(TABLE, retention_days=7, now=lambda: self.clock)
+        self.jobs = Jobs(TABLE, usage_table=USAGE, retention_days=7, now=lambda: self.clock)
         self.answers_are_lost = False
         self._send_again_what_is_not_answered()
         self.version = 0
         self.id = str(ULID())
+        self.owner = f"alice-{self.id}"  # whose account is hers alone
+        self.line = Line(self.jobs, 1)
+        self.counted = 0.0
         self.seen: list[Status] = []
         self.holder: Claim | None = None
         self.attempts, self.last_attempt = 0, MAX_ATTEMPTS
@@ -77,16 +84,27 @@ class JobLife(RuleBasedStateMachine):
                     answer = super().save(condition=condition)
                 return answer
 
+            @classmethod
+            def transaction(cls) -> TransactWrite:
+                return Twice(connection=cls._get_connection().connection)
+
+        class Twice(TransactWrite):
+            def _commit(self) -> Any:
+                for _ in range(1 + life.answers_are_lost):
+                    answer = super()._commit()
+                return answer
+
         self.jobs.model = Lossy
 
     @property
     def job(self) -> Job:
-        return self.jobs.get("alice", self.id)
+        return self.jobs.get(self.owner, self.id)
 
     @initialize(status=st.sampled_from([Status.AWAITING_UPLOAD, Status.QUEUED]))
     def make(self, status: Status) -> None:
-        self.jobs.add("alice", self.id, status, SOURCE, JobConfig())
+        self.jobs.add(self.owner, self.id, status, SOURCE, JobConfig())
         self.seen = [status]
+        self.opened_at = 0
 
     @rule(lost=st.booleans())
     def network_changes(self, lost: bool) -> None:
@@ -102,6 +120,7 @@ class JobLife(RuleBasedStateMachine):
             assert not before.state.is_final
             return
         self.jobs.delete(before)
+        assert self.account("open", "bytes") == [0, 0]
         self.clock += timedelta(seconds=1)
         self.make(status)
         self.attempts, self.last_attempt, self.holder = 0, MAX_ATTEMPTS, None
@@ -118,6 +137,8 @@ class JobLife(RuleBasedStateMachine):
             assert not may
         else:
             assert may
+            if before.state is Status.FAILED:
+                self.opened_at = self.attempts
             assert after.due_at == self.clock.timestamp() + 3600
 
     @rule(seconds=st.sampled_from([1, LEASE - 1, LEASE + 1, 3 * 3600]))
@@ -142,7 +163,7 @@ class JobLife(RuleBasedStateMachine):
         before = self.job
         lapsed = before.state is Status.PROCESSING and before.due_at < self.clock.timestamp()
         try:
-            claim = Claim.take(self.jobs, "alice", self.id, LEASE)
+            claim = Claim.take(self.jobs, self.owner, self.id, LEASE)
         except JobIsFinal:
             assert before.state.is_final
         except JobIsHeld:
@@ -159,6 +180,20 @@ class JobLife(RuleBasedStateMachine):
             self.holder, self.progress = claim, 0
             return claim
         return multiple()
+
+    @rule()
+    def its_turn_comes(self) -> None:
+        before = self.job
+        try:
+            after = self.line.let_in(before)
+        except TransitionRefused:
+            assert before.state is not Status.QUEUED or before.in_line_since is None
+        except NoRoom:
+            # The one worker has this job already.
+            assert self.account("let_in") == [1]
+        else:
+            assert before.in_line_since is not None
+            assert (after.state, after.version) == (Status.QUEUED, before.version)
 
     @rule()
     def message_is_sent(self) -> None:
@@ -199,7 +234,7 @@ class JobLife(RuleBasedStateMachine):
     def owner_cancels(self) -> None:
         before = self.job
         try:
-            self.jobs.cancel("alice", self.id)
+            self.jobs.cancel(self.owner, self.id)
         except JobIsFinal:
             assert before.state.is_final
         else:
@@ -219,6 +254,7 @@ class JobLife(RuleBasedStateMachine):
             assert after.started_at is None
             assert after.enqueued_at is None
             self.last_attempt = self.attempts + MAX_ATTEMPTS
+            self.opened_at = self.attempts
 
     @rule()
     def sweep_comes_too_late(self) -> None:
@@ -233,7 +269,9 @@ class JobLife(RuleBasedStateMachine):
         try:
             match write:
                 case "complete":
-                    claim.complete(stored=stored_song({"vocals": "k"}), gb_seconds=1)
+                    claim.complete(
+                        stored=stored_song({"vocals": "k"}, duration_seconds=LENGTH, bytes=70), gb_seconds=1
+                    )
                 case "fail":
                     claim.fail(InternalError())
                 case "release" if not claim.is_last_attempt:
@@ -262,6 +300,8 @@ class JobLife(RuleBasedStateMachine):
         if state is not self.seen[-1]:
             assert state in TRANSITIONS[self.seen[-1]]
             self.seen.append(state)
+            if state.is_final and self.attempts > self.opened_at:
+                self.counted += LENGTH if state is Status.COMPLETED else RESERVED
 
     @invariant()
     def no_version_is_older_than_what_was_seen_before(self) -> None:
@@ -276,8 +316,29 @@ class JobLife(RuleBasedStateMachine):
         assert (job.error_code is not None) == (job.state is Status.FAILED)
         assert (job.stem_keys is not None) == (job.state is Status.COMPLETED)
         assert (job.completed_at is not None) == job.state.is_final
-        assert (job.due_at is None) == (job.open_shard is None) == job.state.is_final
+        assert (job.due_at is None) == (job.open_shard is None)
+        waits = job.state is Status.QUEUED and job.in_line_since is not None
+        assert job.due_at is not None or job.state.is_final or waits
+        assert job.due_at is None or not job.state.is_final
+        assert (job.reserved_seconds is None) == job.state.is_final
         assert (job.stage is not None) == (job.state is Status.PROCESSING)
+
+    @invariant()
+    def the_account_says_what_there_is(self) -> None:
+        job = self.job
+        is_with_workers = job.state in (Status.QUEUED, Status.PROCESSING) and job.in_line_since is None
+        uploaded = 5 if job.etag or not job.state.is_final else 0
+        stored = 70 if job.state is Status.COMPLETED else 0
+        assert self.account("open", "let_in", "seconds", "bytes") == [
+            not job.state.is_final,
+            is_with_workers,
+            self.counted + (0 if job.state.is_final else RESERVED),
+            0 if job.state is Status.CANCELLED else uploaded + stored,
+        ]
+
+    def account(self, *what: str) -> list[float]:
+        standing = self.jobs.accounts.standing(self.owner)
+        return [sum(standing.of(day, each) for day in standing.days) for each in what]
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""`stempipe login`, `logout` and `config`."""
+"""`stempipe login`, `logout`, `quota` and `config`."""
 
 import json
 import sys
@@ -51,6 +51,25 @@ def login(
 def logout(context: typer.Context) -> None:
     """Forget the login."""
     logins.keep(options.service(context), None)
+
+
+def quota(context: typer.Context, as_json: options.AsJson = False) -> None:
+    """Show what you may take, and what of it is left."""
+    with options.client(options.service(context)) as client:
+        found = client.quota()
+    if as_json:
+        print(to_json(found.model_dump(mode="json", by_alias=True)))
+        return
+    rows = [
+        ("open jobs", found.open_jobs),
+        ("minutes today", found.minutes_today),
+        ("bytes kept", found.bytes_kept),
+    ]
+    print(f"{'':<14}{'used':>16}{'left':>16}{'limit':>16}")
+    for name, one in rows:
+        print(f"{name:<14}{one.used:>16,.0f}{one.left:>16,.0f}{one.limit:>16,}")
+    resets_at = found.minutes_today.resets_at.astimezone()
+    print(f"Another day begins at {resets_at:%H:%M}.")
 
 
 config = typer.Typer(help="Show or change which service is used.", invoke_without_command=True)

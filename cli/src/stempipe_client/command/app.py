@@ -43,6 +43,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "watch": jobs.watch,
     "cancel": jobs.cancel,
     "retry": jobs.retry,
+    "quota": account.quota,
     "login": account.login,
     "logout": account.logout,
 }

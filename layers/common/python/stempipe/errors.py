@@ -78,6 +78,24 @@ class TooManyConnections(StempipeError):
         super().__init__(f"You have {most} connections that are subscribed to jobs. Close some of them.")
 
 
+class QuotaExceeded(StempipeError):
+    """An owner has taken all that may be taken.
+
+    Parameters
+    ----------
+    message
+        Of what, and what to do.
+    retry_after
+        Seconds after which it may be had.
+    """
+
+    code = "quota_exceeded"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class InvalidState(StempipeError):
     """The job is not in a state in which this can be done."""
 
@@ -223,7 +241,7 @@ class ModelUnavailable(StempipeError):
         self.code = code
 
 
-_OURS = (UploadGone, StorageUnavailable, InternalError, WorkerLost, OutOfTime, Undeliverable)
+_OURS = (QuotaExceeded, UploadGone, StorageUnavailable, InternalError, WorkerLost, OutOfTime, Undeliverable)
 NOT_THE_SONGS_FAULT = frozenset(error.code for error in _OURS) | {"model_missing", "model_damaged"}
 """Codes of jobs whose song may be had when it is sent again as it is."""
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PositiveInt
 
 from stempipe.jobs.config import ModelVariant
+from stempipe.jobs.usage import Limits
 
 
 def _split_commas(value: object) -> object:
@@ -41,13 +42,23 @@ class Settings(StorageSettings):
     """What every function knows."""
 
     jobs_table: str
+    usage_table: str
     uploads_bucket: str
     stems_bucket: str
     model_variants: Annotated[tuple[ModelVariant, ...], BeforeValidator(_split_commas)] = ("2stems",)
     max_upload_bytes: PositiveInt = 500 * 1024 * 1024
+    max_song_seconds: PositiveInt = 600
+    max_open_jobs: PositiveInt = 1000
+    max_minutes_a_day: PositiveInt = 10_000
+    max_bytes_kept: PositiveInt = 200_000_000_000
     retention_days: PositiveInt = 7
     upload_seconds: PositiveInt = 4500
     message_seconds: PositiveInt = 10800
+
+    @property
+    def limits(self) -> Limits:
+        """What an owner may take."""
+        return Limits(self.max_open_jobs, self.max_minutes_a_day, self.max_bytes_kept)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -56,10 +67,15 @@ class Settings(StorageSettings):
         return cls.model_validate({name.lower(): value for name, value in variables.items()})
 
 
-class IntakeSettings(Settings):
-    """What intake knows."""
+class DispatchSettings(Settings):
+    """What is known to every function that lets jobs in to the workers."""
 
     jobs_queue_url: str
+    max_concurrency: PositiveInt = 2
+
+
+class IntakeSettings(DispatchSettings):
+    """What intake knows."""
 
 
 class PullSettings(IntakeSettings):
@@ -76,13 +92,11 @@ class ReceiveSettings(IntakeSettings):
     webhook_secret_arn: str
 
 
-class SeparateSettings(Settings):
+class SeparateSettings(DispatchSettings):
     """What a worker knows."""
 
-    jobs_queue_url: str
     engine: Literal["native", "openvino", "tensorflow"] | None = None
     inference_precision: Literal["float32", "bfloat16"] = "float32"
-    max_song_seconds: PositiveInt = 600
     lease_seconds: PositiveInt = 30
 
 
@@ -92,12 +106,10 @@ class ViewSettings(Settings):
     download_link_seconds: PositiveInt = 3600
 
 
-class StatusSettings(ViewSettings):
+class StatusSettings(ViewSettings, DispatchSettings):
     """What the HTTP API knows."""
 
-    jobs_queue_url: str
     upload_link_seconds: PositiveInt = 3600
-    max_concurrency: PositiveInt = 2
     callback_key_id: str
     webhook_allowed_hosts: HostNames = ()
 

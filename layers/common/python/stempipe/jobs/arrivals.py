@@ -9,7 +9,9 @@ from pynamodb.expressions.update import Action
 from stempipe.errors import StempipeError, UploadMissing
 from stempipe.jobs import writes
 from stempipe.jobs.record import Job, Status
+from stempipe.jobs.refusals import TransitionRefused
 from stempipe.jobs.table import Jobs
+from stempipe.jobs.usage import Delta
 
 
 class Arrivals:
@@ -33,7 +35,12 @@ class Arrivals:
             The job no longer awaits its upload: this is a repeated event.
         """
         actions: list[Action] = [Job.etag.set(etag), Job.bytes.set(size)]
-        return self._jobs.move(job, Status.QUEUED, actions, Job.status == Status.AWAITING_UPLOAD.value)
+        awaits = Job.status == Status.AWAITING_UPLOAD.value
+        # Links are for the size that was said before: as a rule there is nothing to put right.
+        entries = (
+            [self._jobs.accounts.entry(job, Delta(bytes=size - int(job.bytes)))] if size != job.bytes else []
+        )
+        return self._jobs.move(job, Status.QUEUED, actions, awaits, entries, in_line=True)
 
     def part_arrived(self, job: Job, number: int, etag: str) -> Job:
         """One of the stems is there, the first time or another one in its place; the job awaits the others.
@@ -56,7 +63,8 @@ class Arrivals:
         TransitionRefused
             The job awaits nothing any more.
         """
-        return self._jobs.move(job, Status.QUEUED, [], Job.status == Status.AWAITING_UPLOAD.value)
+        awaits = Job.status == Status.AWAITING_UPLOAD.value
+        return self._jobs.move(job, Status.QUEUED, [], awaits, in_line=True)
 
     def refuse_upload(self, job: Job, error: StempipeError) -> Job:
         """``awaiting_upload`` to ``failed``.
@@ -66,8 +74,15 @@ class Arrivals:
         TransitionRefused
             The job no longer awaits its upload: this is a repeated event.
         """
-        awaits = Job.status == Status.AWAITING_UPLOAD.value
-        return self._jobs.move(job, Status.FAILED, writes.failure(error), awaits)
+        # As it was read: what it keeps depends on which stems are there.
+        awaits = (Job.status == Status.AWAITING_UPLOAD.value) & (Job.version == job.version)
+        try:
+            return self._jobs.end(job, Status.FAILED, writes.failure(error), awaits)
+        except TransitionRefused:
+            present = self._jobs.get(job.owner, job.id)
+            if present.making != job.making or present.state is not Status.AWAITING_UPLOAD:
+                raise
+            return self.refuse_upload(present, error)
 
     def await_upload(self, job: Job) -> Job:
         """Wait for the upload from now on, be it for longer or again: there is to be another link to it.
@@ -75,13 +90,17 @@ class Arrivals:
         Raises
         ------
         TransitionRefused
-            The upload came, or the job ended for another reason.
+            The upload came, or the job ended for another reason, or has changed since it was read.
+        QuotaExceeded
+            It had ended, and its owner may have no other open job.
         """
+        if job.state is Status.AWAITING_UPLOAD:
+            awaits = Job.status == Status.AWAITING_UPLOAD.value
+            return self._jobs.move(job, Status.AWAITING_UPLOAD, [], awaits)
         actions: list[Action] = [
             Job.error_code.remove(),
             Job.error_message.remove(),
             Job.completed_at.remove(),
         ]
         never_came = (Job.error_code == UploadMissing.code) & Job.is_deleting.does_not_exist()
-        awaits = (Job.status == Status.AWAITING_UPLOAD.value) | never_came
-        return self._jobs.move(job, Status.AWAITING_UPLOAD, actions, awaits)
+        return self._jobs.reopen(job, Status.AWAITING_UPLOAD, actions, never_came)

@@ -9,7 +9,7 @@ from typing import Self
 from pynamodb.expressions.update import Action
 
 from stempipe.errors import JobNotFound, StempipeError, WorkerLost
-from stempipe.jobs.record import MAX_ATTEMPTS, Job, Notice, Stage, Status
+from stempipe.jobs.record import MAX_ATTEMPTS, Job, Notice, Stage, Status, shard_of
 from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld, TransitionRefused
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.writes import ending
@@ -30,6 +30,7 @@ class Stored:
     codec: str | None = None
     gain_db: float = 0.0
     notices: Sequence[Notice] = ()
+    bytes: int = 0
 
     def actions(self) -> list[Action]:
         """What the record says of it."""
@@ -53,6 +54,7 @@ class Claim:
         self._jobs = jobs
         self._lease_seconds = lease_seconds
         self._renewed_at = jobs.now().timestamp()
+        self._kept: Stored | None = None
         self._held = (Job.status == Status.PROCESSING.value) & (Job.attempt == job.attempt)
 
     @classmethod
@@ -79,6 +81,7 @@ class Claim:
                 [
                     Job.attempt.add(1),
                     Job.due_at.set(now.timestamp() + lease_seconds),
+                    Job.open_shard.set(shard_of(job_id, Status.PROCESSING)),
                     Job.started_at.set(Job.started_at | now),
                     Job.progress.set(0),
                     Job.stage.set(Stage.DOWNLOADING.value),
@@ -92,7 +95,7 @@ class Claim:
                 raise JobIsFinal(job) from refusal
             if job.attempt >= job.last_attempt and (job.due_at or 0) < now.timestamp():
                 error = WorkerLost(MAX_ATTEMPTS)
-                jobs.move(job, *ending(job, error), lapsed & (Job.version == job.version))
+                jobs.end(job, *ending(job, error), lapsed & (Job.version == job.version))
                 raise error from refusal
             raise JobIsHeld(f"the job is {job.status}") from refusal
         return cls(jobs, job, lease_seconds)
@@ -138,7 +141,8 @@ class Claim:
         ClaimLost
             The job is no longer this worker's.
         """
-        self._write(Status.PROCESSING, stored.actions())
+        self._write(Status.PROCESSING, [*stored.actions(), Job.stored_bytes.set(stored.bytes)])
+        self._kept = stored
 
     def complete(
         self,
@@ -146,6 +150,7 @@ class Claim:
         gb_seconds: float,
         stored: Stored | None = None,
         analysis_keys: Mapping[str, str] | None = None,
+        analysis_bytes: int = 0,
     ) -> None:
         """``processing`` to ``completed``, with what was not kept before.
 
@@ -158,7 +163,10 @@ class Claim:
         actions += [Job.progress.set(100), Job.gb_seconds.set(round(gb_seconds, 3))]
         if analysis_keys is not None:
             actions.append(Job.analysis_keys.set(dict(analysis_keys)))
-        self._write(Status.COMPLETED, actions)
+        known = stored or self._kept
+        seconds = round(known.duration_seconds, 3) if known else self.job.duration_seconds
+        in_all = (known.bytes if known else int(self.job.stored_bytes or 0)) + analysis_bytes
+        self._end(self.job, Status.COMPLETED, [*actions, Job.stored_bytes.set(in_all)], seconds, in_all)
 
     def fail(self, error: StempipeError) -> None:
         """``processing`` to ``failed``, or to ``completed`` without analysis if the stems are stored.
@@ -173,7 +181,7 @@ class Claim:
             job = self._jobs.get(self.job.owner, self.job.id)
         except JobNotFound as gone:
             raise ClaimLost(str(gone)) from gone
-        self._write(*ending(job, error))
+        self._end(job, *ending(job, error), job.duration_seconds, int(job.stored_bytes or 0))
 
     def release(self) -> None:
         """``processing`` back to ``queued``, to be tried again.
@@ -184,6 +192,12 @@ class Claim:
             The job is no longer this worker's.
         """
         self._write(Status.QUEUED, [Job.progress.set(0)])
+
+    def _end(self, job: Job, to: Status, actions: list[Action], seconds: float | None, stored: int) -> None:
+        try:
+            self._jobs.end(job, to, actions, self._held, seconds=seconds, stored=stored)
+        except TransitionRefused as refusal:
+            raise ClaimLost(str(refusal)) from refusal
 
     def _write(self, to: Status, actions: list[Action]) -> None:
         # A record of its own: progress is written by a thread beside the one that works.

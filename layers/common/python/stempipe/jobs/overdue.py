@@ -55,7 +55,7 @@ class Overdue:
         """
         awaiting = (Job.status == Status.AWAITING_UPLOAD.value) & (Job.due_at == job.due_at)
         missing = [part.name for part in job.uploads if part.name and not part.etag]
-        return self._jobs.move(job, Status.FAILED, failure(UploadMissing(missing)), awaiting)
+        return self._jobs.end(job, Status.FAILED, failure(UploadMissing(missing)), awaiting)
 
     def requeue(self, job: Job) -> Job:
         """``processing`` with a lapsed lease back to ``queued``, or to its end after the last attempt.
@@ -72,7 +72,7 @@ class Overdue:
             & (Job.due_at < self._jobs.now().timestamp())
         )
         if job.attempt >= job.last_attempt:
-            return self._jobs.move(job, *ending(job, WorkerLost(MAX_ATTEMPTS)), lapsed)
+            return self._jobs.end(job, *ending(job, WorkerLost(MAX_ATTEMPTS)), lapsed)
         return self._jobs.move(job, Status.QUEUED, [Job.progress.set(0)], lapsed)
 
     def give_up_message(self, job: Job, message_id: str) -> Job:
@@ -83,5 +83,9 @@ class Overdue:
         TransitionRefused
             The job has another message, or is not queued.
         """
-        dead = (Job.status == Status.QUEUED.value) & (Job.message_id == message_id)
-        return self._jobs.move(job, *ending(job, Undeliverable()), dead)
+        dead = (
+            (Job.status == Status.QUEUED.value)
+            & (Job.message_id == message_id)
+            & (Job.attempt == job.attempt)
+        )
+        return self._jobs.end(job, *ending(job, Undeliverable()), dead)

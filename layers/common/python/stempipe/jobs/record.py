@@ -18,6 +18,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
 
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.names import title
@@ -159,6 +160,17 @@ class Due(GlobalSecondaryIndex["Job"]):  # type: ignore[no-untyped-call]
     due_at = NumberAttribute(attr_name="dueAt", range_key=True)
 
 
+class Line(GlobalSecondaryIndex["Job"]):  # type: ignore[no-untyped-call]
+    """Jobs that stand in their owner's line; others are not in it."""
+
+    class Meta:
+        index_name = "line"
+        projection = KeysOnlyProjection()
+
+    owner = UnicodeAttribute(hash_key=True)
+    in_line_since = NumberAttribute(attr_name="inLineSince", range_key=True)
+
+
 SHARDS = 8
 """Partitions of the index of jobs under way: one alone would bound how many workers may report at once. As
 many follow for uploads that have not come, which are looked at when there is nothing else to do."""
@@ -175,6 +187,7 @@ class Job(Model):
 
     newest = Newest()
     due = Due()
+    line = Line()
 
     owner = UnicodeAttribute(hash_key=True)
     id = UnicodeAttribute(range_key=True)
@@ -197,10 +210,17 @@ class Job(Model):
     # Its files are being deleted: there is nothing left to try again with.
     is_deleting = BooleanAttribute(attr_name="deleting", null=True)
 
-    # Open jobs only. When the upload should have come, the message should have been taken, or the
-    # worker's lease ends: seconds since the epoch. What is overdue is sweep's.
+    # Open jobs only, but for those in line. When the upload should have come, the message should have been
+    # taken, or the worker's lease ends: seconds since the epoch. What is overdue is sweep's.
     due_at = NumberAttribute(attr_name="dueAt", null=True)
     open_shard = NumberAttribute(attr_name="openShard", null=True)
+    # Queued, and not let in yet: its owner has as many jobs with the workers as may be. Since when, in s.
+    in_line_since = NumberAttribute(attr_name="inLineSince", null=True)
+
+    # What it counts for in its owner's account, besides what its state says: seconds of sound, while it is
+    # open, and bytes of its results.
+    reserved_seconds = NumberAttribute(attr_name="reservedSeconds", null=True)
+    stored_bytes = NumberAttribute(attr_name="storedBytes", null=True)
 
     config_json = JSONAttribute(attr_name="config")
     # Of the request that made it, where that came with an idempotency key.
@@ -257,6 +277,11 @@ class Job(Model):
     updated_at = UTCDateTimeAttribute(attr_name="updatedAt")
     expires_at = TTLAttribute(attr_name="expiresAt")
 
+    @classmethod
+    def transaction(cls) -> TransactWrite:
+        """Writes of several records, all or none."""
+        raise NotImplementedError("a record without a table")
+
     @property
     def config(self) -> JobConfig:
         """The configuration, as asked for and completed by defaults."""
@@ -277,6 +302,15 @@ class Job(Model):
             Part(part["key"], part["filename"], part["bytes"], part["name"], etags.get(str(number)))
             for number, part in enumerate(self.parts)
         ]
+
+    @property
+    def bytes_kept(self) -> int:
+        """Bytes that it keeps in storage, with those that may come yet while it is open."""
+        if not self.state.is_final:
+            return int(self.bytes)
+        if self.state is Status.CANCELLED:
+            return 0
+        return sum(part.bytes for part in self.uploads if part.etag) + int(self.stored_bytes or 0)
 
     @property
     def keys_in_use(self) -> set[str]:
@@ -307,6 +341,11 @@ class Job(Model):
         return int(self.attempt - self.making)
 
     @property
+    def was_begun(self) -> bool:
+        """Whether a worker has begun it since its owner last asked for it."""
+        return bool(self.attempt > self.last_attempt - MAX_ATTEMPTS)
+
+    @property
     def deliveries(self) -> int:
         """How often the webhook of the job as it is now was tried."""
         return int(self.callback_attempts or 0) if self.callback_version == self.version else 0
@@ -332,6 +371,10 @@ def job_model(table: str) -> type[Job]:
     """The record bound to a table. PynamoDB keeps the table's name with the class."""
 
     class BoundJob(Job):
+        @classmethod
+        def transaction(cls) -> TransactWrite:
+            return TransactWrite(connection=cls._get_connection().connection)
+
         class Meta:
             table_name = table
             # PynamoDB's own 15 s and 30 s are longer than an API request may take.

@@ -31,5 +31,9 @@ class JobIsHeld(TransitionRefused):
     """The job is not to be taken now: another worker holds it, or its upload has not come."""
 
 
+class NoRoom(Exception):
+    """The owner's account has no room for it, or not any more."""
+
+
 class ClaimLost(Exception):
     """The worker no longer holds the job: it was cancelled, or another worker claimed it."""

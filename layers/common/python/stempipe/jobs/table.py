@@ -1,23 +1,23 @@
-"""The jobs table, where every change of a job is written.
+"""The jobs table: an owner's jobs are made, found, and changed as their owner wishes.
 
-Each transition is one conditional write: the condition names the states it may come from. Those of a worker
-are in ``stempipe.jobs.claim``, of uploads in ``stempipe.jobs.arrivals``, of what is overdue in
-``stempipe.jobs.overdue``; all go through ``Jobs.move``.
+Changes of a worker's are in ``stempipe.jobs.claim``, of uploads in ``stempipe.jobs.arrivals``, of what is
+overdue in ``stempipe.jobs.overdue``, of whose turn it is in ``stempipe.jobs.line``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, Self
 
-from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from stempipe.errors import JobNotFound, StempipeError
+from stempipe.errors import JobNotFound, QuotaExceeded, StempipeError
 from stempipe.jobs import writes
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.listing import Listing
+from stempipe.jobs.moves import Moves
 from stempipe.jobs.record import (
     MAX_ATTEMPTS,
     Callback,
@@ -31,12 +31,12 @@ from stempipe.jobs.record import (
     shard_of,
 )
 from stempipe.jobs.refusals import JobExists, JobIsFinal, TransitionRefused
+from stempipe.jobs.usage import Accounts, Delta, Limits
 
 # Seconds in which what wrote a queued job should have sent its message.
 _SEND_SECONDS = 60
 
 _FINAL = [status.value for status in Status if status.is_final]
-_OPEN = [status.value for status in Status if not status.is_final]
 
 
 def _utc_now() -> datetime:
@@ -53,23 +53,38 @@ class TableSettings(Protocol):
     def retention_days(self) -> int: ...
 
     @property
+    def usage_table(self) -> str: ...
+
+    @property
+    def limits(self) -> Limits: ...
+
+    @property
+    def max_song_seconds(self) -> int: ...
+
+    @property
     def upload_seconds(self) -> int: ...
 
     @property
     def message_seconds(self) -> int: ...
 
 
-class Jobs:
+class Jobs(Moves):
     """An owner's jobs: make, find, and move from state to state.
 
     Parameters
     ----------
     table
         Name of the DynamoDB table.
+    usage_table
+        Name of the one with owners' accounts.
     retention_days
         How long a job is kept.
     upload_seconds, message_seconds
         In which an upload should have come, and a message should have been taken. Later, the job is due.
+    limits
+        What each owner may take.
+    max_song_seconds
+        No song is longer.
     now
         The clock.
 
@@ -79,33 +94,42 @@ class Jobs:
         The record, bound to the table.
     listing
         An owner's jobs in their order.
+    accounts
+        What owners have taken.
     """
 
     def __init__(
         self,
         table: str,
         *,
+        usage_table: str,
         retention_days: int,
         upload_seconds: int = 3600,
         message_seconds: int = 10800,
+        limits: Limits | None = None,
+        max_song_seconds: int = 600,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        self.model = job_model(table)
-        self.listing = Listing(self.model, now)
-        self._retention = timedelta(days=retention_days)
-        self._message_seconds = message_seconds
-        self._patience = {
+        retention = timedelta(days=retention_days)
+        patience = {
             Status.AWAITING_UPLOAD: upload_seconds,
             Status.QUEUED: min(_SEND_SECONDS, message_seconds),
         }
-        self.now = now
+        accounts = Accounts(usage_table, limits or Limits(), max_song_seconds, retention, now)
+        super().__init__(job_model(table), accounts, patience, now)
+        self.listing = Listing(self.model, now)
+        self._retention = retention
+        self._message_seconds = message_seconds
 
     @classmethod
     def of(cls, settings: TableSettings) -> Self:
         """The jobs of the table that the settings name."""
         return cls(
             settings.jobs_table,
+            usage_table=settings.usage_table,
             retention_days=settings.retention_days,
+            limits=settings.limits,
+            max_song_seconds=settings.max_song_seconds,
             upload_seconds=settings.upload_seconds,
             message_seconds=settings.message_seconds,
         )
@@ -123,7 +147,6 @@ class Jobs:
         request_hash: str | None = None,
         callback: Callback | None = None,
         making: int | None = None,
-        instead_of: Job | None = None,
         kind: Kind = Kind.SONG,
         title: str | None = None,
         parts: Sequence[Part] = (),
@@ -134,8 +157,6 @@ class Jobs:
         ----------
         making
             Its number, from ``new_making``, where it was needed before.
-        instead_of
-            A final job of the same id that it takes the place of.
         parts
             Of stems: what is to be uploaded.
 
@@ -143,6 +164,8 @@ class Jobs:
         ------
         JobExists
             There is one already; it is left as it is.
+        QuotaExceeded
+            The owner may have no more of what it takes. A failed job everybody may have.
         """
         now = self.now()
         making = self.new_making() if making is None else making
@@ -179,17 +202,27 @@ class Jobs:
             attempt=making,
             last_attempt=making + MAX_ATTEMPTS,
         )
-        if not status.is_final:
+        if status is Status.QUEUED:
+            job.in_line_since = now.timestamp()
+        elif not status.is_final:
             job.open_shard = shard_of(job_id, status)
             job.due_at = now.timestamp() + self._patience[status]
+        if not status.is_final:
+            job.reserved_seconds = self.accounts.reserve(job.bytes)
         # What is past its time may still be there.
         is_free = Job.id.does_not_exist() | (Job.expires_at <= now)
-        if instead_of:
-            is_free |= (Job.making == instead_of.making) & Job.status.is_in(*_FINAL)
         try:
-            return writes.put(job, is_free)
+            if status.is_final:
+                return writes.put(job, is_free, [self.accounts.entry(job, Delta(bytes=job.bytes_kept))])
+            return self.open(job, job.bytes_kept, lambda entry: writes.put(job, is_free, [entry]))
         except TransitionRefused as refusal:
             raise JobExists(job_id) from refusal
+        except QuotaExceeded:
+            with suppress(JobNotFound):
+                self.get(owner, job_id)
+                # Whoever asks once more for a job that there is gets that one.
+                raise JobExists(job_id) from None
+            raise
 
     def new_making(self) -> int:
         """A number for a new record: milliseconds since the epoch, so larger than that of any before it."""
@@ -225,7 +258,9 @@ class Jobs:
             ],
             # Or a worker was faster, and has taken the message. By now the job may be queued once more, with
             # another.
-            (Job.status == Status.QUEUED.value) & (Job.version == job.version),
+            (Job.status == Status.QUEUED.value)
+            & (Job.version == job.version)
+            & Job.in_line_since.does_not_exist(),
         )
 
     # -- the owner's wishes ------------------------------------------------------------------
@@ -243,10 +278,21 @@ class Jobs:
         job = self.get(owner, job_id)
         if job.state.is_final:
             raise JobIsFinal(job)
+        # What it counts for follows from these.
+        is_as_read = (
+            (Job.status == job.status)
+            & (Job.attempt == job.attempt)
+            & (Job.in_line_since.exists() if job.in_line_since else Job.in_line_since.does_not_exist())
+            & (
+                Job.duration_seconds.exists()
+                if job.duration_seconds
+                else Job.duration_seconds.does_not_exist()
+            )
+        )
         try:
-            return self.move(job, Status.CANCELLED, [Job.is_deleting.set(True)], Job.status.is_in(*_OPEN))
+            return self.end(job, Status.CANCELLED, [Job.is_deleting.set(True)], is_as_read)
         except TransitionRefused:
-            return self.cancel(owner, job_id)  # final by now, or made again
+            return self.cancel(owner, job_id)  # further by now, or made again
 
     def begin_deletion(self, job: Job) -> None:
         """Let nobody try a final job again, whose files are to be deleted.
@@ -260,10 +306,11 @@ class Jobs:
         writes.change(job, [Job.is_deleting.set(True)], is_final)
 
     def delete(self, job: Job) -> None:
-        """Forget a job whose files are deleted. If it is forgotten or made again already, that is that."""
-        writes.forget(job, Job.is_deleting.exists() & (Job.making == job.making))
+        """Forget a final job whose files are deleted. If it is forgotten or made again, that is that."""
+        entry = self.accounts.entry(job, Delta(bytes=-job.bytes_kept))
+        writes.forget(job, Job.is_deleting.exists() & (Job.making == job.making), [entry])
 
-    def retry(self, job: Job) -> Job:
+    def retry(self, job: Job, *, within_limits: bool = True) -> Job:
         """``failed``, or ``completed`` without analysis, to ``queued``, to be tried as often as a new one.
 
         Stems that are stored stay, and are what the next attempt goes on from.
@@ -272,6 +319,8 @@ class Jobs:
         ------
         TransitionRefused
             It is neither, or is being deleted.
+        QuotaExceeded
+            The owner may have no more open jobs, or no more minutes.
         """
         actions: list[Action] = [
             Job.last_attempt.set(Job.attempt + MAX_ATTEMPTS),
@@ -288,7 +337,7 @@ class Jobs:
         failed = Job.status == Status.FAILED.value
         unheard = (Job.status == Status.COMPLETED.value) & Job.analysis_error_code.exists()
         may = (failed | unheard) & Job.is_deleting.does_not_exist()
-        return self.move(job, Status.QUEUED, actions, may)
+        return self.reopen(job, Status.QUEUED, actions, may, within_limits=within_limits)
 
     # -- webhooks ----------------------------------------------------------------------------
 
@@ -305,38 +354,3 @@ class Jobs:
             Job.callback_status.remove() if status is None else Job.callback_status.set(status),
         ]
         writes.note(job, actions, Job.version == job.version)
-
-    # -- every change ------------------------------------------------------------------------
-
-    def move(self, job: Job, to: Status, actions: list[Action], condition: Condition) -> Job:
-        """Change the state in one conditional write; returns what the table holds then.
-
-        For the transitions of this package: whoever else wants a change calls it by its name.
-
-        Parameters
-        ----------
-        job
-            As it was read, and no later making of it. What was not read has its key alone.
-
-        Raises
-        ------
-        TransitionRefused
-            The condition does not hold.
-        """
-        now = self.now()
-        actions = [
-            Job.status.set(to.value),
-            Job.updated_at.set(now),
-            Job.version.add(1),
-            *actions,
-        ]
-        if job.making is not None:
-            condition &= Job.making == job.making
-        if to.is_final:
-            actions += [Job.completed_at.set(now), Job.due_at.remove(), Job.open_shard.remove()]
-        elif to in self._patience:
-            due_at = now.timestamp() + self._patience[to]
-            actions += [Job.due_at.set(due_at), Job.open_shard.set(shard_of(job.id, to))]
-        if to is not Status.PROCESSING:
-            actions += [Job.stage.remove(), Job.estimated_seconds_left.remove()]
-        return writes.change(job, actions, condition)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
-from stempipe.adapters.queue import JobQueue
 from stempipe.adapters.storage import Storage, stem_links
-from stempipe.errors import InvalidState, UploadGone
+from stempipe.errors import InvalidState, QuotaExceeded, UploadGone
 from stempipe.jobs.estimate import seconds_in_queue
 from stempipe.jobs.listing import MadeBetween
+from stempipe.jobs.quota import QuotaView, quota_view
 from stempipe.jobs.record import Job, Status
 from stempipe.jobs.refusals import JobIsFinal, TransitionRefused
 from stempipe.jobs.requests import Requested
@@ -27,6 +27,7 @@ from stempipe.jobs.uploads import (
 )
 from stempipe.jobs.views import CreatedJob, FilesView, JobPage, JobView, files_view, job_view
 from stempipe.rules.creation import Creation
+from stempipe.rules.dispatch import Dispatch
 from stempipe.rules.webhooks import Callbacks
 from stempipe.settings import StatusSettings
 
@@ -40,8 +41,10 @@ class Api:
 
     Parameters
     ----------
-    jobs, storage, queue
-        Where jobs and objects are, and where messages go.
+    jobs, storage
+        Where jobs and objects are.
+    dispatch
+        Sends jobs to the workers.
     settings
         The limits, and how long links live.
     callbacks
@@ -50,7 +53,7 @@ class Api:
 
     jobs: Jobs
     storage: Storage
-    queue: JobQueue
+    dispatch: Dispatch
     settings: StatusSettings
     callbacks: Callbacks
 
@@ -67,7 +70,7 @@ class Api:
     @property
     def creation(self) -> Creation:
         """Makes jobs."""
-        return Creation(self.jobs, self.storage, self.queue, self.settings, self.callbacks)
+        return Creation(self.jobs, self.storage, self.dispatch, self.settings, self.callbacks)
 
     def get(self, owner: str, job_id: str) -> JobView:
         """One job.
@@ -80,7 +83,7 @@ class Api:
         job = self.jobs.get(owner, job_id)
         view = self.view(job)
         if job.state is Status.QUEUED:
-            view.estimated_time_remaining = self._seconds_in_queue(owner)
+            view.estimated_time_remaining = self._seconds_in_queue(job)
         return view
 
     def files(self, owner: str, job_id: str) -> FilesView:
@@ -93,12 +96,13 @@ class Api:
         """
         return files_view(self.jobs.get(owner, job_id), stem_links(self.storage, self.settings))
 
-    def _seconds_in_queue(self, owner: str) -> float | None:
+    def _seconds_in_queue(self, job: Job) -> float | None:
         # How long the owner's own songs took stands for how long everybody's take.
-        recent = self.jobs.listing.recent_seconds(owner)
+        recent = self.jobs.listing.recent_seconds(job.owner)
         if not recent:
             return None
-        return round(seconds_in_queue(self.queue.waiting(), self.settings.max_concurrency, recent), 1)
+        waiting = self.dispatch.queue.waiting() + (self.dispatch.line.before(job) if job.in_line_since else 0)
+        return round(seconds_in_queue(waiting, self.settings.max_concurrency, recent), 1)
 
     def list(
         self,
@@ -122,6 +126,10 @@ class Api:
             made = MadeBetween(max(created_after or _FIRST, _FIRST), min(created_before or _LAST, _LAST))
         page = self.jobs.listing.newest(owner, limit, cursor, statuses=statuses, made=made)
         return JobPage(jobs=[self.view(job) for job in page.jobs], cursor=page.cursor)
+
+    def quota(self, owner: str) -> QuotaView:
+        """What the owner may take, and what of it is left."""
+        return quota_view(self.jobs.accounts.standing(owner), self.jobs.now())
 
     def delete(self, owner: str, job_id: str) -> JobView | None:
         """Cancel an open job, or forget a final one. Its files are deleted in either case.
@@ -152,6 +160,7 @@ class Api:
             self._delete_files(final.job, asked_at)
             self.jobs.delete(final.job)
             return None
+        self.dispatch.go_on(owner)
         self._delete_files(job, asked_at)
         return self.view(job)
 
@@ -166,6 +175,8 @@ class Api:
             The job is neither, or its song was never taken in.
         UploadGone
             Its upload is not there any more; that of a cancelled job is deleted with it.
+        QuotaExceeded
+            The owner may have no more open jobs, or no more minutes.
         StorageUnavailable
             The upload cannot be looked up now.
         """
@@ -175,13 +186,14 @@ class Api:
         if not job.may_be_tried_again:
             can = "one that failed, or whose analysis did, can be tried again"
             raise InvalidState(f"The job is {job.status}; {can}.")
-        if not job.attempts and not job.enqueued_at:
+        was_taken_in = job.attempts or job.enqueued_at or job.error_code == QuotaExceeded.code
+        if not was_taken_in:
             raise InvalidState(f"The job's song was never taken in ({job.error_code}). Make a new job.")
         for part in job.uploads:
             if self.storage.look_up(job.bucket, part.key).etag != part.etag:
                 raise UploadGone
         try:
-            return self.view(self.creation.send(self.jobs.retry(job)))
+            return self.view(self.dispatch.send(self.jobs.retry(job)))
         except TransitionRefused:
             raise InvalidState("The job has changed meanwhile. Look at it again.") from None
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 
 from ulid import ULID
 
-from stempipe.adapters.queue import JobQueue
 from stempipe.adapters.storage import Storage
 from stempipe.errors import EmptyFile, IdempotencyConflict, InvalidRequest, TooLarge, UploadMissing
 from stempipe.jobs.arrivals import Arrivals
@@ -32,6 +31,7 @@ from stempipe.jobs.requests import (
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import job_upload_key, part_upload_key
 from stempipe.jobs.views import UploadView
+from stempipe.rules.dispatch import Dispatch
 from stempipe.rules.webhooks import Callbacks
 from stempipe.settings import StatusSettings
 
@@ -58,13 +58,13 @@ class Creation:
 
     Parameters
     ----------
-    jobs, storage, queue, settings, callbacks
+    jobs, storage, dispatch, settings, callbacks
         As the ``Api``'s.
     """
 
     jobs: Jobs
     storage: Storage
-    queue: JobQueue
+    dispatch: Dispatch
     settings: StatusSettings
     callbacks: Callbacks
 
@@ -86,6 +86,8 @@ class Creation:
             What is asked for cannot be had.
         IdempotencyConflict
             The key came with another request before.
+        QuotaExceeded
+            The owner may have no more of what it takes.
         StorageUnavailable
             What is within the request cannot be stored now.
         """
@@ -127,11 +129,6 @@ class Creation:
             if part.etag is None
         }
 
-    def send(self, job: Job) -> Job:
-        """Send a queued job's message, and note it in the job."""
-        self.jobs.mark_enqueued(job, self.queue.send(job.owner, job.id))
-        return job
-
     def _await_uploads(self, job: Job) -> Job:
         """The job as it is; where uploads may still come, for as long as the new links live."""
         if job.state is not Status.AWAITING_UPLOAD and job.error_code != UploadMissing.code:
@@ -139,7 +136,8 @@ class Creation:
         try:
             return Arrivals(self.jobs).await_upload(job)
         except TransitionRefused:
-            return self.jobs.get(job.owner, job.id)
+            present = self.jobs.get(job.owner, job.id)
+            return present if present.state is job.state else self._await_uploads(present)
 
     def _check(self, wanted: _Wanted) -> None:
         limit = self.settings.max_upload_bytes
@@ -157,7 +155,7 @@ class Creation:
     def _store(self, job: Job, data: bytes) -> Job:
         etag = self.storage.put_bytes(data, job.bucket, job.key)
         try:
-            return self.send(Arrivals(self.jobs).upload_arrived(job, etag=etag, size=len(data)))
+            return self.dispatch.send(Arrivals(self.jobs).upload_arrived(job, etag=etag, size=len(data)))
         except TransitionRefused:
             # Intake heard of the object before.
             return self.jobs.get(job.owner, job.id)

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from stempipe.adapters.queue import JobQueue, sqs_client
 from stempipe.adapters.storage import Storage, StoredObject, s3_client
 from stempipe.errors import (
     NOT_THE_SONGS_FAULT,
     EmptyFile,
     InvalidConfig,
     JobNotFound,
+    QuotaExceeded,
     StempipeError,
     TooLarge,
     UploadGone,
@@ -38,6 +38,7 @@ from stempipe.jobs.uploads import (
 )
 from stempipe.observability import MetricUnit, logger, metrics
 from stempipe.rules.creation import config_for
+from stempipe.rules.dispatch import Dispatch
 from stempipe.settings import IntakeSettings
 
 
@@ -47,26 +48,25 @@ class Intake:
 
     Parameters
     ----------
-    jobs, storage, queue
-        Where jobs are, where uploads are, where messages go.
+    jobs, storage
+        Where jobs are, where uploads are.
+    dispatch
+        Sends jobs to the workers.
     settings
         The limits.
     """
 
     jobs: Jobs
     storage: Storage
-    queue: JobQueue
+    dispatch: Dispatch
     settings: IntakeSettings
 
     @classmethod
     def connect(cls, settings: IntakeSettings) -> Self:
         """The rules, wired to AWS."""
-        return cls(
-            jobs=Jobs.of(settings),
-            storage=Storage(s3_client(settings), settings.storage_provider),
-            queue=JobQueue(sqs_client(), settings.jobs_queue_url),
-            settings=settings,
-        )
+        jobs = Jobs.of(settings)
+        storage = Storage(s3_client(settings), settings.storage_provider)
+        return cls(jobs, storage, Dispatch.of(settings, jobs), settings)
 
     def take_in(self, event: Mapping[str, Any]) -> list[dict[str, str]]:
         """Take in every upload of an event. A record that is no good is logged, and the others go on.
@@ -153,12 +153,8 @@ class Intake:
         else:
             job = self._take_direct_upload(said, upload, stored)
         if job.state is Status.QUEUED and job.enqueued_at is None:
-            self.enqueue(job)
+            return self.dispatch.send(job)
         return job
-
-    def enqueue(self, job: Job) -> None:
-        """Send a queued job's message, and note it in the job."""
-        self.jobs.mark_enqueued(job, self.queue.send(job.owner, job.id))
 
     def _take_job_upload(self, said: JobUpload, upload: Upload, stored: StoredObject) -> Job:
         job = self.jobs.get(said.owner, said.job_id)
@@ -194,9 +190,18 @@ class Intake:
             config = config_for(kind, self._config_of(stored))
         except InvalidConfig as fault:
             error = error or fault
-        status = Status.FAILED if error else Status.QUEUED
+
+        def add(error: StempipeError | None) -> Job:
+            status = Status.FAILED if error else Status.QUEUED
+            try:
+                return self.jobs.add(said.owner, job_id, status, source, config, error, kind=kind)
+            except QuotaExceeded as full:
+                # Nobody hears a refusal: the job says it.
+                metrics.add_metric("RefusedByQuota", MetricUnit.Count, 1)
+                return add(full)
+
         try:
-            return self.jobs.add(said.owner, job_id, status, source, config, error, kind=kind)
+            return add(error)
         except JobExists:
             job = self.jobs.get(said.owner, job_id)
         if not _was_put_again(job, stored):
@@ -204,8 +209,10 @@ class Intake:
             return job
         logger.info("Put again after its job had ended", job_id=job_id, code=job.error_code)
         try:
-            return self.jobs.add(said.owner, job_id, status, source, config, error, instead_of=job, kind=kind)
-        except JobExists:
+            self.jobs.begin_deletion(job)
+            self.jobs.delete(job)
+            return add(error)
+        except (TransitionRefused, JobExists):
             return self.jobs.get(said.owner, job_id)
 
     def _size_error(self, stored: StoredObject, name: str | None = None) -> StempipeError | None:

@@ -97,6 +97,7 @@ class Sweep:
         """
         work: list[_Steps] = [
             (partial(self._put_right, job) for job in self._overdue.under_way()),
+            (partial(self._send_next, owner) for owner in self.intake.dispatch.line.owners()),
             (partial(self._take_in_again, letter) for letter in self.dead_uploads.receive(_DEAD_LETTERS)),
             (partial(self._look_at, letter) for letter in self.dead_jobs.receive(_DEAD_LETTERS)),
             (partial(self._find_upload, job) for job in self._overdue.awaiting_upload()),
@@ -106,16 +107,23 @@ class Sweep:
     def _put_right(self, job: Job) -> str:
         logger.append_keys(owner=job.owner, job_id=job.id)
         if job.state is Status.QUEUED:
-            self.intake.enqueue(job)
+            self.intake.dispatch.send(job)
             logger.warning("Sent the job's message again")
             return "messages_sent_again"
         job = self._overdue.requeue(job)
         if job.state.is_final:
             logger.warning("The job ends", code=job.error_code or job.analysis_error_code)
             return "workers_lost"
-        self.intake.enqueue(job)
+        self.intake.dispatch.send(job)
         logger.warning("The worker was lost; the job is queued again", attempt=job.attempts)
         return "jobs_queued_again"
+
+    def _send_next(self, owner: str) -> str:
+        """Whoever ended a job of the owner's may have died before the next was sent."""
+        if not (sent := self.intake.dispatch.send_next(owner)):
+            return _NOTHING
+        logger.info("Sent what stood in line", owner=owner, jobs=sent)
+        return "lines_moved_on"
 
     def _find_upload(self, job: Job) -> str:
         logger.append_keys(owner=job.owner, job_id=job.id)
@@ -231,7 +239,8 @@ class Sweep:
             job = self.jobs.get(message.owner, message.id)
             outcome = "messages_of_no_use"
             if job.may_be_tried_again:
-                self.intake.enqueue(self.jobs.retry(job))
+                # The operator's wish, whatever the owner has open.
+                self.intake.dispatch.send(self.jobs.retry(job, within_limits=False))
                 outcome = "jobs_queued_again"
         except ValidationError:
             return "messages_unreadable"

@@ -26,6 +26,7 @@ from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import stems_prefix
 from stempipe.observability import MetricUnit, logger, metrics
+from stempipe.rules.dispatch import Dispatch
 from stempipe.rules.heartbeat import Heartbeat
 from stempipe.rules.sound import Report, Separated, Sound
 
@@ -50,6 +51,14 @@ _CONTENT_TYPES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """What was stored: the keys of files by their names, and how many bytes they have together."""
+
+    keys: dict[str, str]
+    bytes: int
+
+
 @dataclass(frozen=True)
 class Worker:
     """Works on jobs, one at a time.
@@ -60,6 +69,8 @@ class Worker:
         Where jobs and objects are.
     sound
         Separates, and listens.
+    dispatch
+        Sends the next job when one has ended.
     stems_bucket
         Where stems go.
     lease_seconds
@@ -73,6 +84,7 @@ class Worker:
     jobs: Jobs
     storage: Storage
     sound: Sound
+    dispatch: Dispatch
     stems_bucket: str
     lease_seconds: int
     memory_gb: float
@@ -94,6 +106,12 @@ class Worker:
             The message must come back. After the last attempt it does so at once, again and again,
             until the queue moves it to the dead letters.
         """
+        try:
+            self._work_on(message, deadline)
+        finally:
+            self.dispatch.go_on(message.owner)
+
+    def _work_on(self, message: JobMessage, deadline: float) -> None:
         try:
             claim = Claim.take(self.jobs, message.owner, message.id, self.lease_seconds)
         except JobIsFinal as done:
@@ -163,12 +181,13 @@ class Worker:
             folder = Path(scratch)
             with Heartbeat(claim, deadline) as heartbeat:
                 if Kind(claim.job.kind) is Kind.SONG:
-                    stored, analysis_keys = self._take_song(claim, folder, heartbeat)
+                    stored, found = self._take_song(claim, folder, heartbeat)
                 else:
-                    stored, analysis_keys = self._take_the_rest(claim.job, folder, heartbeat)
+                    stored, found = self._take_the_rest(claim.job, folder, heartbeat)
             claim.complete(
                 stored=stored,
-                analysis_keys=analysis_keys,
+                analysis_keys=found.keys if found else None,
+                analysis_bytes=found.bytes if found else 0,
                 gb_seconds=(time.monotonic() - started) * self.memory_gb,
             )
         metrics.add_metric("JobsCompleted", MetricUnit.Count, 1)
@@ -178,10 +197,10 @@ class Worker:
 
     def _take_song(
         self, claim: Claim, folder: Path, heartbeat: Heartbeat
-    ) -> tuple[Stored | None, dict[str, str] | None]:
+    ) -> tuple[Stored | None, _Put | None]:
         """Separate a song, and listen to its stems if that was asked for.
 
-        Returns what is stored and not yet kept, and the keys of what was found.
+        Returns what is stored and not yet kept, and what was found.
         """
         job, stored = claim.job, None
         song = self._fetch(job, folder, heartbeat)[0]
@@ -213,10 +232,11 @@ class Worker:
 
     def _store(self, job: Job, separated: Separated, heartbeat: Heartbeat) -> Stored:
         files = [*separated.stems.values(), *separated.player]
-        keys = self._put(job, files, lambda share: heartbeat.at(Stage.UPLOADING, share))
+        put = self._put(job, files, lambda share: heartbeat.at(Stage.UPLOADING, share))
         return Stored(
-            stem_keys={stem: keys[file.name] for stem, file in separated.stems.items()},
-            player_keys={file.name: keys[file.name] for file in separated.player},
+            stem_keys={stem: put.keys[file.name] for stem, file in separated.stems.items()},
+            player_keys={file.name: put.keys[file.name] for file in separated.player},
+            bytes=put.bytes,
             gain_db=separated.gain_db,
             duration_seconds=separated.seconds,
             sample_rate=separated.sample_rate,
@@ -239,7 +259,7 @@ class Worker:
 
     # -- stems, and MIDI ---------------------------------------------------------------------
 
-    def _take_the_rest(self, job: Job, folder: Path, heartbeat: Heartbeat) -> tuple[Stored, dict[str, str]]:
+    def _take_the_rest(self, job: Job, folder: Path, heartbeat: Heartbeat) -> tuple[Stored, _Put]:
         """Listen to what needs no separation."""
         fetched = self._fetch(job, folder, heartbeat)
         on_progress = _reporter(heartbeat)
@@ -249,15 +269,17 @@ class Worker:
         else:
             stems = {part.name or "": file for part, file in zip(job.uploads, fetched, strict=True)}
             heard = self.sound.analyse_stems(stems, found, job.config, job.song, on_progress)
-        keys = self._put(job, [*heard.files, *heard.player], lambda _: on_progress(1))
+        found_files = self._put(job, heard.files, lambda _: on_progress(1))
+        player = self._put(job, heard.player, lambda _: on_progress(1))
         stored = Stored(
             stem_keys={},
-            player_keys={file.name: keys.pop(file.name) for file in heard.player},
+            player_keys=player.keys,
+            bytes=player.bytes,
             duration_seconds=heard.seconds,
             sample_rate=heard.sample_rate,
             notices=heard.notices,
         )
-        return stored, keys
+        return stored, found_files
 
     # -- any of them -------------------------------------------------------------------------
 
@@ -280,14 +302,14 @@ class Worker:
             files.append(file)
         return files
 
-    def _put(self, job: Job, files: Iterable[Path], on_progress: Report) -> dict[str, str]:
-        """Store files, and give their keys by their names."""
+    def _put(self, job: Job, files: Iterable[Path], on_progress: Report) -> _Put:
+        """Store files."""
         keys = {}
         sizes = {file: file.stat().st_size for file in files}
-        sent, total = 0, max(1, sum(sizes.values()))
+        sent, total = 0, sum(sizes.values())
 
         def on_bytes(count: int) -> None:
-            on_progress((sent + count) / total)
+            on_progress((sent + count) / max(1, total))
 
         try:
             for file, size in sizes.items():
@@ -299,7 +321,7 @@ class Worker:
         except StempipeError:
             self._take_back(job)  # while the lease holds: the next attempt has others
             raise
-        return keys
+        return _Put(keys, total)
 
 
 def _require_whole(file: Path, size: float) -> None:

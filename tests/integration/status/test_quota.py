@@ -1,0 +1,222 @@
+"""What an owner may take: refused with what is left, counted with the jobs, given back when they end."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+
+from stempipe.errors import InternalError
+from stempipe.jobs.claim import Claim
+from stempipe.jobs.config import JobConfig
+from stempipe.jobs.line import Line
+from stempipe.jobs.overdue import Overdue
+from stempipe.jobs.record import Source, Status
+from stempipe.jobs.table import Jobs
+from stempipe.jobs.usage import Limits
+from tests.aws import TABLE, UPLOADS, USAGE, Aws
+from tests.integration.status.asking import Ask, inline
+from tests.stored import stored_song
+
+SONG = {"filename": "song.mp3", "size": 960_000}  # what may be a minute
+BIG = {"filename": "song.mp3", "size": 999_000}
+
+
+def limit(**limits: int) -> None:
+    """Give alice limits of her own."""
+    item: dict[str, Any] = {"owner": {"S": "alice"}, "day": {"S": "limits"}}
+    item |= {name: {"N": str(value)} for name, value in limits.items()}
+    boto3.client("dynamodb").put_item(TableName=USAGE, Item=item)
+
+
+def used(ask: Ask) -> tuple[float, float, float]:
+    quota = ask("GET", "/v1/quota").body
+    return tuple(quota[name]["used"] for name in ("openJobs", "minutesToday", "bytesKept"))
+
+
+def test_who_has_nothing_may_take_all(ask: Ask) -> None:
+    status, quota = ask("GET", "/v1/quota")
+    assert status == 200
+    assert quota["openJobs"] == {"limit": 1000, "used": 0, "left": 1000}
+    assert quota["bytesKept"] == {"limit": 200_000_000_000, "used": 0, "left": 200_000_000_000}
+    resets_at = datetime.fromisoformat(quota["minutesToday"].pop("resetsAt"))
+    assert quota["minutesToday"] == {"limit": 10_000, "used": 0, "left": 10_000}
+    assert resets_at > datetime.now(UTC)
+    assert (resets_at.hour, resets_at.minute) == (0, 0)
+
+
+def test_a_job_counts_from_its_making_and_for_what_it_was_when_it_has_ended(ask: Ask, jobs: Jobs) -> None:
+    job_id = ask("POST", "/v1/jobs", SONG).body["job"]["id"]
+    assert used(ask) == (1, 1, 960_000)
+    small = ask("POST", "/v1/jobs", inline(b"song")).body["job"]["id"]
+    assert used(ask) == (2, 1.02, 960_004)
+    song = stored_song({"vocals": "k"}, duration_seconds=90.0, bytes=1000)
+    Claim.take(jobs, "alice", small, 30).complete(stored=song, gb_seconds=1)
+    assert used(ask) == (1, 2.5, 961_004)
+    ask("DELETE", f"/v1/jobs/{job_id}")
+    assert used(ask) == (0, 1.5, 1004)
+    ask("DELETE", f"/v1/jobs/{small}")
+    assert used(ask) == (0, 1.5, 0)  # the work was done
+
+
+def test_what_never_came_counts_for_nothing(ask: Ask, jobs: Jobs) -> None:
+    job_id = ask("POST", "/v1/jobs", SONG).body["job"]["id"]
+    Overdue(jobs).give_up_upload(jobs.get("alice", job_id))
+    assert used(ask) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"maxOpenJobs": 1}, "jobs that have not ended"),
+        ({"maxMinutesADay": 1}, "minutes of sound a day"),
+        ({"maxBytesKept": 1_500_000}, "bytes"),
+    ],
+)
+def test_one_more_is_refused_and_another_owners_is_not(
+    ask: Ask, limits: dict[str, int], message: str
+) -> None:
+    limit(**limits)
+    first = ask("POST", "/v1/jobs", SONG).body["job"]["id"]
+    status, body = ask("POST", "/v1/jobs", SONG)
+    assert (status, body["error"]["code"]) == (429, "quota_exceeded")
+    assert message in body["error"]["message"]
+    assert ask("POST", "/v1/jobs", SONG, owner="bob").status == 201
+    ask("DELETE", f"/v1/jobs/{first}")
+    assert ask("POST", "/v1/jobs", SONG).status == 201
+
+
+def test_a_refusal_says_in_headers_what_there_is_and_when_to_ask_again(
+    ask: Ask,
+    load_app: Callable[[str], ModuleType],
+    sample_event: Callable[[str], dict[str, Any]],
+    lambda_context: Any,
+) -> None:
+    limit(maxOpenJobs=1, maxMinutesADay=30)
+    ask("POST", "/v1/jobs", SONG)
+    event = deepcopy(sample_event("status-create-job"))
+    event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = "alice"
+    event["body"] = json.dumps(SONG)
+    answer = load_app("status").handler(event, lambda_context)
+    assert answer["statusCode"] == 429
+    headers = answer["headers"]
+    assert int(headers["Retry-After"]) > 0
+    assert headers["RateLimit-Policy"] == (
+        '"open-jobs";q=1;qu="jobs", "minutes-a-day";q=30;qu="minutes";w=86400, '
+        '"bytes-kept";q=200000000000;qu="bytes"'
+    )
+    pattern = r'"open-jobs";r=0, "minutes-a-day";r=29;t=\d+, "bytes-kept";r=199999040000'
+    assert re.fullmatch(pattern, headers["RateLimit"])
+
+
+def test_who_asks_again_for_a_job_gets_it_though_there_is_no_room_for_another(ask: Ask) -> None:
+    limit(maxOpenJobs=1)
+    key = {"idempotency-key": "one"}
+    first = ask("POST", "/v1/jobs", SONG, headers=key).body["job"]["id"]
+    assert ask("POST", "/v1/jobs", SONG, headers=key).body["job"]["id"] == first
+    assert ask("POST", "/v1/jobs", SONG).status == 429
+
+
+def test_a_retry_counts_as_a_new_job_does(ask: Ask, jobs: Jobs) -> None:
+    job_id = ask("POST", "/v1/jobs", inline(b"song")).body["job"]["id"]
+    Claim.take(jobs, "alice", job_id, 30).fail(InternalError())
+    limit(maxOpenJobs=1)
+    other = ask("POST", "/v1/jobs", BIG).body["job"]["id"]
+    assert ask("POST", f"/v1/jobs/{job_id}/retry").body["error"]["code"] == "quota_exceeded"
+    assert jobs.get("alice", job_id).state is Status.FAILED
+    ask("DELETE", f"/v1/jobs/{other}")
+    assert ask("POST", f"/v1/jobs/{job_id}/retry").status == 202
+
+
+def test_a_retry_of_the_operators_is_not_refused(ask: Ask, jobs: Jobs) -> None:
+    job_id = ask("POST", "/v1/jobs", inline(b"song")).body["job"]["id"]
+    Claim.take(jobs, "alice", job_id, 30).fail(InternalError())
+    limit(maxOpenJobs=1)
+    ask("POST", "/v1/jobs", BIG)
+    assert jobs.retry(jobs.get("alice", job_id), within_limits=False).state is Status.QUEUED
+    assert used(ask)[0] == 2
+
+
+def test_a_song_in_the_inbox_for_which_there_is_no_room_fails_and_can_be_tried_again(
+    ask: Ask,
+    cloud: Aws,
+    jobs: Jobs,
+    load_app: Callable[[str], ModuleType],
+    sample_event: Callable[[str], dict[str, Any]],
+    lambda_context: Any,
+) -> None:
+    limit(maxOpenJobs=1)
+    first = ask("POST", "/v1/jobs", SONG).body["job"]["id"]
+    event = sample_event("intake-s3")
+    cloud.s3.put_object(Bucket=UPLOADS, Key="inbox/alice/my first song.mp3", Body=b"song")
+    (taken,) = load_app("intake").handler(event, lambda_context)["jobs"]
+    assert load_app("intake").handler(event, lambda_context)["jobs"] == [taken]  # by a repeated event
+    job = jobs.get("alice", taken["id"])
+    assert (job.state, job.error_code) == (Status.FAILED, "quota_exceeded")
+    assert used(ask) == (1, 1, 960_004)  # the bucket has taken it
+    assert ask("POST", f"/v1/jobs/{job.id}/retry").status == 429
+    ask("DELETE", f"/v1/jobs/{first}")
+    assert ask("POST", f"/v1/jobs/{job.id}/retry").body["status"] == "queued"
+    assert cloud.messages() == [{"owner": "alice", "id": job.id}]
+
+
+def test_jobs_of_another_day_count_but_for_minutes_and_go_with_their_time(cloud: Aws) -> None:
+    now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    jobs = Jobs(TABLE, usage_table=USAGE, retention_days=7, limits=Limits(2, 2, 10_000_000), now=lambda: now)
+
+    def make(job_id: str) -> None:
+        source = Source("s3", UPLOADS, "k", "song.mp3", bytes=960_000)
+        jobs.add("alice", job_id, Status.AWAITING_UPLOAD, source, JobConfig())
+
+    make("a")
+    now += timedelta(days=1)
+    make("b")
+    standing = jobs.accounts.standing("alice")
+    assert (standing.total("open"), standing.total("bytes")) == (2, 1_920_000)
+    assert [standing.of(day, "seconds") for day in ("2026-01-01", "2026-01-02")] == [60, 60]
+    with pytest.raises(Exception, match="have not ended"):
+        make("c")
+    now += timedelta(days=7)  # the first expired, and was never looked at again
+    make("c")
+    assert jobs.accounts.standing("alice").total("open") == 2
+
+
+def test_an_account_lives_as_long_as_its_jobs(cloud: Aws, jobs: Jobs) -> None:
+    source = Source("s3", UPLOADS, "k", "song.mp3", bytes=4)
+    job = jobs.add("alice", "01K", Status.AWAITING_UPLOAD, source, JobConfig())
+    (usage,) = jobs.accounts.standing("alice").days.values()
+    assert timedelta(0) < usage.expires_at - job.expires_at <= timedelta(days=1)
+
+
+def test_an_owner_gets_limits_of_its_own_as_the_docs_say(ask: Ask, root: Path) -> None:
+    (item,) = re.findall(r"--item '(\{.*?\})'", (root / "docs/security.md").read_text(), re.S)
+    boto3.client("dynamodb").put_item(TableName=USAGE, Item=json.loads(item) | {"owner": {"S": "alice"}})
+    quota = ask("GET", "/v1/quota").body
+    assert [quota[name]["limit"] for name in ("openJobs", "minutesToday", "bytesKept")] == [
+        50,
+        600,
+        200_000_000_000,
+    ]
+
+
+def test_a_job_in_line_is_estimated_behind_those_before_it(ask: Ask, jobs: Jobs) -> None:
+    source = Source("s3", UPLOADS, "k", "song.mp3", bytes=4, etag="e")
+    done = jobs.add("alice", "done", Status.QUEUED, source, JobConfig())
+    Claim.take(jobs, "alice", done.id, 30).complete(stored=stored_song({"vocals": "k"}), gb_seconds=1)
+    jobs.get("alice", "done").update(
+        [type(done).completed_at.set(jobs.get("alice", "done").started_at + timedelta(seconds=10))]
+    )
+    for job_id in "abcdef":
+        job = jobs.add("alice", job_id, Status.QUEUED, source, JobConfig())
+        if job_id in "ab":
+            Line(jobs, 2).let_in(job)
+    assert ask("GET", "/v1/jobs/c").body["estimatedTimeRemaining"] == 10
+    assert ask("GET", "/v1/jobs/f").body["estimatedTimeRemaining"] == 25
