@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from stempipe.jobs.config import JobConfig
 from stempipe.jobs.record import Job, Source, Status
 from stempipe.jobs.refusals import NoRoom
 from stempipe.jobs.table import Jobs
+from stempipe.observability import logger
 from stempipe.rules.dispatch import Dispatch
 from tests.aws import UPLOADS, Aws
 from tests.stored import stored_song
@@ -179,7 +179,7 @@ def test_nobody_is_let_in_twice(jobs: Jobs, make: Make, dispatch: Dispatch) -> N
 
 
 def test_a_fault_of_the_table_leaves_the_line_to_sweep(
-    jobs: Jobs, make: Make, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch, caplog: Any
+    jobs: Jobs, make: Make, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make("mallory", *"abc")
     end(jobs, "mallory", "a")
@@ -187,9 +187,11 @@ def test_a_fault_of_the_table_leaves_the_line_to_sweep(
     def fails(*_: Any, **__: Any) -> None:
         raise OSError("no network")
 
-    with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
+    logged: list[str] = []
+    with monkeypatch.context() as patch:
         patch.setattr(dispatch.line, "of", fails)
+        patch.setattr(logger, "exception", logged.append)
         dispatch.go_on("mallory")
-    assert "left for sweep" in caplog.text
+    assert logged == ["What waits in line is left for sweep"]
     assert [*dispatch.line.owners()] == ["mallory"]
     assert dispatch.send_next("mallory") == 1
