@@ -165,7 +165,7 @@ def test_a_failure_says_what_to_do_and_a_deletion_can_be_undone(inside: Page) ->
 
 
 def test_fighters_by_keyboard_alone(inside: Page) -> None:
-    # From now on the browser hands its file choosers over: asked for only with the key, that may come too late.
+    # The browser hands its file choosers over from now on: asked for with the key alone, that may be late.
     inside.on("filechooser", lambda _: None)
     inside.get_by_role("link", name="New project").first.click()
     one = inside.get_by_role("radio", name="Single song")
