@@ -16,8 +16,8 @@ from tests.hostile import corpus, timelines
 from tests.hostile.corpus import Case, Songs
 from tests.unit.media.songs import KINDS, noise, tone, write, write_subtitled
 
-# Of one file, beyond what the process had before. Most take a tenth of that; a hole at every packet of ten minutes
-# takes a third, and where processes share a core its seconds are longer.
+# Of one file, beyond what the process had before. Most take a tenth of that; a hole at every packet takes a
+# third, and its seconds are longer where processes share a core.
 MAX_MEGABYTES = 300
 MAX_CPU_SECONDS = 15
 
