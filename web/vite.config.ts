@@ -15,6 +15,11 @@ export default defineConfig({
     },
   ],
   base: "./",
-  build: { target: "es2023", modulePreload: { polyfill: false }, assetsInlineLimit: 0, sourcemap: false },
+  build: {
+    target: "es2023",
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    license: { fileName: "licences.md" },
+  },
   test: { include: ["src/**/*.test.ts"], environment: "node" },
 });

@@ -88,10 +88,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What you may take, and what of it is left */
+        get: operations["getQuota"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AllowanceView
+         * @description So much, and no more.
+         */
+        AllowanceView: {
+            /**
+             * Left
+             * @description Never less than 0, though more may be used.
+             */
+            left: number;
+            /** Limit */
+            limit: number;
+            /** Used */
+            used: number;
+        };
         /**
          * AnalysisConfig
          * @description What is to be found in the stems.
@@ -164,6 +196,27 @@ export interface components {
             uploads?: {
                 [key: string]: components["schemas"]["UploadView"];
             } | null;
+        };
+        /**
+         * DailyView
+         * @description So much a day.
+         */
+        DailyView: {
+            /**
+             * Left
+             * @description Never less than 0, though more may be used.
+             */
+            left: number;
+            /** Limit */
+            limit: number;
+            /**
+             * Resetsat
+             * Format: date-time
+             * @description When the next day begins: midnight UTC.
+             */
+            resetsAt: string;
+            /** Used */
+            used: number;
         };
         /**
          * Delivery
@@ -775,6 +828,18 @@ export interface components {
             sampleRate?: 44100 | 48000;
         };
         /**
+         * QuotaView
+         * @description What you may take, and what of it is left.
+         */
+        QuotaView: {
+            /** @description Bytes of your uploads and of their results, until they expire. */
+            bytesKept: components["schemas"]["AllowanceView"];
+            /** @description Minutes of sound in the jobs made today, counted each time that they are worked on. */
+            minutesToday: components["schemas"]["DailyView"];
+            /** @description Jobs that have not ended, at once. */
+            openJobs: components["schemas"]["AllowanceView"];
+        };
+        /**
          * Refusal
          * @description API Gateway's own answer, before the function is asked.
          */
@@ -1149,7 +1214,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Refusal"];
+                    "application/json": components["schemas"]["Problem"] | components["schemas"]["Refusal"];
                 };
             };
             /** @description Internal Server Error */
@@ -1473,7 +1538,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Refusal"];
+                    "application/json": components["schemas"]["Problem"] | components["schemas"]["Refusal"];
                 };
             };
             /** @description Internal Server Error */
@@ -1487,6 +1552,53 @@ export interface operations {
             };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] | components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -89,15 +89,19 @@ export function saveFiles(
     stems,
     async run(destination, work) {
       const { saveZip } = await import("../../export/zip.ts");
+      // Links that were listed a while ago may have ended: one list for all, and a new one when a file asks again.
       let listed: Promise<readonly JobFile[]> | null = null;
+      const asked = new Set<string>();
       const entries = files.map((file) => ({
         name: file.name.replace(".player.flac", ".flac"),
         async link() {
-          // Links that were listed a while ago may have ended: one list for all that ask at a time.
+          if (asked.has(file.name)) {
+            listed = null;
+            asked.clear();
+          }
+          asked.add(file.name);
           listed ??= console.opened.relist();
-          const found = (await listed).find((one) => one.name === file.name);
-          if (!found) listed = null;
-          return found?.url ?? file.url;
+          return (await listed).find((one) => one.name === file.name)?.url ?? file.url;
         },
       }));
       await saveZip(entries, destination, work);
