@@ -21,8 +21,8 @@ from separation.engines import load_engine
 from separation.engines.native import NativeEngine
 from separation.models.checkpoint import read_checkpoint
 from separation.models.weights import verify
+from separation.native.bindings import open_library
 from separation.native.build import INSTRUCTIONS, NotBuiltError
-from separation.native.library import open_library
 from separation.spectrum import segments
 
 _SEGMENTS = 5

@@ -3,8 +3,8 @@
 import ctypes
 from functools import cache
 
+from separation.native.bindings import open_library
 from separation.native.build import INSTRUCTIONS, NotBuiltError
-from separation.native.library import open_library
 
 
 @cache

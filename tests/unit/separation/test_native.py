@@ -14,8 +14,8 @@ from separation.engines.network import build_network
 from separation.engines.silent_openvino import ov
 from separation.engines.variables import LEVELS
 from separation.models.weights import Activation, Head
+from separation.native.bindings import Floats, Network, declared, expected_shapes, open_library
 from separation.native.build import FLAGS, INSTRUCTIONS, SOURCES, compile_library
-from separation.native.library import Floats, Network, declared, expected_shapes, open_library
 from tests.unit.separation.libraries import libraries
 
 FRAMES, BINS = 128, 128

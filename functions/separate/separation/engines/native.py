@@ -5,7 +5,7 @@ from separation.engine import BINS, Bandwidth
 from separation.engines.variables import LEVELS, Floats, StemVariables, Weights
 from separation.masks import Magnitude
 from separation.models.weights import VARIANTS, VariantName
-from separation.native.library import Network, open_library
+from separation.native.bindings import Network, open_library
 from separation.native.transform import NativeTransform
 from separation.spectrum import SEGMENT_FRAMES
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from media.samples import Samples
 from separation.masks import Magnitude, MaskExtension
-from separation.native.library import Floats, Tools, pointer
+from separation.native.bindings import Floats, Tools, pointer
 from separation.spectrum import BINS, FRAME, HOP, INVERSE_WINDOW, SEGMENT_FRAMES, SEGMENT_SAMPLES, WINDOW
 
 _SAMPLES = (2, SEGMENT_SAMPLES + FRAME - HOP)
