@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
 from local.cloud import STACK, Deployment, running
@@ -112,28 +110,3 @@ def test_a_second_deployment_changes_nothing(tmp_path: Path) -> None:
         pass
     with running(port=port, state=tmp_path) as second:
         assert second == first
-
-
-def test_at_another_port_the_page_is_at_home_too(tmp_path: Path) -> None:
-    with running(port=free_port(), state=tmp_path) as first:
-        pass
-    with running(port=free_port(), state=tmp_path) as second:
-        assert second.page_url
-        assert second.page_url != first.page_url
-        assert urlsplit(str(second.page_url)).port == urlsplit(second.endpoint).port
-        page = second.page_url.removesuffix("/")
-        config = httpx.get(
-            f"{second.endpoint}/config.json", headers={"Host": page.removeprefix("http://")}
-        ).json()
-        assert config["api"] == second.api_url
-        back = {"response_type": "code", "client_id": config["login"]["clientId"]}
-        for url, status in ((second.page_url, 200), (first.page_url, 400)):
-            answer = httpx.get(
-                f"{second.endpoint}/oauth2/authorize", params=back | {"redirect_uri": str(url)}
-            )
-            assert answer.status_code == status
-        asks = {"Origin": page, "Access-Control-Request-Method": "GET"}
-        answer = httpx.options(f"{second.api_url}/v1/jobs", headers=asks)
-        assert answer.headers["access-control-allow-origin"] == page
-        link = f"{second.endpoint}/{second.stems_bucket}/a"
-        assert httpx.options(link, headers=asks).headers["access-control-allow-origin"] == page

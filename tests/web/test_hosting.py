@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +15,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from local.cloud import Deployment
+from local.cloud import Deployment, running
+from local.server import free_port
 from tests.web.conftest import ELSEWHERE, at_page, outputs
 
 OTHER = "another@example.com"
@@ -230,3 +232,28 @@ def test_only_the_pages_files_are_at_its_address(page: Page, cloud: Deployment) 
     for path in ("login", "oauth2/authorize", "_ministack/health", "_aws/ses/messages", "us-east-1_x/jwks"):
         assert page.evaluate(TRY, [f"/{path}", {}])[1] == 403
     expect(page).to_have_url(str(cloud.page_url))
+
+
+def test_at_another_port_the_page_is_at_home_too(tmp_path: Path) -> None:
+    with running(port=free_port(), state=tmp_path) as first:
+        pass
+    with running(port=free_port(), state=tmp_path) as second:
+        assert second.page_url
+        assert second.page_url != first.page_url
+        assert urlsplit(str(second.page_url)).port == urlsplit(second.endpoint).port
+        page = second.page_url.removesuffix("/")
+        config = httpx.get(
+            f"{second.endpoint}/config.json", headers={"Host": page.removeprefix("http://")}
+        ).json()
+        assert config["api"] == second.api_url
+        back = {"response_type": "code", "client_id": config["login"]["clientId"]}
+        for url, status in ((second.page_url, 200), (first.page_url, 400)):
+            answer = httpx.get(
+                f"{second.endpoint}/oauth2/authorize", params=back | {"redirect_uri": str(url)}
+            )
+            assert answer.status_code == status
+        asks = {"Origin": page, "Access-Control-Request-Method": "GET"}
+        answer = httpx.options(f"{second.api_url}/v1/jobs", headers=asks)
+        assert answer.headers["access-control-allow-origin"] == page
+        link = f"{second.endpoint}/{second.stems_bucket}/a"
+        assert httpx.options(link, headers=asks).headers["access-control-allow-origin"] == page
