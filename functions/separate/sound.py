@@ -10,7 +10,7 @@ from pathlib import Path
 
 from analysis import analyse, analyse_stems, read_midi, write_files
 from analysis.midi import MidiError, MidiOptions
-from media import AudioOutput, MediaError
+from media import AudioOutput, MediaError, stop_all
 from media.notices import Notice as MediaNotice
 from separation import Engine, ModelError, load_engine, separate
 from stempipe.errors import ModelUnavailable, UnusableMedia
@@ -43,6 +43,10 @@ class Spleeter:
             engine=self._settings.engine,
             precision=self._settings.inference_precision,
         )
+
+    def stop(self) -> None:
+        """See ``stempipe.rules.sound.Sound``."""
+        stop_all()
 
     def separate(
         self, song: Path, destination: Path, config: JobConfig, title: str, on_progress: _Report

@@ -13,12 +13,12 @@ from botocore.exceptions import EndpointConnectionError
 
 from stempipe.adapters.storage import Storage, s3_client
 from stempipe.jobs.arrivals import Arrivals
-from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.record import Source, Status
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import job_upload_key
 from tests.aws import UPLOADS, Aws
+from tests.claims import take
 
 Handle = Callable[[dict[str, Any]], list[dict[str, Any]]]
 DIRECT_KEY = "inbox/alice/my first song.mp3"
@@ -164,7 +164,7 @@ def test_a_repeated_event_does_not_move_a_job_back(
     key = awaiting(jobs)
     put(cloud, key)
     intake(event(key))
-    Claim.take(jobs, "alice", "01K", 30)
+    take(jobs, "alice", "01K", 30)
     intake(event(key))
     assert jobs.get("alice", "01K").state is Status.PROCESSING
     assert len(cloud.messages()) == 1

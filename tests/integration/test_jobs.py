@@ -18,6 +18,7 @@ from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Stage, Status
 from stempipe.jobs.refusals import ClaimLost, JobExists, JobIsFinal, JobIsHeld
 from stempipe.jobs.table import Jobs
 from tests.aws import RESOURCES, TABLE, USAGE, Aws
+from tests.claims import take
 from tests.stored import stored_song
 
 LEASE = 30
@@ -57,7 +58,7 @@ def complete(claim: Claim) -> None:
 
 def test_a_second_job_of_the_same_id_is_refused_and_the_first_kept(jobs: Jobs) -> None:
     queued(jobs)
-    Claim.take(jobs, "alice", "01K", LEASE)
+    take(jobs, "alice", "01K", LEASE)
     with pytest.raises(JobExists):
         queued(jobs)
     assert jobs.get("alice", "01K").state is Status.PROCESSING
@@ -68,25 +69,25 @@ def test_another_owners_job_is_as_good_as_none(jobs: Jobs) -> None:
     with pytest.raises(JobNotFound):
         jobs.get("bob", "01K")
     with pytest.raises(JobNotFound):
-        Claim.take(jobs, "bob", "01K", LEASE)
+        take(jobs, "bob", "01K", LEASE)
 
 
 def test_a_held_job_is_not_claimed(jobs: Jobs, clock: Clock) -> None:
     queued(jobs)
-    Claim.take(jobs, "alice", "01K", LEASE)
+    take(jobs, "alice", "01K", LEASE)
     clock.forward(seconds=10)
     with pytest.raises(JobIsHeld):
-        Claim.take(jobs, "alice", "01K", LEASE)
+        take(jobs, "alice", "01K", LEASE)
 
 
 def test_reports_renew_the_lease(jobs: Jobs, clock: Clock) -> None:
     queued(jobs)
-    claim = Claim.take(jobs, "alice", "01K", LEASE)
+    claim = take(jobs, "alice", "01K", LEASE)
     clock.forward(seconds=LEASE - 1)
     claim.report(Stage.SEPARATING, 50, 12.345)
     clock.forward(seconds=LEASE - 1)
     with pytest.raises(JobIsHeld):
-        Claim.take(jobs, "alice", "01K", LEASE)
+        take(jobs, "alice", "01K", LEASE)
     job = jobs.get("alice", "01K")
     assert (job.stage, job.progress, job.estimated_seconds_left) == ("separating", 50, 12.3)
 
@@ -109,7 +110,7 @@ def test_a_report_writes_no_index_and_once_in_a_quarter_of_the_lease_the_one_of_
     jobs: Jobs, clock: Clock
 ) -> None:
     queued(jobs)
-    claim = Claim.take(jobs, "alice", "01K", LEASE)
+    claim = take(jobs, "alice", "01K", LEASE)
     written = []
     for second in range(1, LEASE + 1):
         before = index_entries()
@@ -126,7 +127,7 @@ def test_a_renewal_that_failed_is_made_up_for_by_the_next_report(
     jobs: Jobs, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queued(jobs)
-    claim = Claim.take(jobs, "alice", "01K", LEASE)
+    claim = take(jobs, "alice", "01K", LEASE)
     clock.forward(seconds=LEASE / 2)
     with monkeypatch.context() as patch:
         patch.setattr(jobs, "move", raise_connection_error)
@@ -142,9 +143,9 @@ def raise_connection_error(*_: object) -> None:
 
 def test_a_worker_that_lost_its_lease_cannot_write(jobs: Jobs, clock: Clock) -> None:
     queued(jobs)
-    frozen = Claim.take(jobs, "alice", "01K", LEASE)
+    frozen = take(jobs, "alice", "01K", LEASE)
     clock.forward(seconds=LEASE + 1)
-    other = Claim.take(jobs, "alice", "01K", LEASE)
+    other = take(jobs, "alice", "01K", LEASE)
     with pytest.raises(ClaimLost):
         frozen.report(Stage.UPLOADING, 99, 0)
     with pytest.raises(ClaimLost):
@@ -161,27 +162,27 @@ def test_a_worker_that_lost_its_lease_cannot_write(jobs: Jobs, clock: Clock) -> 
 def test_a_song_whose_workers_all_vanish_fails(jobs: Jobs, clock: Clock) -> None:
     queued(jobs)
     for _ in range(MAX_ATTEMPTS):
-        Claim.take(jobs, "alice", "01K", LEASE)
+        take(jobs, "alice", "01K", LEASE)
         clock.forward(seconds=LEASE + 1)
     with pytest.raises(WorkerLost):
-        Claim.take(jobs, "alice", "01K", LEASE)
+        take(jobs, "alice", "01K", LEASE)
     job = jobs.get("alice", "01K")
     assert (job.state, job.error_code) == (Status.FAILED, "worker_lost")
 
 
 def test_a_final_job_is_not_claimed(jobs: Jobs) -> None:
     queued(jobs)
-    complete(Claim.take(jobs, "alice", "01K", LEASE))
+    complete(take(jobs, "alice", "01K", LEASE))
     with pytest.raises(JobIsFinal):
-        Claim.take(jobs, "alice", "01K", LEASE)
+        take(jobs, "alice", "01K", LEASE)
 
 
 def test_a_released_job_is_tried_again_and_keeps_its_start(jobs: Jobs, clock: Clock) -> None:
     queued(jobs)
-    Claim.take(jobs, "alice", "01K", LEASE).release()
+    take(jobs, "alice", "01K", LEASE).release()
     started = jobs.get("alice", "01K").started_at
     clock.forward(seconds=5)
-    assert Claim.take(jobs, "alice", "01K", LEASE).job.attempts == 2
+    assert take(jobs, "alice", "01K", LEASE).job.attempts == 2
     assert jobs.get("alice", "01K").started_at == started
 
 
@@ -216,7 +217,7 @@ def test_jobs_are_listed_as_they_are_and_by_the_status_they_have(
     def read_later(found: Iterable[Job]) -> list[Job]:
         found = list(found)
         if jobs.get("alice", "job-4").state is Status.QUEUED:
-            Claim.take(jobs, "alice", "job-4", LEASE)
+            take(jobs, "alice", "job-4", LEASE)
             jobs.model("alice", "job-3").delete()
         return read(found)
 
@@ -266,7 +267,7 @@ def test_what_is_no_cursor_at_all_is_refused(jobs: Jobs, cursor: str) -> None:
 
 def test_what_is_past_its_time_does_not_stand_in_the_way_of_its_like(jobs: Jobs, clock: Clock) -> None:
     queued(jobs)
-    complete(Claim.take(jobs, "alice", "01K", LEASE))
+    complete(take(jobs, "alice", "01K", LEASE))
     clock.forward(days=7, seconds=1)
     queued(jobs)
     assert jobs.get("alice", "01K").state is Status.QUEUED

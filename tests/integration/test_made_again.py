@@ -30,6 +30,7 @@ from stempipe.rules.webhooks import Callbacks
 from stempipe.rules.worker import Worker
 from stempipe.settings import IntakeSettings, StatusSettings
 from tests.aws import STEMS, UPLOADS, Aws
+from tests.claims import take
 from tests.integration.separate.engine import Engine
 from tests.stored import stored_song
 
@@ -95,9 +96,9 @@ def test_a_worker_of_before_can_neither_report_nor_complete(
     jobs: Jobs, make: Callable[[JobRequest], Job], make_again: Callable[[Job], Job]
 ) -> None:
     first = make(SONG)
-    old = Claim.take(jobs, "alice", first.id, 30)
+    old = take(jobs, "alice", first.id, 30)
     make_again(first)
-    new = Claim.take(jobs, "alice", first.id, 30)
+    new = take(jobs, "alice", first.id, 30)
     assert (old.job.attempts, new.job.attempts) == (1, 1)
     writes: list[Callable[[], None]] = [
         lambda: old.report(Stage.SEPARATING, 77, 1.0),
@@ -150,7 +151,7 @@ def test_versions_go_on_where_the_earlier_life_never_came(
     jobs: Jobs, make: Callable[[JobRequest], Job], make_again: Callable[[Job], Job]
 ) -> None:
     first = make(SONG)
-    Claim.take(jobs, "alice", first.id, 30).fail(InternalError())
+    take(jobs, "alice", first.id, 30).fail(InternalError())
     before = jobs.get("alice", first.id)
     assert make_again(before).version > before.version
 
@@ -175,7 +176,7 @@ def test_a_slow_deletion_spares_what_was_made_since(
     first = make(SONG)
     cancelled = jobs.cancel("alice", first.id)  # and storage is slow
     second = make_again(cancelled)
-    claim = Claim.take(jobs, "alice", second.id, 30)
+    claim = take(jobs, "alice", second.id, 30)
     stem = f"alice/{second.id}/{claim.job.attempt}/vocals.mp3"
     cloud.s3.put_object(Bucket=STEMS, Key=stem, Body=b"stem")
     complete(claim, {"vocals": stem})
@@ -188,7 +189,7 @@ def test_what_is_being_deleted_is_not_tried_again(
     api: Api, jobs: Jobs, make: Callable[[JobRequest], Job]
 ) -> None:
     job = make(SONG)
-    Claim.take(jobs, "alice", job.id, 30).fail(InternalError())
+    take(jobs, "alice", job.id, 30).fail(InternalError())
     jobs.begin_deletion(jobs.get("alice", job.id))
     with pytest.raises(Exception, match="deleted or replaced"):
         api.retry("alice", job.id)
@@ -259,7 +260,7 @@ def test_a_song_that_is_put_again_after_a_failure_of_ours_is_tried_again(
     else:
         error = InternalError()
         error.code = ended
-        Claim.take(jobs, "alice", first.id, 30).fail(error)
+        take(jobs, "alice", first.id, 30).fail(error)
     again = intake.take(upload)  # the event, once more
     assert again
     assert again.state.is_final
@@ -282,7 +283,7 @@ def test_a_song_that_cannot_be_separated_is_not_tried_again_for_being_put_again(
     assert first
     error = InternalError()
     error.code = "no_audio"
-    Claim.take(jobs, "alice", first.id, 30).fail(error)
+    take(jobs, "alice", first.id, 30).fail(error)
     time.sleep(1.1)
     cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
     again = intake.take(upload)

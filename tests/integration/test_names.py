@@ -13,9 +13,9 @@ from urllib.parse import parse_qs, quote_plus, unquote, urlsplit
 import pytest
 
 from stempipe.jobs.arrivals import Arrivals
-from stempipe.jobs.claim import Claim
 from stempipe.jobs.table import Jobs
 from tests.aws import UPLOADS, Aws
+from tests.claims import take
 from tests.stored import stored_song
 
 Sample = Callable[[str], dict[str, Any]]
@@ -55,7 +55,7 @@ def stems_of(
     app = load_app("status")
 
     def stems_of(job_id: str) -> tuple[str, str]:
-        claim = Claim.take(jobs, "alice", job_id, 30)
+        claim = take(jobs, "alice", job_id, 30)
         claim.complete(stored=stored_song({"vocals": f"alice/{job_id}/1/vocals.wav"}), gb_seconds=1)
         event = deepcopy(sample_event("status-get-job"))
         event["rawPath"] = event["requestContext"]["http"]["path"] = f"/v1/jobs/{job_id}"

@@ -15,7 +15,7 @@ from botocore.stub import Stubber
 from stempipe.adapters.queue import DeadLetters
 from stempipe.adapters.storage import Storage, StoredObject
 from stempipe.errors import InternalError, StorageRefuses, StorageUnavailable
-from stempipe.jobs.claim import Claim, Stored
+from stempipe.jobs.claim import Stored
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.line import Line
 from stempipe.jobs.overdue import Overdue
@@ -26,6 +26,7 @@ from stempipe.rules.intake import Intake
 from stempipe.rules.sweep import Sweep
 from stempipe.settings import SweepSettings
 from tests.aws import STEMS, TABLE, UPLOADS, USAGE, Aws
+from tests.claims import take
 from tests.stored import stored_song
 
 KEY = "jobs/alice/01K/17"
@@ -104,7 +105,7 @@ def test_a_line_whose_next_was_never_sent_moves_on(
     assert sweep.sweep_jobs() == {"lines_moved_on": 1}  # for two workers
     assert cloud.messages() == [{"owner": "alice", "id": "second"}]
     # A worker ends the first job, and dies before it sends the next.
-    Claim.take(jobs, "alice", "01K", 30).fail(StorageUnavailable("no"))
+    take(jobs, "alice", "01K", 30).fail(StorageUnavailable("no"))
     assert sweep.sweep_jobs() == {"lines_moved_on": 1}
     assert cloud.messages() == [{"owner": "alice", "id": "third"}]
     assert sweep.sweep_jobs() == {}
@@ -162,13 +163,13 @@ def test_a_lost_workers_job_is_queued_again_and_after_the_last_attempt_failed(
 ) -> None:
     make(Status.QUEUED)
     for attempt in range(1, MAX_ATTEMPTS):
-        Claim.take(jobs, "alice", "01K", 30)
+        take(jobs, "alice", "01K", 30)
         assert sweep.sweep_jobs() == {}
         clock.forward(seconds=31)
         assert sweep.sweep_jobs() == {"jobs_queued_again": 1}
         assert (job().state, job().attempts, job().progress) == (Status.QUEUED, attempt, 0)
         assert cloud.messages() == [MESSAGE]
-    Claim.take(jobs, "alice", "01K", 30)
+    take(jobs, "alice", "01K", 30)
     clock.forward(seconds=31)
     assert sweep.sweep_jobs() == {"workers_lost": 1}
     assert (job().state, job().error_code) == (Status.FAILED, "worker_lost")
@@ -180,7 +181,7 @@ def test_a_job_whose_last_worker_is_lost_completes_with_the_stems_it_has(
 ) -> None:
     make(Status.QUEUED).update([Job.last_attempt.set(Job.making + 1)])
     kept = Stored({"vocals": "alice/01K/1/vocals.wav"}, {}, duration_seconds=1.0)
-    Claim.take(jobs, "alice", "01K", 30).keep(kept)
+    take(jobs, "alice", "01K", 30).keep(kept)
     clock.forward(seconds=31)
     assert sweep.sweep_jobs() == {"workers_lost": 1}
     assert (job().state, job().analysis_error_code) == (Status.COMPLETED, "worker_lost")
@@ -191,7 +192,7 @@ def test_what_a_worker_kept_meanwhile_is_seen_to(
     clock: Clock, jobs: Jobs, make: Callable[[Status], Job], job: Callable[[], Job]
 ) -> None:
     make(Status.QUEUED).update([Job.last_attempt.set(Job.making + 1)])
-    claim = Claim.take(jobs, "alice", "01K", 30)
+    claim = take(jobs, "alice", "01K", 30)
     clock.forward(seconds=31)
     (read,) = Overdue(jobs).under_way()
     claim.keep(Stored({"vocals": "alice/01K/1/vocals.wav"}, {}, duration_seconds=1.0))
@@ -218,7 +219,7 @@ def test_of_two_sweeps_that_see_the_same_one_puts_it_right(
     cloud: Aws, clock: Clock, jobs: Jobs, make: Callable[[Status], Job], job: Callable[[], Job]
 ) -> None:
     make(Status.QUEUED)
-    Claim.take(jobs, "alice", "01K", 30)
+    take(jobs, "alice", "01K", 30)
     clock.forward(seconds=31)
     (first,), (second,) = Overdue(jobs).under_way(), Overdue(jobs).under_way()
     Overdue(jobs).requeue(first)
@@ -367,7 +368,7 @@ def test_redrive_has_the_analysis_tried_again_that_a_job_completed_without(
     sweep: Sweep, cloud: Aws, jobs: Jobs, make: Callable[[Status], Job], job: Callable[[], Job]
 ) -> None:
     make(Status.QUEUED).update([Job.config_json.set({"analysis": {"notes": True, "fps": 60}})])
-    claim = Claim.take(jobs, "alice", "01K", 30)
+    claim = take(jobs, "alice", "01K", 30)
     claim.keep(stored_song({"vocals": "alice/01K/1/vocals.wav"}))
     claim.fail(InternalError())
     dead(cloud, MESSAGE)
@@ -405,8 +406,8 @@ def test_stems_that_no_job_points_to_are_deleted_once_they_are_old(
     for key in (kept, lost, nobodys):
         cloud.s3.put_object(Bucket=STEMS, Key=key, Body=b"stem")
     cloud.s3.create_multipart_upload(Bucket=STEMS, Key=lost)
-    Claim.take(jobs, "alice", "01K", 30).release()
-    claim = Claim.take(jobs, "alice", "01K", 30)
+    take(jobs, "alice", "01K", 30).release()
+    claim = take(jobs, "alice", "01K", 30)
     claim.complete(stored=stored_song({"vocals": kept}), gb_seconds=1)
     # moto has every multipart upload begin in 2010.
     assert sweep.sweep_objects() == {"uploads_aborted": 1}
@@ -440,7 +441,7 @@ def test_a_lost_worker_comes_before_uploads_that_never_came(
         source = Source("s3", UPLOADS, f"jobs/mallory/{number}/1", "song.mp3", bytes=4)
         jobs.add("mallory", str(number), Status.AWAITING_UPLOAD, source, JobConfig())
     make(Status.QUEUED)
-    Claim.take(jobs, "alice", "01K", lease_seconds=0)
+    take(jobs, "alice", "01K", lease_seconds=0)
     clock.forward(hours=2)
     time_left = iter([300.0] * 4)
     done = sweep.sweep_jobs(lambda: next(time_left, 0.0))

@@ -24,7 +24,6 @@ from stempipe.adapters.storage import Storage, stem_links
 from stempipe.adapters.turns import Turns
 from stempipe.adapters.vault import Vault, kms_client
 from stempipe.errors import InvalidRequest
-from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.record import Delivery, Job, Source, Status
 from stempipe.jobs.table import Jobs
@@ -32,6 +31,7 @@ from stempipe.jobs.views import JobView, job_view
 from stempipe.rules.webhooks import Callbacks, Deliverer
 from stempipe.settings import WebhookSettings
 from tests.aws import TURNS, UPLOADS, Aws
+from tests.claims import take
 from tests.receiver import Receiver, hang, receiving, redirect_to
 from tests.stored import stored_song
 
@@ -83,7 +83,7 @@ def ended(jobs: Jobs, callbacks: Callbacks, receiver: Receiver) -> Callable[...,
         callback = callbacks.accept("alice", "01K", url or f"{receiver.url}/hook?a=b", secret)
         source = Source("s3", UPLOADS, "key", "song.mp3", bytes=5, etag="e")
         jobs.add("alice", "01K", Status.QUEUED, source, JobConfig(), callback=callback)
-        Claim.take(jobs, "alice", "01K", 30).complete(
+        take(jobs, "alice", "01K", 30).complete(
             stored=stored_song({"vocals": "alice/01K/1/vocals.wav"}, duration_seconds=180.0), gb_seconds=12.5
         )
         return WebhookMessage(owner="alice", id="01K", version=int(jobs.get("alice", "01K").version))

@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -119,6 +120,9 @@ class _Decoder:
 
 # Those that wait for a song: usually one.
 _waiting: list[_Decoder] = []
+# The songs that have a process.
+_open: "set[IsolatedInput]" = set()
+_opening_or_closing = threading.Lock()
 
 
 def _take_decoder() -> _Decoder:
@@ -135,6 +139,16 @@ def _take_decoder() -> _Decoder:
 def _bytes_of(seconds: float) -> int:
     """Of so many seconds of samples."""
     return round(seconds * SAMPLE_RATE) * CHANNELS * np.dtype(np.float32).itemsize
+
+
+def stop_all() -> None:
+    """End the process of each song that is open, from another thread: who waits for it gets a `RuntimeError`.
+
+    A song may have FFmpeg do nothing for ever, and whoever reads it waits as long.
+    """
+    with _opening_or_closing:
+        for song in _open:
+            os.kill(song.process, signal.SIGKILL)
 
 
 class IsolatedInput:
@@ -181,7 +195,9 @@ class IsolatedInput:
         self._pipe = os.fdopen(ours, "rb")
         try:
             self._decoder = _take_decoder()
-            self.process = self._decoder.start(source, max_seconds, self._limits, theirs)
+            with _opening_or_closing:
+                self.process = self._decoder.start(source, max_seconds, self._limits, theirs)
+                _open.add(self)
         except BaseException:
             self._pipe.close()
             raise
@@ -217,7 +233,9 @@ class IsolatedInput:
         if self._code is None:
             os.kill(self.process, signal.SIGKILL)
             self._decoder.wait()
-        self._decoder.forget()
+        with _opening_or_closing:
+            _open.remove(self)
+            self._decoder.forget()
         _waiting.append(self._decoder)
 
     def _receive(self) -> Samples | None:

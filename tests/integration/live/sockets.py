@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from stempipe.adapters.connections import Unreachable
-from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.record import Callback, Job, Source, Status
 from stempipe.jobs.table import Jobs
 from stempipe.rules.live import Live
 from tests.aws import UPLOADS
+from tests.claims import take
 from tests.stored import stored_song
 
 Message = dict[str, Any]
@@ -52,7 +52,7 @@ def queued(jobs: Jobs, job_id: str = "01K", owner: str = "alice", callback: Call
 
 def complete(jobs: Jobs, job_id: str = "01K", stems: tuple[str, ...] = ("vocals", "accompaniment")) -> None:
     """Have a queued job completed."""
-    Claim.take(jobs, "alice", job_id, 30).complete(
+    take(jobs, "alice", job_id, 30).complete(
         stored=stored_song({stem: f"alice/{job_id}/1/{stem}.wav" for stem in stems}, duration_seconds=180.0),
         gb_seconds=12.5,
     )

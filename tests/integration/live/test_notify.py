@@ -15,13 +15,13 @@ from pynamodb.exceptions import PynamoDBException
 
 from stempipe.adapters.connections import MOST, Connection, Connections
 from stempipe.errors import TooManyConnections
-from stempipe.jobs.claim import Claim
 from stempipe.jobs.record import Callback, Job, Stage
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.views import JobView
 from stempipe.rules.live import Live
 from stempipe.rules.notify import Notifier
 from tests.aws import CONNECTIONS, Aws
+from tests.claims import take
 from tests.integration.live.sockets import Message, Sockets, ask, complete, queued
 from tests.receiver import Receiver
 from tests.stored import stored_song
@@ -39,10 +39,10 @@ def test_every_change_is_told_in_order_to_those_who_subscribed_and_to_nobody_els
     told()  # of what was before: twice told does no harm
     sockets.sent.clear()
 
-    claim = Claim.take(jobs, "alice", "01K", 30)
+    claim = take(jobs, "alice", "01K", 30)
     for progress in (10, 50, 90):
         claim.report(Stage.SEPARATING, progress, 1.0)
-    Claim.take(jobs, "alice", "01L", 30)
+    take(jobs, "alice", "01L", 30)
     complete_with = {"vocals": "alice/01K/1/vocals.wav"}
     claim.complete(stored=stored_song(complete_with), gb_seconds=1)
     told()

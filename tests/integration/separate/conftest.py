@@ -15,6 +15,7 @@ from stempipe.jobs.record import Job, Source, Status
 from stempipe.jobs.table import Jobs
 from stempipe.rules.worker import Worker
 from tests.aws import STEMS, UPLOADS, Aws
+from tests.claims import let_in
 from tests.integration.separate.engine import KEY, Engine
 
 
@@ -46,10 +47,11 @@ def worker(cloud: Aws, jobs: Jobs, storage: Storage, engine: Engine, tmp_path: P
 
 @pytest.fixture
 def job(cloud: Aws, jobs: Jobs) -> Callable[[], Job]:
-    """A queued job, and its upload. Gives a function that reads it back."""
+    """A queued job whose turn has come, and its upload. Gives a function that reads it back."""
     etag = cloud.s3.put_object(Bucket=UPLOADS, Key=KEY, Body=b"song")["ETag"].strip('"')
     source = Source("s3", UPLOADS, KEY, "song.mp3", bytes=4, etag=etag)
     jobs.add("alice", "01K", Status.QUEUED, source, JobConfig())
+    let_in(jobs, "alice", "01K")
     return lambda: jobs.get("alice", "01K")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ class Engine:
         self.while_listening: Callable[[], None] = lambda: None
         self.songs: list[bytes] = []
         self.heard: list[dict[str, bytes]] = []
+        self.stopped = threading.Event()
+
+    def stop(self) -> None:
+        self.stopped.set()
 
     def separate(
         self,

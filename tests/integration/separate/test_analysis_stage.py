@@ -19,6 +19,7 @@ from stempipe.jobs.table import Jobs
 from stempipe.jobs.views import FilesView, files_view, job_view
 from stempipe.rules.worker import Worker
 from tests.aws import STEMS, UPLOADS, Aws
+from tests.claims import take
 from tests.integration.separate.engine import KEY, MESSAGE, Engine, raising, stems
 
 
@@ -255,7 +256,7 @@ def test_a_worker_that_is_overtaken_while_it_listens_leaves_the_stems(
 ) -> None:
     def overtake() -> None:
         again(jobs)
-        Claim.take(jobs, "alice", "01K", 30)
+        take(jobs, "alice", "01K", 30)
 
     engine.while_listening = overtake
     worker.work_on(MESSAGE)

@@ -8,18 +8,18 @@ from collections.abc import Callable
 import pytest
 
 from stempipe.adapters.queue import JobMessage
-from stempipe.jobs.claim import Claim
 from stempipe.jobs.record import Job, Status
 from stempipe.jobs.table import Jobs
 from stempipe.rules.worker import Worker
 from tests.aws import Aws
+from tests.claims import take
 from tests.integration.separate.engine import MESSAGE, Engine, stems
 
 
 def test_a_job_that_another_worker_holds_is_left_to_it(
     worker: Worker, engine: Engine, jobs: Jobs, job: Callable[[], Job]
 ) -> None:
-    Claim.take(jobs, "alice", "01K", 30)
+    take(jobs, "alice", "01K", 30)
     worker.work_on(MESSAGE)
     assert (engine.songs, job().attempts) == ([], 1)
 

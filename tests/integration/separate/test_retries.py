@@ -10,11 +10,11 @@ import pytest
 
 from stempipe.adapters.queue import TryAgain
 from stempipe.errors import UnusableMedia
-from stempipe.jobs.claim import Claim
 from stempipe.jobs.record import Job, Status, job_model
 from stempipe.jobs.table import Jobs
 from stempipe.rules.worker import Worker
 from tests.aws import Aws
+from tests.claims import take
 from tests.integration.separate.engine import MESSAGE, Engine, raising, received
 
 
@@ -62,7 +62,7 @@ def test_a_job_whose_workers_all_died_fails_at_the_next_message(
     worker: Worker, jobs: Jobs, job: Callable[[], Job]
 ) -> None:
     for _ in range(3):
-        Claim.take(jobs, "alice", "01K", lease_seconds=0)
+        take(jobs, "alice", "01K", lease_seconds=0)
         time.sleep(0.01)
     with pytest.raises(TryAgain) as again:
         worker.work_on(MESSAGE)
@@ -108,7 +108,7 @@ def test_the_handler_sends_back_what_must_be_tried_again_and_when(
     handler: Callable[[dict[str, Any]], dict[str, Any]], cloud: Aws, jobs: Jobs, job: Callable[[], Job]
 ) -> None:
     for _ in range(3):
-        Claim.take(jobs, "alice", "01K", lease_seconds=0)
+        take(jobs, "alice", "01K", lease_seconds=0)
         time.sleep(0.01)
     event = received(cloud, MESSAGE.model_dump_json())
     failures = handler(event)["batchItemFailures"]

@@ -6,12 +6,12 @@ import base64
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.record import Job, Notice, Source, Status
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import Upload, direct_job_id, job_upload_key
 from tests.aws import UPLOADS, Aws
+from tests.claims import take
 from tests.stored import stored_song
 
 
@@ -42,7 +42,7 @@ def completed(jobs: Jobs, filename: str = "my song.mp3", job_id: str = "01K") ->
     """Have a job that is completed, with two stems."""
     source = Source("s3", UPLOADS, "key", filename, bytes=5, etag="e")
     jobs.add("alice", job_id, Status.QUEUED, source, JobConfig())
-    claim = Claim.take(jobs, "alice", job_id, 30)
+    claim = take(jobs, "alice", job_id, 30)
     claim.complete(
         stored=stored_song(
             {"vocals": "alice/01K/1/vocals.wav", "accompaniment": "alice/01K/1/accompaniment.wav"},

@@ -7,12 +7,12 @@ import time
 import pytest
 
 from stempipe.errors import InternalError
-from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.record import Source, Stage, Status
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import job_upload_key
 from tests.aws import STEMS, UPLOADS, Aws
+from tests.claims import take
 from tests.integration.status.asking import Ask, completed, direct, store, stored, uploaded
 
 
@@ -26,7 +26,7 @@ def test_an_open_job_is_cancelled_and_its_files_are_deleted(
     first = Status.AWAITING_UPLOAD if state is Status.AWAITING_UPLOAD else Status.QUEUED
     jobs.add("alice", "01K", first, source, JobConfig(), making=making)
     if state is Status.PROCESSING:
-        Claim.take(jobs, "alice", "01K", 30).report(Stage.UPLOADING, 95, 1.0)
+        take(jobs, "alice", "01K", 30).report(Stage.UPLOADING, 95, 1.0)
     store(cloud, UPLOADS, key)
     store(cloud, STEMS, f"alice/01K/{jobs.get('alice', '01K').attempt}/vocals.wav")
     status, job = ask("DELETE", "/v1/jobs/01K")
@@ -48,7 +48,7 @@ def test_a_job_that_has_ended_is_deleted_with_the_files_of_all_its_attempts(
             time.sleep(0.002)
             completed(jobs)
         case Status.FAILED:
-            Claim.take(jobs, "alice", "01K", 30).fail(InternalError())
+            take(jobs, "alice", "01K", 30).fail(InternalError())
         case _:
             jobs.cancel("alice", "01K")
     store(cloud, UPLOADS, jobs.get("alice", "01K").key)

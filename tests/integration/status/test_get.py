@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.record import Job, Source, Stage, Status
 from stempipe.jobs.table import Jobs
 from tests.aws import STEMS, UPLOADS, Aws
+from tests.claims import take
 from tests.integration.status.asking import Ask, completed
 
 
@@ -32,7 +32,7 @@ def test_a_queued_job_says_how_long_it_takes_at_most_once_there_is_something_to_
 def test_a_processing_job_tells_how_far_it_is(ask: Ask, jobs: Jobs) -> None:
     source = Source("s3", UPLOADS, "key", "song.mp3", bytes=5, etag="e")
     jobs.add("alice", "01K", Status.QUEUED, source, JobConfig())
-    Claim.take(jobs, "alice", "01K", 30).report(Stage.SEPARATING, 42, 3.21)
+    take(jobs, "alice", "01K", 30).report(Stage.SEPARATING, 42, 3.21)
     body = ask("GET", "/v1/jobs/01K").body
     assert body["status"] == "processing"
     assert (body["stage"], body["progress"], body["estimatedTimeRemaining"]) == ("separating", 42, 3.2)

@@ -8,8 +8,8 @@ import pytest
 from pynamodb.connection import Connection
 
 from stempipe.errors import InternalError
-from stempipe.jobs.claim import Claim
 from stempipe.jobs.table import Jobs
+from tests.claims import take
 from tests.integration.status.asking import Ask, completed, uploaded
 
 
@@ -39,7 +39,7 @@ def test_jobs_are_listed_by_status(ask: Ask, jobs: Jobs) -> None:
     for number in range(9):
         uploaded(jobs, job_id=f"job-{number}")
         if number % 3 == 0:
-            Claim.take(jobs, "alice", f"job-{number}", 30).fail(InternalError())
+            take(jobs, "alice", f"job-{number}", 30).fail(InternalError())
         elif number % 3 == 1:
             jobs.cancel("alice", f"job-{number}")
     assert listed(ask, status="failed", limit="2") == ["job-6", "job-3", "job-0"]
@@ -96,7 +96,7 @@ def test_what_a_call_costs_does_not_grow_with_what_an_owner_has(
     """Neither the list of a status that hardly any job has, nor the estimate of a queued one."""
     for number in range(30):
         uploaded(jobs, job_id=f"job-{number:02}")
-    Claim.take(jobs, "alice", "job-00", 30).fail(InternalError())
+    take(jobs, "alice", "job-00", 30).fail(InternalError())
     monkeypatch.setattr("stempipe.jobs.listing._FILTERED_PAGE", 4)  # a fiftieth
     asked: list[str] = []
     query = Connection.query

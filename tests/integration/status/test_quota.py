@@ -15,7 +15,6 @@ import boto3
 import pytest
 
 from stempipe.errors import InternalError
-from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.line import Line
 from stempipe.jobs.overdue import Overdue
@@ -23,6 +22,7 @@ from stempipe.jobs.record import Source, Status
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.usage import Limits
 from tests.aws import TABLE, UPLOADS, USAGE, Aws
+from tests.claims import take
 from tests.integration.status.asking import Ask, inline
 from tests.stored import stored_song
 
@@ -59,7 +59,7 @@ def test_a_job_counts_from_its_making_and_for_what_it_was_when_it_has_ended(ask:
     small = ask("POST", "/v1/jobs", inline(b"song")).body["job"]["id"]
     assert used(ask) == (2, 1.02, 960_004)
     song = stored_song({"vocals": "k"}, duration_seconds=90.0, bytes=1000)
-    Claim.take(jobs, "alice", small, 30).complete(stored=song, gb_seconds=1)
+    take(jobs, "alice", small, 30).complete(stored=song, gb_seconds=1)
     assert used(ask) == (1, 2.5, 961_004)
     ask("DELETE", f"/v1/jobs/{job_id}")
     assert used(ask) == (0, 1.5, 1004)
@@ -127,7 +127,7 @@ def test_who_asks_again_for_a_job_gets_it_though_there_is_no_room_for_another(as
 
 def test_a_retry_counts_as_a_new_job_does(ask: Ask, jobs: Jobs) -> None:
     job_id = ask("POST", "/v1/jobs", inline(b"song")).body["job"]["id"]
-    Claim.take(jobs, "alice", job_id, 30).fail(InternalError())
+    take(jobs, "alice", job_id, 30).fail(InternalError())
     limit(maxOpenJobs=1)
     other = ask("POST", "/v1/jobs", BIG).body["job"]["id"]
     assert ask("POST", f"/v1/jobs/{job_id}/retry").body["error"]["code"] == "quota_exceeded"
@@ -138,7 +138,7 @@ def test_a_retry_counts_as_a_new_job_does(ask: Ask, jobs: Jobs) -> None:
 
 def test_a_retry_of_the_operators_is_not_refused(ask: Ask, jobs: Jobs) -> None:
     job_id = ask("POST", "/v1/jobs", inline(b"song")).body["job"]["id"]
-    Claim.take(jobs, "alice", job_id, 30).fail(InternalError())
+    take(jobs, "alice", job_id, 30).fail(InternalError())
     limit(maxOpenJobs=1)
     ask("POST", "/v1/jobs", BIG)
     assert jobs.retry(jobs.get("alice", job_id), within_limits=False).state is Status.QUEUED
@@ -210,7 +210,7 @@ def test_an_owner_gets_limits_of_its_own_as_the_docs_say(ask: Ask, root: Path) -
 def test_a_job_in_line_is_estimated_behind_those_before_it(ask: Ask, jobs: Jobs) -> None:
     source = Source("s3", UPLOADS, "k", "song.mp3", bytes=4, etag="e")
     done = jobs.add("alice", "done", Status.QUEUED, source, JobConfig())
-    Claim.take(jobs, "alice", done.id, 30).complete(stored=stored_song({"vocals": "k"}), gb_seconds=1)
+    take(jobs, "alice", done.id, 30).complete(stored=stored_song({"vocals": "k"}), gb_seconds=1)
     jobs.get("alice", "done").update(
         [type(done).completed_at.set(jobs.get("alice", "done").started_at + timedelta(seconds=10))]
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from stempipe.errors import InternalError, InvalidConfig
-from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Status
 from stempipe.jobs.table import Jobs
 from tests.aws import UPLOADS, Aws
+from tests.claims import take
 from tests.integration.status.asking import Ask, completed, direct, store, uploaded
 from tests.stored import stored_song
 
@@ -19,8 +19,8 @@ def failed(cloud: Aws, jobs: Jobs, attempts: int = MAX_ATTEMPTS) -> Job:
     job = uploaded(jobs)
     job.update([Job.etag.set(store(cloud, UPLOADS, job.key))])
     for _ in range(attempts - 1):
-        Claim.take(jobs, "alice", "01K", 30).release()
-    Claim.take(jobs, "alice", "01K", 30).fail(InternalError())
+        take(jobs, "alice", "01K", 30).release()
+    take(jobs, "alice", "01K", 30).fail(InternalError())
     return jobs.get("alice", "01K")
 
 
@@ -31,7 +31,7 @@ def test_a_failed_job_is_queued_again_with_all_attempts_anew(ask: Ask, cloud: Aw
     assert (job["startedAt"], job["completedAt"]) == (None, None)
     assert cloud.messages() == [{"owner": "alice", "id": "01K"}]
     assert jobs.get("alice", "01K").enqueued_at
-    claims = [Claim.take(jobs, "alice", "01K", 0) for _ in range(MAX_ATTEMPTS)]
+    claims = [take(jobs, "alice", "01K", 0) for _ in range(MAX_ATTEMPTS)]
     # The number goes on: no worker of before has it.
     assert [claim.job.attempts for claim in claims] == [4, 5, 6]
     assert [claim.is_last_attempt for claim in claims] == [False, False, True]
@@ -45,7 +45,7 @@ def test_a_job_that_completed_without_its_analysis_is_tried_again(ask: Ask, clou
             Job.config_json.set({"analysis": {"notes": True, "fps": 60}}),
         ]
     )
-    claim = Claim.take(jobs, "alice", "01K", 30)
+    claim = take(jobs, "alice", "01K", 30)
     claim.keep(stored_song({"vocals": "alice/01K/1/vocals.wav"}))
     claim.fail(InternalError())
     assert ask("GET", "/v1/jobs/01K").body["results"]["analysis"]["error"]["code"] == "internal_error"

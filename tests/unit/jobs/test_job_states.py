@@ -168,13 +168,13 @@ class JobLife(RuleBasedStateMachine):
             assert before.state.is_final
         except JobIsHeld:
             assert not lapsed
-            assert before.state in (Status.PROCESSING, Status.AWAITING_UPLOAD)
+            assert before.state is not Status.QUEUED or before.in_line_since is not None
         except WorkerLost:
             assert lapsed
             assert self.attempts == self.last_attempt
             self.holder = None
         else:
-            assert before.state is Status.QUEUED or lapsed
+            assert lapsed or (before.state is Status.QUEUED and before.in_line_since is None)
             self.attempts += 1
             assert claim.job.attempts == self.attempts
             self.holder, self.progress = claim, 0

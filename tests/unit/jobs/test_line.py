@@ -11,9 +11,13 @@ from stempipe.jobs.line import share
         (2, {}, 2),  # alone: all of them
         (2, {"zoe": 1}, 1),
         (2, {"zoe": 1, "yan": 1}, 1),  # nobody has none
-        (50, {"zoe": 1}, 49),
-        (50, {"zoe": 50}, 25),  # who came first takes no more than half once there are two
-        (50, {"zoe": 25, "yan": 5}, 20),
+        (3, {}, 2),  # from three workers on one is left to whoever comes
+        (3, {"zoe": 1}, 1),
+        (3, {"zoe": 2}, 1),
+        (3, {"zoe": 1, "yan": 1, "xu": 1}, 1),  # and is theirs then
+        (50, {"zoe": 1}, 48),
+        (50, {"zoe": 49}, 24),  # who came first takes no more than half once there are two
+        (50, {"zoe": 24, "yan": 5}, 20),
         (1, {"zoe": 1}, 1),
     ],
 )

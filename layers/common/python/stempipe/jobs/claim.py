@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Self
 
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from stempipe.errors import JobNotFound, StempipeError, WorkerLost
@@ -68,12 +69,14 @@ class Claim:
         JobIsFinal
             It is completed, failed or cancelled.
         JobIsHeld
-            Another worker holds it.
+            Another worker holds it, or it stands in line: the message is of before, and it gets another.
         WorkerLost
             It lapsed in its last attempt; it is failed now.
         """
         now = jobs.now()
         lapsed = (Job.status == Status.PROCESSING.value) & (Job.due_at < now.timestamp())
+        # Messages of cancelled jobs stay in the queue. Made again, such jobs would not wait for their turn.
+        waits = (Job.status == Status.QUEUED.value) & Job.in_line_since.does_not_exist()
         try:
             job = jobs.move(
                 jobs.model(owner, job_id),
@@ -87,7 +90,7 @@ class Claim:
                     Job.stage.set(Stage.DOWNLOADING.value),
                     Job.estimated_seconds_left.remove(),
                 ],
-                ((Job.status == Status.QUEUED.value) | lapsed) & (Job.attempt < Job.last_attempt),
+                (waits | lapsed) & (Job.attempt < Job.last_attempt),
             )
         except TransitionRefused as refusal:
             job = jobs.get(owner, job_id)
@@ -166,7 +169,8 @@ class Claim:
         known = stored or self._kept
         seconds = round(known.duration_seconds, 3) if known else self.job.duration_seconds
         in_all = (known.bytes if known else int(self.job.stored_bytes or 0)) + analysis_bytes
-        self._end(self.job, Status.COMPLETED, [*actions, Job.stored_bytes.set(in_all)], seconds, in_all)
+        actions.append(Job.stored_bytes.set(in_all))
+        self._end(self.job, Status.COMPLETED, actions, seconds, in_all, self._held)
 
     def fail(self, error: StempipeError) -> None:
         """``processing`` to ``failed``, or to ``completed`` without analysis if the stems are stored.
@@ -181,7 +185,16 @@ class Claim:
             job = self._jobs.get(self.job.owner, self.job.id)
         except JobNotFound as gone:
             raise ClaimLost(str(gone)) from gone
-        self._end(job, *ending(job, error), job.duration_seconds, int(job.stored_bytes or 0))
+        # As it was read: a note of what is stored may be on its way still, long after it was given up.
+        kept = Job.stored_bytes
+        is_as_read = kept.does_not_exist() if job.stored_bytes is None else kept == job.stored_bytes
+        self._end(
+            job,
+            *ending(job, error),
+            job.duration_seconds,
+            int(job.stored_bytes or 0),
+            self._held & is_as_read,
+        )
 
     def release(self) -> None:
         """``processing`` back to ``queued``, to be tried again.
@@ -193,9 +206,17 @@ class Claim:
         """
         self._write(Status.QUEUED, [Job.progress.set(0)])
 
-    def _end(self, job: Job, to: Status, actions: list[Action], seconds: float | None, stored: int) -> None:
+    def _end(
+        self,
+        job: Job,
+        to: Status,
+        actions: list[Action],
+        seconds: float | None,
+        stored: int,
+        condition: Condition,
+    ) -> None:
         try:
-            self._jobs.end(job, to, actions, self._held, seconds=seconds, stored=stored)
+            self._jobs.end(job, to, actions, condition, seconds=seconds, stored=stored)
         except TransitionRefused as refusal:
             raise ClaimLost(str(refusal)) from refusal
 

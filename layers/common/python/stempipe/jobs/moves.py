@@ -151,23 +151,25 @@ class Moves:
         Raises
         ------
         TransitionRefused
-            The condition does not hold.
+            The condition does not hold, or the job is not as it was read any more.
         QuotaExceeded
             The owner may have no more of what it takes.
         """
         seconds = self.accounts.reserve(job.bytes)
         actions = [*actions, Job.reserved_seconds.set(seconds)]
+        # What it keeps, and is counted for, follows from how it ended.
+        condition &= Job.version == job.version
         is_queued = to is Status.QUEUED
 
-        def write(entry: Entry) -> Job:
-            return self.move(job, to, actions, condition, [entry], in_line=is_queued)
+        def write(entries: Sequence[Entry]) -> Job:
+            return self.move(job, to, actions, condition, entries, in_line=is_queued)
 
         bytes_more = int(job.bytes) - job.bytes_kept
         if not within_limits:
-            return write(self.accounts.entry(job, Delta(open=1, seconds=seconds, bytes=bytes_more)))
+            return write([self.accounts.entry(job, Delta(open=1, seconds=seconds, bytes=bytes_more))])
         return self.open(job, bytes_more, write)
 
-    def open(self, job: Job, bytes_more: int, write: Callable[[Entry], Job]) -> Job:
+    def open(self, job: Job, bytes_more: int, write: Callable[[Sequence[Entry]], Job]) -> Job:
         """Count a job that opens, and write it with that.
 
         Raises

@@ -28,7 +28,7 @@ class JobIsFinal(TransitionRefused):
 
 
 class JobIsHeld(TransitionRefused):
-    """The job is not to be taken now: another worker holds it, or its upload has not come."""
+    """The job is not to be taken now: another worker holds it, its turn or its upload has not come."""
 
 
 class NoRoom(Exception):

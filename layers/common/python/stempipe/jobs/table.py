@@ -96,6 +96,8 @@ class Jobs(Moves):
         An owner's jobs in their order.
     accounts
         What owners have taken.
+    retention
+        How long a job is kept.
     """
 
     def __init__(
@@ -118,7 +120,7 @@ class Jobs(Moves):
         accounts = Accounts(usage_table, limits or Limits(), max_song_seconds, retention, now)
         super().__init__(job_model(table), accounts, patience, now)
         self.listing = Listing(self.model, now)
-        self._retention = retention
+        self.retention = retention
         self._message_seconds = message_seconds
 
     @classmethod
@@ -196,7 +198,7 @@ class Jobs(Moves):
             created_at=now,
             updated_at=now,
             completed_at=now if status.is_final else None,
-            expires_at=now + self._retention,
+            expires_at=now + self.retention,
             making=making,
             version=making,
             attempt=making,
@@ -214,7 +216,7 @@ class Jobs(Moves):
         try:
             if status.is_final:
                 return writes.put(job, is_free, [self.accounts.entry(job, Delta(bytes=job.bytes_kept))])
-            return self.open(job, job.bytes_kept, lambda entry: writes.put(job, is_free, [entry]))
+            return self.open(job, job.bytes_kept, lambda entries: writes.put(job, is_free, entries))
         except TransitionRefused as refusal:
             raise JobExists(job_id) from refusal
         except QuotaExceeded:
@@ -282,6 +284,7 @@ class Jobs(Moves):
         is_as_read = (
             (Job.status == job.status)
             & (Job.attempt == job.attempt)
+            & (Job.last_attempt == job.last_attempt)
             & (Job.in_line_since.exists() if job.in_line_since else Job.in_line_since.does_not_exist())
             & (
                 Job.duration_seconds.exists()
@@ -300,9 +303,10 @@ class Jobs(Moves):
         Raises
         ------
         TransitionRefused
-            It is not final, or no longer.
+            It is not final, or no longer, or has ended another time.
         """
-        is_final = Job.status.is_in(*_FINAL) & (Job.making == job.making)
+        # As it was read: its files, and what it is counted for, are those of this end.
+        is_final = Job.status.is_in(*_FINAL) & (Job.making == job.making) & (Job.version == job.version)
         writes.change(job, [Job.is_deleting.set(True)], is_final)
 
     def delete(self, job: Job) -> None:

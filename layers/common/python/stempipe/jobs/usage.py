@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from pynamodb.attributes import Attribute, NumberAttribute, TTLAttribute, UnicodeAttribute
@@ -28,6 +30,8 @@ LIMITS = "limits"
 _BYTES_A_SECOND = 16_000
 # Seconds until it may be worth asking again for a job, where that depends on others' ends.
 _AGAIN_SECONDS = 60
+# Other days that a transaction looks at; with the job's record and its day's it may have a hundred.
+_DAYS = 90
 
 
 class Usage(Model):
@@ -214,7 +218,21 @@ class Accounts:
         expires_at = datetime.fromisoformat(day).replace(tzinfo=UTC) + _DAY + self._retention
         return Entry(self._model(job.owner, day), [*actions, Usage.expires_at.set(expires_at)], condition)
 
-    def opening(self, job: Job, delta: Delta) -> Entry:
+    def others(self, standing: Standing, but: str, *counts: str) -> list[Entry]:
+        """That no more is counted on other days than ``standing`` has: a limit of all days is kept by all.
+
+        Jobs of other days are tried again, or let in, at the same time.
+        """
+        newest = sorted((day for day in standing.days if day != but), reverse=True)[:_DAYS]
+        found = []
+        for usage in (standing.days[day] for day in newest):
+            conditions = [at_most(getattr(Usage, count), standing.of(usage.day, count)) for count in counts]
+            # Written as it is, for the transaction to have a condition on it.
+            same = [Usage.expires_at.set(usage.expires_at)]
+            found.append(Entry(self._model(usage.owner, usage.day), same, reduce(and_, conditions)))
+        return found
+
+    def opening(self, job: Job, delta: Delta) -> list[Entry]:
         """Open a job, if its owner may have it.
 
         Parameters
@@ -240,9 +258,13 @@ class Accounts:
             )
         if standing.of(day, "seconds") > seconds_most:
             left = max(0.0, seconds_most + delta.seconds - standing.of(day, "seconds"))
+            is_of_today = day == day_of(self._now())
+            advice = (
+                "A new day begins at midnight UTC." if is_of_today else f"It is of {day}; make a new job."
+            )
             raise QuotaExceeded(
                 f"You have {left / 60:,.0f} left of {limits.minutes_a_day:,} minutes of sound a day, and "
-                f"this may be {delta.seconds / 60:,.0f}. A new day begins at midnight UTC.",
+                f"this may be {delta.seconds / 60:,.0f}. {advice}",
                 until_midnight(self._now()),
             )
         if standing.of(day, "bytes") > bytes_most:
@@ -256,7 +278,8 @@ class Accounts:
             & at_most(Usage.seconds, seconds_most)
             & at_most(Usage.bytes, bytes_most)
         )
-        return self.entry(job, delta, is_room)
+        entry = self.entry(job, delta, is_room)
+        return [entry, *self.others(standing, day, "open", "bytes")]
 
 
 def at_most(attribute: Attribute[Any], most: float) -> Condition:

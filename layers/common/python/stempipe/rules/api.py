@@ -99,9 +99,10 @@ class Api:
     def _seconds_in_queue(self, job: Job) -> float | None:
         # How long the owner's own songs took stands for how long everybody's take.
         recent = self.jobs.listing.recent_seconds(job.owner)
-        if not recent:
+        before = self.dispatch.line.before(job) if job.in_line_since else 0
+        if not recent or before is None:
             return None
-        waiting = self.dispatch.queue.waiting() + (self.dispatch.line.before(job) if job.in_line_since else 0)
+        waiting = self.dispatch.queue.waiting() + before
         return round(seconds_in_queue(waiting, self.settings.max_concurrency, recent), 1)
 
     def list(

@@ -13,8 +13,8 @@ from stempipe.jobs.table import Jobs
 from stempipe.observability import logger
 from stempipe.settings import DispatchSettings
 
-# Jobs in line among which somebody is found whose turn it is, where the owner of one that ended has none.
-_SOME = 50
+# Others who are asked whether it is their turn, where the owner of a job that ended has none in line.
+_OTHERS = 3
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,10 @@ class Dispatch:
         try:
             if self.send_next(owner):
                 return
-            others = [other for other in self.line.owners(_SOME) if other != owner]
-            if others:
-                self.send_next(others[0])
+            others = [other for other in self.line.waiting() if other != owner]
+            # One of them may have as many there as may be, and the next has not.
+            for other in others[:_OTHERS]:
+                if self.send_next(other):
+                    return
         except Exception:
             logger.exception("What waits in line is left for sweep")

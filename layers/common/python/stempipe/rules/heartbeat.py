@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -31,16 +32,25 @@ class Heartbeat:
         What is renewed.
     deadline
         When the work must have ended, on the monotonic clock.
+    stop
+        Ends work that does not say where it is, in which a song may hold it up for ever.
+
+    Raises
+    ------
+    ClaimLost, OutOfTime
+        At the end of the block, in place of what became of work that was stopped.
     """
 
-    def __init__(self, claim: Claim, deadline: float) -> None:
+    def __init__(self, claim: Claim, deadline: float, stop: Callable[[], None]) -> None:
         self._claim = claim
         self._deadline = deadline
+        self._stop = stop
         separates = claim.job.kind == Kind.SONG and claim.job.stem_keys is None
         plan = plan_of(claim.job.config, separates=separates)
         self._estimate = Estimate(plan, time.monotonic())
         self._lock = threading.Lock()
         self._lost: ClaimLost | None = None
+        self._stopped = False
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
@@ -56,10 +66,17 @@ class Heartbeat:
         """
         with self._lock:
             self._estimate.report(stage, share, time.monotonic())
+        self._raise_if_it_must_stop()
+
+    def _raise_if_it_must_stop(self) -> None:
         if self._lost:
             raise self._lost
-        if time.monotonic() > self._deadline:
+        if self._is_late:
             raise OutOfTime
+
+    @property
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._deadline
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -70,19 +87,25 @@ class Heartbeat:
     ) -> None:
         self._done.set()
         self._thread.join()
+        if self._stopped and isinstance(error, Exception):
+            self._raise_if_it_must_stop()
 
     def _beat(self) -> None:
         due = time.monotonic()
         while True:
             try:
-                self._write()
+                if not self._lost:
+                    self._write()
             except ClaimLost as lost:
                 self._lost = lost
-                return
             except Exception:
                 # The table may be back at the next beat; if not, the lease lapses and the job is
                 # another's.
                 logger.exception("Progress could not be written")
+            if self._lost or self._is_late:
+                # Again and again: what was stopped may have begun anew before it was told.
+                self._stopped = True
+                self._stop()
             # From due time to due time, however long a write takes; what is overdue is not made up for.
             due = max(due + HEARTBEAT_SECONDS, time.monotonic())
             if self._done.wait(due - time.monotonic()):

@@ -78,6 +78,9 @@ class Sound(Protocol):
     ) -> Separated:
         """Make stems of a song."""
 
+    def stop(self) -> None:
+        """From another thread: end what waits for a song's decoding, with any error. Safe to repeat."""
+
     def analyse(
         self,
         song: Path,

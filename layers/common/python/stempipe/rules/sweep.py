@@ -97,7 +97,7 @@ class Sweep:
         """
         work: list[_Steps] = [
             (partial(self._put_right, job) for job in self._overdue.under_way()),
-            (partial(self._send_next, owner) for owner in self.intake.dispatch.line.owners()),
+            self._lines(),
             (partial(self._take_in_again, letter) for letter in self.dead_uploads.receive(_DEAD_LETTERS)),
             (partial(self._look_at, letter) for letter in self.dead_jobs.receive(_DEAD_LETTERS)),
             (partial(self._find_upload, job) for job in self._overdue.awaiting_upload()),
@@ -117,6 +117,11 @@ class Sweep:
         self.intake.dispatch.send(job)
         logger.warning("The worker was lost; the job is queued again", attempt=job.attempts)
         return "jobs_queued_again"
+
+    def _lines(self) -> _Steps:
+        # Looked for when it is their turn: what goes wrong with that is then no fault of the jobs before.
+        for owner in self.intake.dispatch.line.owners():
+            yield partial(self._send_next, owner)
 
     def _send_next(self, owner: str) -> str:
         """Whoever ended a job of the owner's may have died before the next was sent."""

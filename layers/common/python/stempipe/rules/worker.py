@@ -179,7 +179,7 @@ class Worker:
         started = time.monotonic()
         with TemporaryDirectory(dir=self.scratch) as scratch:
             folder = Path(scratch)
-            with Heartbeat(claim, deadline) as heartbeat:
+            with Heartbeat(claim, deadline, self.sound.stop) as heartbeat:
                 if Kind(claim.job.kind) is Kind.SONG:
                     stored, found = self._take_song(claim, folder, heartbeat)
                 else:
