@@ -10,7 +10,8 @@ from pathlib import Path
 
 from analysis import analyse, analyse_stems, read_midi, write_files
 from analysis.midi import MidiError, MidiOptions
-from media import AudioOutput, MediaError, stop_all
+from media import AudioOutput, MediaError
+from media.isolated_input import stop_all
 from media.notices import Notice as MediaNotice
 from separation import Engine, ModelError, load_engine, separate
 from stempipe.errors import ModelUnavailable, UnusableMedia

@@ -21,6 +21,7 @@ from tests.faults.plan import (
     GOOD,
     LISTENED_TO,
     MIDI,
+    Crowd,
     Deed,
     Delivery,
     Plan,
@@ -79,13 +80,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return asyncio.run(run([draw(seed) for seed in seeds], state, options.jobs, options.without))
 
 
-async def run(plans: Sequence[Plan | Restart], state: Path, jobs: int, sabotage: Sabotage | None) -> int:
+async def run(
+    plans: Sequence[Plan | Restart | Crowd], state: Path, jobs: int, sabotage: Sabotage | None
+) -> int:
     """Run schedules, print what comes of them; returns the exit status."""
     began = time.monotonic()
     results: list[Result] = []
     free = asyncio.Semaphore(jobs)
 
-    async def one(plan: Plan | Restart) -> None:
+    async def one(plan: Plan | Restart | Crowd) -> None:
         async with free:
             result = await runner.run(plan)
         results.append(result)
@@ -110,7 +113,7 @@ async def run(plans: Sequence[Plan | Restart], state: Path, jobs: int, sabotage:
         results.clear()
         await asyncio.gather(*(one(plan) for plan in plans if isinstance(plan, Plan)))
         for plan in plans:
-            if isinstance(plan, Restart):
+            if isinstance(plan, Restart | Crowd):
                 await one(plan)
         at_end, redriven = await check_end(runner.cloud, runner.director, runner.background.sweeping)
     for text in at_end:
@@ -139,7 +142,7 @@ def _print_summary(runner: Runner, results: Sequence[Result], redriven: int, sec
     all_plans: list[Plan] = []
     for result in results:
         plans = [result.plan] if isinstance(result.plan, Plan) else []
-        all_plans += [result.plan] if isinstance(result.plan, Plan) else result.plan.plans
+        all_plans += _plans_of(result.plan)
         deeds.update(_deed(plan.wish) for plan in plans if plan.wish)
         for fault in (fault for plan in plans for fault in plan.faults):
             happened[fault.name, fault.step] += fault.happened
@@ -157,6 +160,7 @@ def _print_summary(runner: Runner, results: Sequence[Result], redriven: int, sec
         print(f"{what + ' while':<17}{at.total():5}  {_counts(at)}")
     print(f"{'events':<17}{runner.background.delivered.total():5}  {_counts(runner.background.delivered)}")
     print(f"{'links expired':<17}{runner.links_expired:5}\n{'restarts':<17}{runner.restarts:5}")
+    print(f"{'crowds':<17}{runner.crowds:5}")
     print(f"{'redriven':<17}{redriven:5}")
     listened = Counter(_way_in(plan) for plan in all_plans if plan.listens)
     went_on = sum(map(_went_on, runner.director.histories.values()))
@@ -179,7 +183,17 @@ def _print_summary(runner: Runner, results: Sequence[Result], redriven: int, sec
         *(f"owner {deed}" for deed in Deed if not any(done.startswith(deed) for done in deeds)),
         *["links expired"] * (not runner.links_expired),
         *["restart"] * (not runner.restarts),
+        *["crowd"] * (not runner.crowds),
     ]
+
+
+def _plans_of(plan: Plan | Restart | Crowd) -> Sequence[Plan]:
+    match plan:
+        case Restart():
+            return plan.plans
+        case Crowd():
+            return [plan.plan]
+    return [plan]
 
 
 def _way_in(plan: Plan) -> str:

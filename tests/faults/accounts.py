@@ -21,10 +21,9 @@ def account(jobs: Iterable[Sequence[Version]], sizes: Mapping[str, int]) -> Acco
     """
     histories = list(jobs)
     there = [versions[-1] for versions in histories if not versions[-1].is_forgotten]
-    let_in = (Status.QUEUED, Status.PROCESSING)
     return {
         "open": sum(not job.status.is_final for job in there),
-        "letIn": sum(job.status in let_in and not job.in_line for job in there),
+        "letIn": sum(job.is_with_workers for job in there),
         "seconds": round(sum(_seconds(life) for versions in histories for life in lives(versions)), 3),
         "bytes": sum(_bytes(job, sizes) for job in there),
     }

@@ -33,6 +33,11 @@ class Director:
     ----------
     histories
         Every version of each job, by owner and id, in the order in which the table took them.
+    turns
+        Whose job was let in or claimed, in that order.
+    most
+        How many jobs of each owner were with the workers at once, at most. An end that is heard of only after
+        what came of it makes it one more.
     struck
         How often a process was killed or frozen, or its disk full, by what it was at.
     sabotage
@@ -42,6 +47,8 @@ class Director:
     def __init__(self, read: Read, sabotage: Sabotage | None = None) -> None:
         self._read = read
         self.histories: defaultdict[JobKey, list[Version]] = defaultdict(list)
+        self.turns: list[tuple[str, Step]] = []
+        self.most: Counter[str] = Counter()
         self.struck: Counter[tuple[str, str]] = Counter()
         self.sabotage = sabotage
         self._faults: dict[str, Sequence[Fault]] = {}
@@ -71,6 +78,8 @@ class Director:
 
     async def handle(self, call: Call, forward: Forward) -> Answer:
         """Answer a call, unless a fault keeps it from being answered."""
+        if self.sabotage and call.operation == "Query":
+            return await self.sabotage.read(call, forward)
         step = step_of(call)
         pid = self.process_of(call) if step in WORKER_WRITES or step in (Step.CLAIM, Step.PUT_OFF) else None
         owner = self._works_for.get(pid or 0) if step is Step.PUT_OFF else owner_of(call)
@@ -129,6 +138,10 @@ class Director:
                 await self._read(*key) if call.is_transaction else answer.json["Attributes"]
             )
             history.append(Version.read(attributes, writer, begins=item is not None))
+            if step in (Step.LET_IN, Step.CLAIM):
+                self.turns.append((owner, step))
+                there = sum(versions[-1].is_with_workers for versions in self.jobs_of(owner).values())
+                self.most[owner] = max(self.most[owner], there)
         if pid is not None:
             self._followed(step, owner, pid)
         return answer

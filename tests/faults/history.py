@@ -96,6 +96,12 @@ class Version:
         return self.error_code or self.analysis_error_code
 
     @property
+    def is_with_workers(self) -> bool:
+        """Whether a worker has it, or it has a message for one."""
+        is_open = self.status in (Status.QUEUED, Status.PROCESSING)
+        return is_open and not self.in_line and not self.is_forgotten
+
+    @property
     def attempts(self) -> int:
         """How often the song was tried in this life."""
         return self.attempt - self.making

@@ -151,6 +151,24 @@ class Restart:
         return f"the cloud is down for {self.down} s after {self.seconds} s of {len(self.plans)} uploads"
 
 
+@dataclass(frozen=True)
+class Crowd:
+    """Many songs of one owner at once, and another's upload after them.
+
+    Attributes
+    ----------
+    songs
+        How many: more than there are workers.
+    """
+
+    seed: int
+    songs: int
+    plan: Plan
+
+    def __str__(self) -> str:
+        return f"after {self.songs} songs of somebody else's: {self.plan}"
+
+
 # Good ones, and what each bad one fails with. In place of a song there may be MIDI.
 GOOD = ("short.wav", "mono.wav", "example.mp3", "long.wav", MIDI := "bar.mid")
 # Two of them that come as stems, by what they are called; neither is the drums.
@@ -160,9 +178,14 @@ LISTENED_TO = "short.wav"
 BAD = {"notes.mp3": "unsupported_media", "empty.wav": "empty_file"}
 
 
-def draw(seed: int) -> Plan | Restart:
+def draw(seed: int) -> Plan | Restart | Crowd:
     """The schedule of a seed."""
     chance = Random(seed)
+    if seed % 50 == 10:
+        plan = replace(
+            _draw(chance, seed), song=LISTENED_TO, way=Way.API, faults=(), wish=None, listens=False
+        )
+        return Crowd(seed, chance.randint(10, 14), replace(plan, delivery=Delivery.PROMPT, delays=[0.0]))
     if seed % 100 == 99:
         plans = [replace(_draw(chance, seed), faults=(), link_expires=False, wish=None) for _ in range(6)]
         return Restart(seed, plans, round(chance.uniform(0.2, 4), 2), round(chance.uniform(0, 2), 2))

@@ -16,17 +16,18 @@ from uuid import uuid4
 import httpx
 
 from local.server import free_port
+from stempipe.jobs.line import share
 from stempipe.jobs.record import MAX_ATTEMPTS, Status
 from tests.faults import songs
 from tests.faults.accounts import account
 from tests.faults.background import Background
 from tests.faults.calls import Violation, persist
-from tests.faults.cloud import DOWNLOAD_LINK_SECONDS, Cloud
+from tests.faults.cloud import DOWNLOAD_LINK_SECONDS, WORKERS, Cloud
 from tests.faults.director import Director
 from tests.faults.faults import LoseAnswer, ShortRead
 from tests.faults.history import Version, violations
 from tests.faults.owner import STUCK_SECONDS, Owner
-from tests.faults.plan import BAD, GOOD, Deed, Plan, Restart, Way, separates
+from tests.faults.plan import BAD, GOOD, Crowd, Deed, Plan, Restart, Way, separates
 from tests.faults.proxy import Proxy
 from tests.faults.sabotage import Sabotage
 from tests.faults.steps import Step
@@ -43,7 +44,7 @@ Files = dict[str, str]  # the sha256 of each
 class Result:
     """What became of one schedule."""
 
-    plan: Plan | Restart
+    plan: Plan | Restart | Crowd
     violations: list[str]
     owners: list[str]
     outcome: str
@@ -68,12 +69,13 @@ class Runner:
     songs: dict[str, Path]
     expected: dict[tuple[str, str], Files] = field(default_factory=dict)
     restarts: int = 0
+    crowds: int = 0
     links_expired: int = 0
     seen_early: int = 0
 
     # -- one schedule ------------------------------------------------------------------------
 
-    async def run(self, plan: Plan | Restart) -> Result:
+    async def run(self, plan: Plan | Restart | Crowd) -> Result:
         """Run a schedule and check it."""
         began = time.monotonic()
         found: list[str] = []
@@ -82,6 +84,8 @@ class Runner:
         try:
             if isinstance(plan, Restart):
                 outcome = await self._run_restart(plan, owners)
+            elif isinstance(plan, Crowd):
+                outcome = await self._run_crowd(plan, owners)
             else:
                 outcome = await self._run_plan(plan, owners)
         except Violation as violation:
@@ -107,11 +111,61 @@ class Runner:
         await restarted
         return ", ".join(outcomes)
 
-    async def _run_plan(self, plan: Plan, owners: list[str]) -> str:
+    async def _run_crowd(self, crowd: Crowd, owners: list[str]) -> str:
+        """Whoever comes after many songs of one owner has only the owner's share ahead."""
+        _, his = await self._new_owner(owners)
+        self.director.enlist(his, [])
+        self.background.delays[his] = (crowd.plan, [])
+        song = self.songs[crowd.plan.song].read_bytes()
+        bucket = self.cloud.deployment.uploads_bucket
+
+        def put(number: int) -> None:
+            client = self.cloud.deployment.client("s3")
+            client.put_object(Bucket=bucket, Key=f"inbox/{his}/{number}.wav", Body=song)
+
+        async def until(condition: Callable[[list[Version]], bool]) -> None:
+            """All his jobs are there, and it is so with each of them."""
+            deadline = time.monotonic() + STUCK_SECONDS
+            while time.monotonic() < deadline:
+                jobs = self.director.jobs_of(his).values()
+                if len(jobs) == crowd.songs and all(map(condition, jobs)):
+                    return
+                await asyncio.sleep(0.1)
+            raise Violation(
+                f"stuck: {[str(versions[-1]) for versions in self.director.jobs_of(his).values()]}"
+            )
+
+        for number in range(crowd.songs):
+            await persist(partial(asyncio.to_thread, put, number))
+        await until(lambda versions: True)
+        outcome = await self._run_plan(crowd.plan, owners)
+        await until(lambda versions: versions[-1].status.is_final)
+        statuses = {versions[-1].status for versions in self.director.jobs_of(his).values()}
+        if statuses != {Status.COMPLETED}:
+            raise Violation(f"of {crowd.songs} songs at once some are {statuses}")
+        await self._check_account(his)
+        if (there := self.director.most[his]) > WORKERS:
+            raise Violation(f"{there} jobs of one owner were with {WORKERS} workers at once")
+        if (ahead := self._ahead_of(owners[-1], his)) > (most := share(WORKERS, {})):
+            raise Violation(f"{ahead} of another's jobs went to the workers before, and not {most} at most")
+        self.crowds += 1
+        return outcome
+
+    def _ahead_of(self, owner: str, other: str) -> int:
+        """How many of another's jobs were claimed from the letting in of an owner's job to its claim."""
+        since = self.director.turns[self.director.turns.index((owner, Step.LET_IN)) :]
+        return since[: since.index((owner, Step.CLAIM))].count((other, Step.CLAIM))
+
+    async def _new_owner(self, owners: list[str]) -> tuple[str, str]:
+        """A token, and whose it is."""
         email = f"{uuid4().hex}@example.com"
         token = await persist(lambda: asyncio.to_thread(self._sign_in, email))
         owner = await persist(lambda: asyncio.to_thread(self.cloud.deployment.user_id, email))
         owners.append(owner)
+        return token, owner
+
+    async def _run_plan(self, plan: Plan, owners: list[str]) -> str:
+        token, owner = await self._new_owner(owners)
         faults = list(plan.faults)
         if plan.link_expires:
             faults.append(ShortRead(step=Step.DOWNLOAD, share=0.5))

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from enum import StrEnum
+from typing import Any
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -29,6 +30,7 @@ class Sabotage(StrEnum):
     KEEP = "keep"  # whoever takes a job next knows nothing of the stems that were kept, and makes others
     PARTS = "parts"  # a job is queued with the first of its stems
     ACCOUNTS = "accounts"  # what ends is counted for good
+    LINE = "line"  # everybody is let in at once
 
     async def forward(self, call: Call, step: Step | None, forward: Forward) -> Answer:
         """Hand a write on, without its condition where that is what is taken away."""
@@ -61,7 +63,21 @@ class Sabotage(StrEnum):
         elif self is Sabotage.ACCOUNTS and step in (Step.COMPLETE, Step.FAIL, Step.CANCEL):
             del call.content["TransactItems"][1:]
             _write_anew(call)
+        elif self is Sabotage.LINE and step is Step.LET_IN:
+            for account in call.content["TransactItems"][1:]:
+                _strip(account["Update"])
+            _write_anew(call)
         return await forward()
+
+    async def read(self, call: Call, forward: Forward) -> Answer:
+        """Hand a query on, and back without what nobody is to know."""
+        answer = await forward()
+        if self is not Sabotage.LINE or answer.status != 200:
+            return answer
+        content = answer.json
+        for item in content.get("Items", []):
+            item.pop("letIn", None)
+        return Answer.error(200, "application/x-amz-json-1.0", json.dumps(content))
 
 
 def _set(call: Call, attribute: str, value: dict[str, str]) -> None:
@@ -81,7 +97,11 @@ def _set(call: Call, attribute: str, value: dict[str, str]) -> None:
 
 
 def _strip_condition(call: Call) -> None:
-    content = call.json
+    _strip(call.json)
+    _write_anew(call)
+
+
+def _strip(content: dict[str, Any]) -> None:
     del content["ConditionExpression"]
     # DynamoDB refuses names and values that no expression uses.
     for kind in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
@@ -92,7 +112,6 @@ def _strip_condition(call: Call) -> None:
         }
         if not content[kind]:
             del content[kind]
-    _write_anew(call)
 
 
 def _write_anew(call: Call) -> None:

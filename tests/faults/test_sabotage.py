@@ -12,9 +12,10 @@ from unittest.mock import patch
 import pytest
 
 from tests.faults import run
+from tests.faults.cloud import WORKERS
 from tests.faults.faults import DuplicateMessage, Fault, Freeze, Kill, LoseAnswer, Moment
 from tests.faults.history import violations
-from tests.faults.plan import LEASE_SECONDS, Deed, Delivery, Plan, Way, Wish
+from tests.faults.plan import LEASE_SECONDS, Crowd, Deed, Delivery, Plan, Way, Wish
 from tests.faults.run import Runner, ready
 from tests.faults.sabotage import Sabotage
 from tests.faults.steps import Step
@@ -28,7 +29,7 @@ def plan(
     return Plan(0, song, way, Delivery.PROMPT, [0.0], faults, wish=wish, listens=listens)
 
 
-def schedule_for(safeguard: Sabotage) -> Plan:
+def schedule_for(safeguard: Sabotage) -> Plan | Crowd:
     """One that is well with the safeguard, and not without it."""
     match safeguard:
         case Sabotage.FENCING:
@@ -48,6 +49,8 @@ def schedule_for(safeguard: Sabotage) -> Plan:
             return plan("short.wav", Kill(step=Step.LISTEN), listens=True)
         case Sabotage.ACCOUNTS:
             return plan("short.wav")
+        case Sabotage.LINE:
+            return Crowd(0, 2 * WORKERS + 2, plan("short.wav"))
         case Sabotage.PARTS:
             return plan("short.wav", way=Way.STEMS, listens=True)
 
@@ -61,6 +64,7 @@ NOTICED = {
     Sabotage.DELETION: "that is being deleted was retried",
     Sabotage.KEEP: "stem_keys were lost",
     Sabotage.ACCOUNTS: "counted for",
+    Sabotage.LINE: "jobs of one owner were with",
     Sabotage.PARTS: "of its stems never came",
 }
 

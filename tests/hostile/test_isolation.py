@@ -12,7 +12,7 @@ import pytest
 
 from media import MediaError, isolated_input
 from media.errors import CorruptMediaError, EmptyFileError, TooLongError
-from media.isolated_input import IsolatedInput, Limits
+from media.isolated_input import IsolatedInput, Limits, stop_all
 from tests.hostile import corpus
 from tests.hostile.corpus import Songs
 from tests.unit.media.songs import KINDS, noise, write
@@ -97,6 +97,20 @@ def test_a_decoder_killed_from_outside_is_not_the_files_fault(song: Path) -> Non
         os.kill(opened.process, signal.SIGKILL)
         with pytest.raises(RuntimeError, match="-9"):
             list(opened.blocks())
+
+
+def test_a_song_that_has_ffmpeg_do_nothing_is_ended_by_another_thread(song: Path) -> None:
+    stop_all()  # there is none yet
+    with IsolatedInput(song, 600) as opened, ThreadPoolExecutor(1) as pool:
+        os.kill(opened.process, signal.SIGSTOP)  # more than the pipe holds is still to come
+        reading = pool.submit(lambda: list(opened.blocks()))
+        stop_all()
+        stop_all()
+        with pytest.raises(RuntimeError, match="-9"):
+            reading.result(60)
+    stop_all()
+    with IsolatedInput(song, 600) as opened:
+        assert sum(block.shape[1] for block in opened.blocks()) == 20 * 44100
 
 
 def test_the_decoder_has_no_credentials(song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

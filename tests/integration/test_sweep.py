@@ -94,6 +94,20 @@ def job(jobs: Jobs) -> Callable[[], Job]:
 # ---- jobs --------------------------------------------------------------------------------------
 
 
+def test_lines_that_cannot_be_read_keep_nothing_else_from_being_put_right(
+    sweep: Sweep, jobs: Jobs, make: Callable[[Status], Job], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(Status.QUEUED)
+    take(jobs, "alice", "01K", 30)
+    clock.forward(seconds=31)
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr(jobs.model.line, "scan", fails)
+    assert sweep.sweep_jobs() == {"jobs_queued_again": 1, "faults": 1}
+
+
 def test_a_line_whose_next_was_never_sent_moves_on(
     sweep: Sweep, cloud: Aws, jobs: Jobs, make: Callable[[Status], Job], clock: Clock
 ) -> None:

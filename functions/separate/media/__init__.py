@@ -2,6 +2,5 @@
 
 from media.audio_output import AudioOutput
 from media.errors import MediaError
-from media.isolated_input import stop_all
 
-__all__ = ["AudioOutput", "MediaError", "stop_all"]
+__all__ = ["AudioOutput", "MediaError"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stempipe.adapters.queue import JobMessage
+from stempipe.adapters.queue import JobMessage, TryAgain
 from stempipe.jobs.record import Job, Status
 from stempipe.jobs.table import Jobs
 from stempipe.rules.worker import Worker
@@ -59,6 +59,33 @@ def until_stopped(heartbeat: Callable[[], None], seconds: float = 5) -> Callable
             time.sleep(0.05)
 
     return work
+
+
+def hang(engine: Engine) -> None:
+    """Do nothing until it is ended from outside, as what waits for FFmpeg does then."""
+    assert engine.stopped.wait(60)
+    raise RuntimeError("The decoder ended with -9; its own words are in the log.")
+
+
+def test_a_song_that_does_nothing_ends_with_its_claim(
+    worker: Worker, engine: Engine, jobs: Jobs, job: Callable[[], Job]
+) -> None:
+    def cancel_and_hang() -> None:
+        jobs.cancel("alice", "01K")
+        hang(engine)
+
+    engine.during = cancel_and_hang
+    worker.work_on(MESSAGE)  # it returns: the message is done with
+    assert job().state is Status.CANCELLED
+
+
+def test_a_song_that_does_nothing_ends_with_its_workers_time(
+    worker: Worker, engine: Engine, job: Callable[[], Job]
+) -> None:
+    engine.during = lambda: hang(engine)
+    with pytest.raises(TryAgain, match="out_of_time"):
+        worker.work_on(MESSAGE, time.monotonic() + 0.5)
+    assert job().state is Status.QUEUED
 
 
 @pytest.mark.parametrize("deleted", [False, True])

@@ -14,11 +14,12 @@ from typing import Any
 import boto3
 import pytest
 
-from stempipe.errors import InternalError
+from stempipe.errors import InternalError, QuotaExceeded
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.line import Line
 from stempipe.jobs.overdue import Overdue
-from stempipe.jobs.record import Source, Status
+from stempipe.jobs.record import Job, Source, Status
+from stempipe.jobs.refusals import ClaimLost, TransitionRefused
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.usage import Limits
 from tests.aws import TABLE, UPLOADS, USAGE, Aws
@@ -187,6 +188,127 @@ def test_jobs_of_another_day_count_but_for_minutes_and_go_with_their_time(cloud:
     now += timedelta(days=7)  # the first expired, and was never looked at again
     make("c")
     assert jobs.accounts.standing("alice").total("open") == 2
+
+
+# -- attacks ---------------------------------------------------------------------------------
+
+
+class Clock:
+    """Jobs of alice, who may have few, by a clock that a test sets."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.now = datetime(2026, 1, 1, 23, 59, tzinfo=UTC)
+        self.jobs = Jobs(TABLE, usage_table=USAGE, retention_days=7, limits=limits, now=lambda: self.now)
+
+    def make(self, job_id: str, status: Status = Status.QUEUED) -> Job:
+        source = Source("s3", UPLOADS, "k", "song.mp3", bytes=960_000, etag="e")
+        return self.jobs.add("alice", job_id, status, source, JobConfig())
+
+    def days(self, what: str) -> list[float]:
+        standing = self.jobs.accounts.standing("alice")
+        return [standing.of(day, what) for day in sorted(standing.days)]
+
+
+def test_the_last_place_is_not_taken_twice_by_jobs_of_two_days(
+    cloud: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(Limits(open_jobs=1))
+    jobs = clock.jobs
+    for job_id in "ab":
+        clock.make(job_id)
+        take(jobs, "alice", job_id, 30).fail(InternalError())
+        clock.now += timedelta(days=1)
+    standing = jobs.accounts.standing
+    before = standing("alice")
+    jobs.retry(jobs.get("alice", "a"))
+    looks = [before]  # as a request reads it that came at the same time
+    monkeypatch.setattr(jobs.accounts, "standing", lambda owner: looks.pop() if looks else standing(owner))
+    with pytest.raises(QuotaExceeded):
+        jobs.retry(jobs.get("alice", "b"))
+    assert not looks
+    assert clock.days("open") == [1, 0]
+
+
+def test_a_job_that_was_made_before_midnight_is_settled_on_its_own_day(cloud: Aws) -> None:
+    clock = Clock(Limits())
+    jobs = clock.jobs
+    clock.make("a")
+    clock.now += timedelta(minutes=2)
+    clock.make("b")
+    assert [clock.days(what) for what in ("open", "seconds")] == [[1, 1], [60, 60]]
+    song = stored_song({"vocals": "k"}, duration_seconds=90.0, bytes=1000)
+    take(jobs, "alice", "a", 30).complete(stored=song, gb_seconds=1)
+    assert [clock.days(what) for what in ("open", "let_in", "seconds")] == [[0, 1], [0, 0], [90, 60]]
+    jobs.begin_deletion(jobs.get("alice", "a"))
+    jobs.delete(jobs.get("alice", "a"))
+    assert clock.days("bytes") == [0, 960_000]
+
+
+def test_a_retry_of_another_days_job_is_refused_with_what_can_be_done(cloud: Aws) -> None:
+    clock = Clock(Limits(minutes_a_day=1))
+    clock.make("a")
+    take(clock.jobs, "alice", "a", 30).fail(InternalError())
+    clock.now += timedelta(days=1)
+    with pytest.raises(QuotaExceeded, match="make a new job"):
+        clock.jobs.retry(clock.jobs.get("alice", "a"))
+    clock.make("b")
+
+
+def test_limits_below_what_is_in_use_refuse_what_is_new_and_nothing_else(ask: Ask, jobs: Jobs) -> None:
+    ids = [ask("POST", "/v1/jobs", inline(b"song")).body["job"]["id"] for _ in range(3)]
+    limit(maxOpenJobs=1, maxBytesKept=1, maxMinutesADay=0)
+    quota = ask("GET", "/v1/quota").body
+    assert [quota[name]["left"] for name in ("openJobs", "minutesToday", "bytesKept")] == [0, 0, 0]
+    assert ask("POST", "/v1/jobs", SONG).status == 429
+    for job_id in ids:  # what there is goes on
+        take(jobs, "alice", job_id, 30).complete(stored=stored_song({"vocals": "k"}), gb_seconds=1)
+    assert used(ask)[0] == 0
+    assert ask("POST", "/v1/jobs", SONG).status == 429
+
+
+def test_what_was_read_before_the_job_ended_another_time_settles_nothing(cloud: Aws) -> None:
+    clock = Clock(Limits())
+    jobs = clock.jobs
+    clock.make("a")
+    take(jobs, "alice", "a", 30).fail(InternalError())
+    stale = jobs.get("alice", "a")
+    jobs.retry(stale)
+    claim = take(jobs, "alice", "a", 30)
+    claim.keep(stored_song({"vocals": "k"}, bytes=70))
+    claim.fail(InternalError())  # it completes, without its analysis
+    with pytest.raises(TransitionRefused):
+        jobs.retry(stale)
+    with pytest.raises(TransitionRefused):
+        jobs.begin_deletion(stale)
+    assert clock.days("bytes") == [960_070]
+    jobs.retry(jobs.get("alice", "a"))
+    jobs.cancel("alice", "a")
+    assert [clock.days(what) for what in ("open", "bytes")] == [[0], [0]]
+
+
+def test_a_note_that_comes_late_is_not_lost_to_the_account(
+    cloud: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(Limits())
+    jobs = clock.jobs
+    clock.make("a")
+    claim = take(jobs, "alice", "a", 30)
+    get = jobs.get
+
+    def kept_just_after(owner: str, job_id: str) -> Job:
+        job = get(owner, job_id)
+        monkeypatch.setattr(jobs, "get", get)
+        claim.keep(stored_song({"vocals": "k"}, bytes=70))
+        return job
+
+    monkeypatch.setattr(jobs, "get", kept_just_after)
+    with pytest.raises(ClaimLost):
+        claim.fail(InternalError())
+    clock.now += timedelta(seconds=31)
+    Overdue(jobs).requeue(jobs.get("alice", "a"))
+    take(jobs, "alice", "a", 30).fail(InternalError())
+    assert jobs.get("alice", "a").state is Status.COMPLETED
+    assert clock.days("bytes") == [960_070]
 
 
 def test_an_account_lives_as_long_as_its_jobs(cloud: Aws, jobs: Jobs) -> None:
