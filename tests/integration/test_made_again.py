@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -168,6 +169,37 @@ def test_an_upload_by_a_link_of_before_is_not_the_new_jobs(
     with pytest.raises(JobNotFound):
         intake.take(Upload("s3", UPLOADS, first.key))
     assert jobs.get("alice", second.id).state is Status.AWAITING_UPLOAD
+    assert uploads(cloud) == []
+
+
+def uploads(cloud: Aws) -> list[str]:
+    return [item["Key"] for item in cloud.s3.list_objects_v2(Bucket=UPLOADS).get("Contents", [])]
+
+
+@pytest.mark.parametrize("deletions", [1, 2])
+def test_what_comes_by_a_link_that_outlives_its_job_is_kept_for_nobody(
+    api: Api, cloud: Aws, jobs: Jobs, intake: Intake, deletions: int
+) -> None:
+    job = jobs.get("alice", api.create("alice", SONG).job.id)
+    for _ in range(deletions):
+        api.delete("alice", job.id)
+    cloud.s3.put_object(Bucket=UPLOADS, Key=job.key, Body=b"late")
+    with suppress(JobNotFound):
+        intake.take(Upload("s3", UPLOADS, job.key))
+    assert uploads(cloud) == []
+    assert jobs.accounts.standing("alice").total("bytes") == 0
+
+
+def test_what_a_job_has_or_may_have_stays(api: Api, cloud: Aws, jobs: Jobs, intake: Intake) -> None:
+    done, late = (jobs.get("alice", api.create("alice", SONG).job.id) for _ in range(2))
+    for job in (done, late):
+        cloud.s3.put_object(Bucket=UPLOADS, Key=job.key, Body=b"song")
+    intake.take(Upload("s3", UPLOADS, done.key))
+    take(jobs, "alice", done.id, 30).fail(InternalError())
+    Overdue(jobs).give_up_upload(late)
+    for job in (done, late):
+        intake.take(Upload("s3", UPLOADS, job.key))  # by an event that comes again, or late
+    assert uploads(cloud) == sorted([done.key, late.key])
 
 
 def test_a_slow_deletion_spares_what_was_made_since(

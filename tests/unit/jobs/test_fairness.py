@@ -1,4 +1,4 @@
-"""The rules of whose turn it is, played through by a clock of their own: several owners, one of them hostile."""
+"""The rules of whose turn it is, played through by a clock of their own: several owners, one hostile."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from stempipe.errors import (
     StempipeError,
     TooLarge,
     UploadGone,
+    UploadMissing,
 )
 from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.config import JobConfig
@@ -157,10 +158,14 @@ class Intake:
         return job
 
     def _take_job_upload(self, said: JobUpload, upload: Upload, stored: StoredObject) -> Job:
-        job = self.jobs.get(said.owner, said.job_id)
-        numbers = {part.key: number for number, part in enumerate(job.uploads)}
-        if upload.key not in numbers:
-            raise JobNotFound(said.job_id)  # it was made again; this song is not the present one's
+        try:
+            job = self.jobs.get(said.owner, said.job_id)
+            numbers = {part.key: number for number, part in enumerate(job.uploads)}
+            if upload.key not in numbers:
+                raise JobNotFound(said.job_id)  # it was made again; this song is not the present one's
+        except JobNotFound:
+            self._delete(upload, stored)
+            raise
         try:
             if error := self._size_error(stored, job.uploads[numbers[upload.key]].name):
                 return Arrivals(self.jobs).refuse_upload(job, error)
@@ -169,7 +174,15 @@ class Intake:
             return Arrivals(self.jobs).upload_arrived(job, etag=stored.etag, size=stored.bytes)
         except TransitionRefused:
             logger.info("Seen before", job_id=said.job_id)
-            return self.jobs.get(said.owner, said.job_id)
+            job = self.jobs.get(said.owner, said.job_id)
+            if _has_no_use_for(job, upload.key):
+                self._delete(upload, stored)
+            return job
+
+    def _delete(self, upload: Upload, stored: StoredObject) -> None:
+        """A link outlives its job, which was cancelled or deleted: nobody is counted for what comes by it."""
+        self.storage.delete(upload.bucket, upload.key, stored.etag)
+        logger.warning("Deleted: its job is over", key=upload.key)
 
     def _take_part(self, job: Job, number: int, stored: StoredObject) -> Job:
         """Take in one of the stems; with the last of them, whichever it is, the job is queued."""
@@ -230,6 +243,14 @@ class Intake:
         config = JobConfig.from_json(text)
         config.check_available(self.settings.model_variants)
         return config
+
+
+def _has_no_use_for(job: Job, key: str) -> bool:
+    """Whether what was uploaded there now is none of the job's uploads, nor will be."""
+    if not job.state.is_final or job.error_code == UploadMissing.code:  # it may be asked for again
+        return False
+    never_came = any(part.key == key and part.etag is None for part in job.uploads)
+    return job.state is Status.CANCELLED or bool(job.is_deleting) or never_came
 
 
 def _was_put_again(job: Job, stored: StoredObject) -> bool:
