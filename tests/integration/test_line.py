@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 
 from stempipe.errors import InternalError
 from stempipe.jobs import line as line_module
@@ -336,6 +337,32 @@ def test_how_far_back_is_counted_up_to_a_bound(
     found = make("mallory", *"abcdef")
     monkeypatch.setattr(line_module, "_FAR", 3)
     assert [dispatch.line.before(job) for job in found[2:]] == [0, 1, 2, None]
+
+
+def test_what_a_job_that_ends_asks_does_not_grow_with_the_lines(
+    cloud: Aws, jobs: Jobs, make: Make, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"_SOME": 2, "_PAGE": 2, "_PARTS": range(4, 5)}.items():
+        monkeypatch.setattr(line_module, name, value)
+    asked: list[str] = []
+    ask = BaseClient._make_api_call
+
+    def count(client: BaseClient, operation: str, content: dict[str, Any]) -> Any:
+        asked.append(operation)
+        return ask(client, operation, content)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", count)
+
+    def requests(owner: str) -> int:
+        asked.clear()
+        dispatch.go_on(owner)
+        return len(asked)
+
+    make("mallory", *"abcd")
+    few = [requests("mallory"), requests("zoe")]
+    make("mallory", *"efghijklmnop")
+    assert [requests("mallory"), requests("zoe")] == few
+    assert let_in(jobs, "mallory") == 2
 
 
 def test_who_is_let_in_and_never_sent_is_overdue(cloud: Aws) -> None:
