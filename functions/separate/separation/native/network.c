@@ -99,8 +99,9 @@ static void plan(network *network, arena *arena) {
         network->raw[level] = take_image(arena, height, width, channels);
         if (level < LEVELS - 1)
             network->next[level] = take_image(arena, height, width, channels);
-        int up = LEVELS - 1 - level;
-        network->back[up] = take_image(arena, 2 * height, 2 * width, level ? channels / 2 : 1);
+        // What went down to a level has the shape of what comes up from it, and is not needed any more then.
+        image back = level ? network->next[level - 1] : take_image(arena, 2 * height, 2 * width, 1);
+        network->back[LEVELS - 1 - level] = back;
     }
 }
 
