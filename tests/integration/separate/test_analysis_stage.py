@@ -19,7 +19,7 @@ from stempipe.jobs.table import Jobs
 from stempipe.jobs.views import FilesView, files_view, job_view
 from stempipe.rules.worker import Worker
 from tests.aws import STEMS, UPLOADS, Aws
-from tests.claims import take
+from tests.claims import let_in, take
 from tests.integration.separate.engine import KEY, MESSAGE, Engine, raising, stems
 
 
@@ -29,6 +29,7 @@ def job(cloud: Aws, jobs: Jobs) -> Callable[[], Job]:
     etag = cloud.s3.put_object(Bucket=UPLOADS, Key=KEY, Body=b"song")["ETag"].strip('"')
     source = Source("s3", UPLOADS, KEY, "song.mp3", bytes=4, etag=etag)
     jobs.add("alice", "01K", Status.QUEUED, source, JobConfig(analysis=AnalysisConfig()))
+    let_in(jobs, "alice", "01K")
     return lambda: jobs.get("alice", "01K")
 
 
@@ -196,6 +197,7 @@ def test_an_analysis_that_failed_is_tried_again_on_the_stems_that_are_there(
         worker.work_on(MESSAGE)
     kept = job().stem_keys
     queued = jobs.retry(job())
+    let_in(jobs, "alice", "01K")
     view = job_view(queued, lambda key, _: key)
     assert view.results
     assert view.results.analysis

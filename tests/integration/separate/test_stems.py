@@ -15,6 +15,7 @@ from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Status
 from stempipe.jobs.table import Jobs
 from stempipe.rules.worker import Worker
 from tests.aws import STEMS, UPLOADS, Aws
+from tests.claims import let_in
 from tests.integration.separate.engine import KEY, MESSAGE, Engine, received
 from tests.unit.media import songs
 
@@ -87,6 +88,7 @@ def test_the_handler_turns_a_hot_songs_stems_down_together_and_the_job_says_by_h
     source = Source("s3", UPLOADS, KEY, "Hot Song.wav", bytes=song.stat().st_size, etag=etag)
     config = JobConfig.from_json('{"quality": {"outputFormat": "flac", "bitDepth": 24}}')
     jobs.add("alice", "01K", Status.QUEUED, source, config)
+    let_in(jobs, "alice", "01K")
 
     assert handler(received(cloud, MESSAGE.model_dump_json())) == {"batchItemFailures": []}
     done = jobs.get("alice", "01K")
@@ -110,6 +112,7 @@ def test_the_handler_says_in_the_job_what_was_filled_in_a_song(
     etag = cloud.s3.put_object(Bucket=UPLOADS, Key=KEY, Body=song.read_bytes())["ETag"].strip('"')
     source = Source("s3", UPLOADS, KEY, "song.webm", bytes=song.stat().st_size, etag=etag)
     jobs.add("alice", "01K", Status.QUEUED, source, JobConfig())
+    let_in(jobs, "alice", "01K")
 
     assert handler(received(cloud, MESSAGE.model_dump_json())) == {"batchItemFailures": []}
     done = jobs.get("alice", "01K")

@@ -14,6 +14,7 @@ from stempipe.jobs.table import Jobs
 from stempipe.jobs.views import job_view
 from stempipe.rules.worker import Worker
 from tests.aws import STEMS, UPLOADS, Aws
+from tests.claims import let_in
 from tests.integration.separate.engine import KEY, MESSAGE, Engine, raising, stems
 
 CONFIG = JobConfig(analysis=AnalysisConfig())
@@ -33,6 +34,7 @@ def stems_job(cloud: Aws, jobs: Jobs) -> Callable[[], Job]:
     for number, part in enumerate(parts):
         etag = put(cloud, part.key, names[part.name or ""])
         job.update([Job.part_etags[str(number)].set(etag)])  # type: ignore[attr-defined]
+    let_in(jobs, "alice", "01K")
     return lambda: jobs.get("alice", "01K")
 
 
@@ -41,6 +43,7 @@ def midi_job(cloud: Aws, jobs: Jobs) -> Callable[[], Job]:
     etag = put(cloud, KEY, b"MThd")
     source = Source("s3", UPLOADS, KEY, "song.mid", bytes=4, etag=etag)
     jobs.add("alice", "01K", Status.QUEUED, source, CONFIG, kind=Kind.MIDI)
+    let_in(jobs, "alice", "01K")
     return lambda: jobs.get("alice", "01K")
 
 
