@@ -326,7 +326,12 @@ def test_what_expires_in_line_holds_up_nothing_behind_it(cloud: Aws, monkeypatch
     jobs.add("mallory", "d", Status.QUEUED, source, JobConfig())
     looked_at: list[str] = []
     get = jobs.get
-    monkeypatch.setattr(jobs, "get", lambda owner, job_id: looked_at.append(job_id) or get(owner, job_id))
+
+    def look(owner: str, job_id: str) -> Job:
+        looked_at.append(job_id)
+        return get(owner, job_id)
+
+    monkeypatch.setattr(jobs, "get", look)
     assert [job.id for job in Line(jobs, 2).of("mallory")] == ["d"]
     assert looked_at == ["d"]
 
@@ -345,7 +350,7 @@ def test_what_a_job_that_ends_asks_does_not_grow_with_the_lines(
     for name, value in {"_SOME": 2, "_PAGE": 2, "_PARTS": range(4, 5)}.items():
         monkeypatch.setattr(line_module, name, value)
     asked: list[str] = []
-    ask = BaseClient._make_api_call
+    ask: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def count(client: BaseClient, operation: str, content: dict[str, Any]) -> Any:
         asked.append(operation)
