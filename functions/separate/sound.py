@@ -72,6 +72,7 @@ class Spleeter:
             made.codec,
             made.gain_db,
             _notices(made.notices),
+            made.residual_db,
             made.player,
         )
 

@@ -76,6 +76,7 @@ def test_a_song_all_the_way(inside: Page, song: Path) -> None:
     inside.get_by_role("link", name=f"Mix {song.name}").first.click()
     expect(inside.get_by_role("slider", name="Position")).to_be_visible()
     expect(inside.locator(".lane")).to_have_count(2)
+    expect(inside.get_by_role("region", name="Residual")).to_contain_text("The stems rebuild the song")
     inside.get_by_role("checkbox", name="Take Accompaniment").uncheck()
     with inside.expect_download(timeout=LONG) as downloaded:
         inside.get_by_role("button", name="1 stem, zip").click()

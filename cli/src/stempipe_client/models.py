@@ -114,11 +114,25 @@ class AnalysisOutcome(_Answer):
 
 
 class Results(_Answer):
-    """A link to each stem, good for an hour; and the analysis, where one was asked for."""
+    """What came of a song.
+
+    Attributes
+    ----------
+    stems
+        A link to each stem, good for an hour.
+    analysis
+        Where one was asked for.
+    gain_db
+        What all stems were turned down by, so that none clips; 0 if nothing.
+    residual_db
+        What all stems together lack of the song, in energy against the song's: -144 at least, None where it
+        was not measured.
+    """
 
     stems: dict[StemName, Link]
     analysis: AnalysisOutcome | None = None
     gain_db: float = 0.0
+    residual_db: float | None = None
 
 
 class Cost(_Answer):
@@ -167,6 +181,11 @@ class Job(_Answer):
     def analysis(self) -> AnalysisOutcome | None:
         """What became of the analysis, as far as it is known; None where none was asked for."""
         return self.results.analysis if self.results else None
+
+    @property
+    def residual_db(self) -> float | None:
+        """What its stems lack of its song, where that was measured; see `Results`."""
+        return self.results.residual_db if self.results else None
 
 
 class File(_Answer):

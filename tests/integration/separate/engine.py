@@ -21,6 +21,7 @@ class Engine:
     def __init__(self) -> None:
         self.during: Callable[[], None] = lambda: None
         self.while_listening: Callable[[], None] = lambda: None
+        self.residual_db: float | None = -133.4248
         self.songs: list[bytes] = []
         self.heard: list[dict[str, bytes]] = []
 
@@ -41,7 +42,15 @@ class Engine:
         for stem in config.kept:
             stems[stem] = destination / f"{stem}.{config.quality.output_format}"
             self.write(stems[stem])
-        return Separated(stems, seconds=180.0, sample_rate=48000, channels=1, codec="mp3", gain_db=-1.5)
+        return Separated(
+            stems,
+            seconds=180.0,
+            sample_rate=48000,
+            channels=1,
+            codec="mp3",
+            gain_db=-1.5,
+            residual_db=self.residual_db,
+        )
 
     def analyse(
         self,

@@ -63,6 +63,13 @@ def test_a_completed_job_links_to_its_stems_under_sensible_names(ask: Ask, jobs:
     }
 
 
+def test_a_completed_job_says_how_nearly_its_stems_sum_to_the_song(ask: Ask, jobs: Jobs) -> None:
+    completed(jobs, residual_db=-33.333)
+    assert ask("GET", "/v1/jobs/01K").body["results"]["residualDb"] == -33.33
+    completed(jobs, job_id="01J")  # from before it was measured, or with a stem left out
+    assert ask("GET", "/v1/jobs/01J").body["results"]["residualDb"] is None
+
+
 def test_names_that_would_break_a_header_do_not(ask: Ask, jobs: Jobs) -> None:
     completed(jobs, filename='"quoted"\r\n\u202e\U0001f3b5.mp3')
     link = urlsplit(ask("GET", "/v1/jobs/01K").body["results"]["stems"]["vocals"])

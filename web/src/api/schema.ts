@@ -867,6 +867,11 @@ export interface components {
              * @description What all stems were turned down by, so that none of them clips; 0 if nothing. They sum to the song turned down as much.
              */
             gainDb: number;
+            /**
+             * Residualdb
+             * @description How nearly the stems sum to the song, before they are encoded: the energy of what is left of it when they are taken away, against its own, in dB; -144 at least. Null where nothing was separated or not all stems are kept, of silence, and of jobs from before it was measured.
+             */
+            residualDb?: number | null;
             /** Stems */
             stems: {
                 [key: string]: string;

@@ -29,6 +29,7 @@ class Stored:
     channels: int | None = None
     codec: str | None = None
     gain_db: float = 0.0
+    residual_db: float | None = None
     notices: Sequence[Notice] = ()
     bytes: int = 0
 
@@ -38,6 +39,7 @@ class Stored:
             Job.stem_keys.set(dict(self.stem_keys)),
             *([Job.player_keys.set(dict(self.player_keys))] if self.player_keys else []),
             Job.gain_db.set(round(self.gain_db, 6)),
+            *([] if self.residual_db is None else [Job.residual_db.set(round(self.residual_db, 2))]),
             Job.duration_seconds.set(round(self.duration_seconds, 3)),
             *([Job.sample_rate.set(self.sample_rate)] if self.sample_rate else []),
             *([Job.channels.set(self.channels)] if self.channels else []),

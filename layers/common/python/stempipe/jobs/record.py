@@ -256,6 +256,8 @@ class Job(Model):
     analysis_error_code = UnicodeAttribute(attr_name="analysisErrorCode", null=True)
     analysis_error_message = UnicodeAttribute(attr_name="analysisErrorMessage", null=True)
     gain_db = NumberAttribute(attr_name="gainDb", null=True)
+    # Where all stems of a song are kept; records of before it was measured have none.
+    residual_db = NumberAttribute(attr_name="residualDb", null=True)
     error_code = UnicodeAttribute(attr_name="errorCode", null=True)
     error_message = UnicodeAttribute(attr_name="errorMessage", null=True)
     gb_seconds = NumberAttribute(attr_name="gbSeconds", null=True)

@@ -89,6 +89,12 @@ class ResultsView(CamelCase):
         description="What all stems were turned down by, so that none of them clips; 0 if nothing. "
         "They sum to the song turned down as much.",
     )
+    residual_db: float | None = Field(
+        None,
+        description="How nearly the stems sum to the song, before they are encoded: the energy of what is "
+        "left of it when they are taken away, against its own, in dB; -144 at least. Null where nothing was "
+        "separated or not all stems are kept, of silence, and of jobs from before it was measured.",
+    )
 
 
 class CallbackView(CamelCase):
@@ -281,6 +287,7 @@ def _results(job: Job, link: Link) -> ResultsView | None:
     return ResultsView(
         stems={stem: link(key, _stem_filename(job, stem, key)) for stem, key in job.stem_keys.items()},
         gain_db=job.gain_db or 0.0,
+        residual_db=job.residual_db,
         analysis=_analysis(job),
     )
 

@@ -28,6 +28,8 @@ class Separated:
         What all stems were turned down by, so that none clips: negative, or 0.
     notices
         What of the song was filled or left out.
+    residual_db
+        What all stems together lack of the song, in energy against the song's; None where that says nothing.
     player
         Files that a page plays and draws the stems from; none unless they were asked for.
     """
@@ -39,6 +41,7 @@ class Separated:
     codec: str
     gain_db: float
     notices: Sequence[Notice] = ()
+    residual_db: float | None = None
     player: Sequence[Path] = ()
 
 

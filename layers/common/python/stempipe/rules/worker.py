@@ -238,6 +238,7 @@ class Worker:
             player_keys={file.name: put.keys[file.name] for file in separated.player},
             bytes=put.bytes,
             gain_db=separated.gain_db,
+            residual_db=separated.residual_db,
             duration_seconds=separated.seconds,
             sample_rate=separated.sample_rate,
             channels=separated.channels,
