@@ -84,7 +84,7 @@ class Spleeter:
         config: JobConfig,
         title: str,
         on_progress: _Report,
-    ) -> Sequence[Path]:
+    ) -> Mapping[Path, str | None]:
         """See ``stempipe.rules.sound.Sound``."""
         wanted = _analysis(config)
         with _unusable():

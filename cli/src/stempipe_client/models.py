@@ -189,10 +189,20 @@ class Job(_Answer):
 
 
 class File(_Answer):
-    """One of a job's files and a link to it, good for an hour; `kind` is stem, player or analysis."""
+    """One of a job's files and a link to it, good for an hour; `kind` is stem, player or analysis.
+
+    Attributes
+    ----------
+    stem
+        The stem that it is of; None of the song's own files.
+    bytes
+        Its size; None where the service did not note it.
+    """
 
     name: FileName
     kind: str
+    stem: str | None = None
+    bytes: int | None = None
     url: Link
 
 

@@ -11,7 +11,7 @@ down together if one of them would clip, and are encoded, each in a thread of it
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -55,8 +55,9 @@ class Separated:
     residual_db : float or None
         What is left of the song when all stems are taken away, against the song; see
         `residual.Residual`. None where not all stems are kept, and of a silent song.
-    player : tuple of Path
-        What a page plays and draws the stems from; see `media.player`. None unless it was asked for.
+    player : dict
+        What a page plays and draws the stems from, each file with its stem; see `media.player`. None unless
+        it was asked for.
     """
 
     stems: dict[str, Path]
@@ -67,7 +68,7 @@ class Separated:
     gain_db: float
     notices: tuple[Notice, ...]
     residual_db: float | None = None
-    player: tuple[Path, ...] = ()
+    player: dict[Path, str] = field(default_factory=dict)
 
 
 def separate(
@@ -170,7 +171,7 @@ def separate(
         gain_db,
         song.notices,
         residual.decibels if residual else None,
-        tuple(path for files in player_files.values() for path in files),
+        {path: stem for stem, files in player_files.items() for path in files},
     )
 
 

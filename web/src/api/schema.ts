@@ -251,6 +251,11 @@ export interface components {
          */
         FileView: {
             /**
+             * Bytes
+             * @description Its size. Null of jobs from before it was noted.
+             */
+            bytes: number | null;
+            /**
              * Kind
              * @enum {string}
              */
@@ -260,6 +265,12 @@ export interface components {
              * @example analysis.json
              */
             name: string;
+            /**
+             * Stem
+             * @description The stem that it is of; null is the song's own.
+             * @example drums
+             */
+            stem: string | null;
             /**
              * Url
              * @description A link to it. It expires; ask again to get a new one.

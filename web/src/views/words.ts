@@ -34,6 +34,13 @@ export function megabytes(bytes: number): string {
   return mega.toFixed(mega >= 0.95 ? 1 : 2);
 }
 
+/** A size: "812 B", "34 kB", "8.4 MB", "1.2 GB". */
+export function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 999_500) return `${Math.round(bytes / 1e3)} kB`;
+  return bytes < 999.5e6 ? `${megabytes(bytes)} MB` : `${(bytes / 1e9).toFixed(bytes < 99.5e9 ? 1 : 0)} GB`;
+}
+
 /** A limit as it was set, in whole megabytes of 2^20 bytes: "500 MB". */
 export function limit(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MB`;

@@ -35,10 +35,12 @@ export async function openBuiltIn(signal: AbortSignal): Promise<Opened> {
   const { song, sources, peaks } = await builtIn(signal);
   const outlines = await peaksOf(new Map(song.stems.map((stem, place) => [stem, peaks[place] ?? ""])), signal);
   const folder = new URL("song/", document.baseURI);
-  const file = (name: string, kind: JobFile["kind"]) => ({ name, kind, url: new URL(name, folder).href });
+  const file = (name: string, kind: JobFile["kind"], stem: string | null = null): JobFile => {
+    return { name, kind, stem, bytes: null, url: new URL(name, folder).href };
+  };
   const files = [
     ...(await Promise.all(
-      sources.map(async ({ name, links }) => ({ ...file(`${name}.flac`, "stem"), url: (await links()).audio })),
+      sources.map(async ({ name, links }) => ({ ...file(`${name}.flac`, "stem", name), url: (await links()).audio })),
     )),
     file("analysis.json", "analysis"),
     file("curves.bin", "analysis"),
@@ -55,7 +57,7 @@ async function openJob(id: string, client: Client, signal: AbortSignal): Promise
   const [analysis, curves, peaks, sources] = await Promise.all([
     documentUrl ? get(documentUrl, signal).then((answer) => answer.json() as Promise<Analysis>) : null,
     curvesUrl ? get(curvesUrl, signal).then((answer) => answer.arrayBuffer()) : null,
-    peaksOf(new Map(outlines.map(({ name, url }) => [stemOf(name), url])), signal),
+    peaksOf(new Map(outlines.map((file) => [stemOf(file), file.url])), signal),
     sourcesOf(client, id),
   ]);
   const heard = sources.length ? sources.map(({ name }) => name) : Object.keys(analysis?.stems ?? {});

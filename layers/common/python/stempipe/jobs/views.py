@@ -187,11 +187,18 @@ class CreatedJob(CamelCase):
     )
 
 
+_FileKind = Literal["stem", "player", "analysis"]
+
+
 class FileView(CamelCase):
     """A file of a job's results."""
 
     name: str = Field(examples=["analysis.json"])
-    kind: Literal["stem", "player", "analysis"]
+    kind: _FileKind
+    stem: str | None = Field(
+        description="The stem that it is of; null is the song's own.", examples=["drums"]
+    )
+    bytes: int | None = Field(description="Its size. Null of jobs from before it was noted.")
     url: str = Field(description="A link to it. It expires; ask again to get a new one.")
 
 
@@ -265,19 +272,21 @@ def files_view(job: Job, link: Link) -> FilesView:
     """The JSON of a job's files, with fresh links."""
     if job.is_deleting:
         return FilesView(files=[])
+
+    def view(kind: _FileKind, key: str, filename: str, stem: str | None = None) -> FileView:
+        name = _filename(key)
+        size, stem = (job.file_facts or {}).get(name, (None, stem))
+        return FileView(name=name, kind=kind, stem=stem, bytes=size, url=link(key, filename))
+
     files = [
-        FileView(name=_filename(key), kind="stem", url=link(key, _stem_filename(job, stem, key)))
-        for stem, key in (job.stem_keys or {}).items()
+        view("stem", key, _stem_filename(job, stem, key), stem) for stem, key in (job.stem_keys or {}).items()
     ]
-    rest: list[tuple[Literal["player", "analysis"], dict[str, str] | None]] = [
+    rest: list[tuple[_FileKind, dict[str, str] | None]] = [
         ("player", job.player_keys),
         ("analysis", job.analysis_keys),
     ]
     for kind, keys in rest:
-        files += [
-            FileView(name=name, kind=kind, url=link(key, file_name(job.song, name)))
-            for name, key in (keys or {}).items()
-        ]
+        files += [view(kind, key, file_name(job.song, name)) for name, key in (keys or {}).items()]
     return FilesView(files=files)
 
 
