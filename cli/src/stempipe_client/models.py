@@ -135,6 +135,12 @@ class Results(_Answer):
     residual_db: float | None = None
 
 
+class Queue(_Answer):
+    """Where a queued job stands: about how many jobs come before it."""
+
+    ahead: int = Field(ge=0)
+
+
 class Cost(_Answer):
     """What the worker used, and what AWS asks for it."""
 
@@ -155,6 +161,8 @@ class Job(_Answer):
         Of two states of a job, the one with the larger version is newer.
     estimated_time_remaining
         In seconds.
+    queue
+        Of a queued job that was asked for by itself.
     config
         As the service completed it.
     """
@@ -166,6 +174,7 @@ class Job(_Answer):
     progress: int = Field(0, ge=0, le=100)
     version: int = 0
     estimated_time_remaining: Seconds | None = None
+    queue: Queue | None = None
     config: dict[str, Any] = Field(default_factory=dict)
     results: Results | None = None
     error: Problem | None = None

@@ -613,6 +613,8 @@ export interface components {
             id: string;
             /** Progress */
             progress: number;
+            /** @description Of a queued job, where GET /v1/jobs/{id} says it alone; else null. */
+            queue?: components["schemas"]["QueueView"] | null;
             results?: components["schemas"]["ResultsView"] | null;
             source: components["schemas"]["SourceView"];
             /** @description What the worker is doing, while it is processing. */
@@ -837,6 +839,17 @@ export interface components {
              * @enum {integer}
              */
             sampleRate?: 44100 | 48000;
+        };
+        /**
+         * QueueView
+         * @description Where a queued job stands.
+         */
+        QueueView: {
+            /**
+             * Ahead
+             * @description About how many jobs come before it: those before it in your own line, and those of everybody that wait for a worker, by the queue's own approximate count. 0 is the next one.
+             */
+            ahead: number;
         };
         /**
          * QuotaView

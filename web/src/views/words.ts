@@ -69,6 +69,12 @@ export function ordinal(place: number): string {
   return `${place}${end}`;
 }
 
+/** "Next in the queue", "1 song ahead", "3 songs ahead". */
+export function aheadWords(songs: number): string {
+  if (songs === 0) return "Next in the queue";
+  return `${count(songs)} ${songs === 1 ? "song" : "songs"} ahead`;
+}
+
 /** "just now", "4 min ago", "yesterday", "3 days ago". */
 export function ago(then: Date, now: Date): string {
   const seconds = (now.getTime() - then.getTime()) / 1000;

@@ -69,6 +69,23 @@ test("the oldest of those that wait is the first in the queue", () => {
   ]);
 });
 
+test("how many songs are ahead is the service's to say, and each behind has one more", () => {
+  const queued = (id: string, ahead?: number) =>
+    job({ id, status: "queued", ...(ahead === undefined ? {} : { queue: { ahead } }) });
+  const said = (...jobs: Job[]) => rowsOf(jobs, []).map(({ state, badge }) => [state, badge]);
+  const place = (place: number) => ({ kind: "place", place });
+  expect(said(queued("d"), queued("c"), queued("b", 1), queued("a", 0))).toEqual([
+    ["3 songs ahead", place(4)],
+    ["2 songs ahead", place(3)],
+    ["1 song ahead", place(2)],
+    ["Next in the queue", place(1)],
+  ]);
+  expect(said(queued("b", 1200), queued("a"))).toEqual([
+    ["1,200 songs ahead", place(1201)],
+    ["First of yours in the queue", place(1)],
+  ]);
+});
+
 test("the bar's stripes are the stems that were chosen, in the order of lanes", () => {
   expect(bodiesOf(job({}))).toEqual(["drums", "vocals", "bass"]);
 });

@@ -97,6 +97,16 @@ class ResultsView(CamelCase):
     )
 
 
+class QueueView(CamelCase):
+    """Where a queued job stands."""
+
+    ahead: int = Field(
+        ge=0,
+        description="About how many jobs come before it: those before it in your own line, and those of "
+        "everybody that wait for a worker, by the queue's own approximate count. 0 is the next one.",
+    )
+
+
 class CallbackView(CamelCase):
     """The webhook of the job's end."""
 
@@ -152,6 +162,9 @@ class JobView(CamelCase):
         None,
         description="Seconds. Of a queued job, GET /v1/jobs/{id} alone says them: the most it should take, "
         "going by your latest songs.",
+    )
+    queue: QueueView | None = Field(
+        None, description="Of a queued job, where GET /v1/jobs/{id} says it alone; else null."
     )
     config: JobConfig
     results: ResultsView | None = None
