@@ -68,6 +68,13 @@ test("a failure says what is and what to do", () => {
   });
   expect(failureOf({ code: "model_missing", message: "", variant: "5stems" }).remedy).toBe("fewer");
   expect(failureOf({ code: "worker_lost", message: "" }).remedy).toBe("retry");
+  const message = "You have 0 left of 10,000 minutes of sound a day. A new day begins at midnight UTC.";
+  expect(failureOf({ code: "quota_exceeded", message, again: new Date(2026, 5, 10, 2, 0) })).toEqual({
+    what: "You have 0 left of 10,000 minutes of sound a day.",
+    next: "A new day begins at midnight UTC. Try again after 02:00.",
+    remedy: "retry",
+  });
+  expect(failureOf({ code: "quota_exceeded", message }).next).toBe("A new day begins at midnight UTC.");
 });
 
 test("a code that is new here is told in the service's own words", () => {

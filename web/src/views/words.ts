@@ -69,6 +69,11 @@ export function ordinal(place: number): string {
   return `${place}${end}`;
 }
 
+/** "14:05", by this place's clock. */
+export function timeOfDay(at: Date): string {
+  return at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+}
+
 /** "Next in the queue", "1 song ahead", "3 songs ahead". */
 export function aheadWords(songs: number): string {
   if (songs === 0) return "Next in the queue";

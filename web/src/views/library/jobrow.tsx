@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Job } from "../../api/client.ts";
+import { refusalWords } from "../failures.ts";
 import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Menu } from "../parts/menu.tsx";
@@ -221,7 +222,7 @@ async function tried(what: string, run: () => Promise<unknown>): Promise<void> {
   try {
     await run();
   } catch (error) {
-    toast({ title: what, text: error instanceof Error ? error.message : String(error) });
+    toast({ title: what, text: refusalWords(error) });
   }
 }
 

@@ -58,6 +58,22 @@ test("what was sent is safe while the network is away", () => {
   });
 });
 
+test("an upload for which there is no room says why, and when there is", () => {
+  const error = new Refusal(
+    "quota_exceeded",
+    "You have 3 jobs. Ask again when one has ended.",
+    new Date(2026, 5, 1, 9, 5),
+  );
+  expect(only([], [upload({ state: "failed", error })])).toMatchObject({
+    group: "failed",
+    failure: {
+      what: "You have 3 jobs.",
+      next: "Ask again when one has ended. Try again after 09:05.",
+      remedy: "retry",
+    },
+  });
+});
+
 test("the oldest of those that wait is the first in the queue", () => {
   const rows = rowsOf(
     [job({ id: "new", status: "queued" }), job({ id: "old", status: "queued", estimatedTimeRemaining: 50 })],

@@ -98,8 +98,8 @@ function uploadRow(upload: Upload, job: Job | null): Row {
     upload,
   };
   if (state === "failed") {
-    const { code, message } = upload.error ?? { code: "unavailable", message: "" };
-    const failure = { ...failureOf({ code, message }), remedy: "retry" as const };
+    const { code, message, again } = upload.error ?? { code: "unavailable", message: "", again: null };
+    const failure = { ...failureOf({ code, message, again }), remedy: "retry" as const };
     return {
       ...base,
       group: "failed",
