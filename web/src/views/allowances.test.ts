@@ -15,11 +15,11 @@ const quota = (minutes: number, jobs: number, bytes: number): Quota => ({
 
 test("allowances say what is left, and of bytes what is kept", () => {
   expect(allowancesOf(quota(9987.5, 997, 1_234_567))).toEqual([
-    { name: "Minutes today", fact: "9,987 of 10,000 left", cells: 9 },
-    { name: "Open jobs", fact: "997 of 1,000 left", cells: 9 },
-    { name: "Kept", fact: "1.2 MB of 200 GB", cells: 9 },
+    { name: "Minutes today", fact: "9,987 of 10,000 left", cells: 10 },
+    { name: "Open jobs", fact: "997 of 1,000 left", cells: 10 },
+    { name: "Kept", fact: "1.2 MB of 200 GB", cells: 10 },
   ]);
-  expect(allowancesOf(quota(10_000, 1000, 0)).map(({ cells }) => cells)).toEqual([10, 10, 10]);
+  expect(allowancesOf(quota(8900, 500, 199e9)).map(({ cells }) => cells)).toEqual([9, 5, 1]);
 });
 
 test("where nothing is left, it is said until when", () => {

@@ -24,5 +24,5 @@ function leftOf({ limit, left }: Allowance): string | null {
 }
 
 function cellsOf({ limit, left }: Allowance): number {
-  return left <= 0 || limit <= 0 ? 0 : Math.min(10, Math.max(1, Math.floor((10 * left) / limit)));
+  return left <= 0 || limit <= 0 ? 0 : Math.min(10, Math.ceil((10 * left) / limit));
 }

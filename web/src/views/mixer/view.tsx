@@ -203,8 +203,10 @@ function Transport({ console, onLoop }: { console: Console; onLoop: () => void }
             onClick={() => taken.length > 0 && void saveStems(console, taken)}
           >
             <Icon name="down" />
-            {taken.length} {taken.length === 1 ? "stem" : "stems"}, zip
-            {filesSize(stemFiles(console.opened.files, taken), ", ")}
+            <span>
+              {taken.length} {taken.length === 1 ? "stem" : "stems"}, zip
+              <span class="wide">{filesSize(stemFiles(console.opened.files, taken), ", ")}</span>
+            </span>
           </button>
           <button type="button" class="key wide" onClick={() => void saveMixAsHeard(console)}>
             Mix as heard, WAV
