@@ -77,6 +77,7 @@ class Spleeter:
             made.codec,
             made.gain_db,
             _notices(made.notices),
+            made.residual_db,
             made.player,
         )
 
@@ -88,7 +89,7 @@ class Spleeter:
         config: JobConfig,
         title: str,
         on_progress: _Report,
-    ) -> Sequence[Path]:
+    ) -> Mapping[Path, str | None]:
         """See ``stempipe.rules.sound.Sound``."""
         wanted = _analysis(config)
         with _unusable():

@@ -123,7 +123,9 @@ class Service:
         stems = ("vocals", "accompaniment") if job["source"]["kind"] == "song" else ()
         links = {stem: f"{self.url}/stems/{job['id']}/{stem}" for stem in stems}
         heard = {"state": "pending"} if job["config"].get("analysis") else None
-        job |= {"stage": "analysing", "progress": 80, "results": {"stems": links, "analysis": heard}}
+        residual = -133.42 if links else None
+        results = {"stems": links, "analysis": heard, "residualDb": residual}
+        job |= {"stage": "analysing", "progress": 80, "results": results}
 
     def _files(self, job: dict[str, Any]) -> list[dict[str, str]]:
         results = job.get("results") or {"stems": {}, "analysis": None}

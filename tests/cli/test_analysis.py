@@ -80,6 +80,7 @@ def test_what_is_asked_for_reaches_the_job(
     assert done.exit_code == 0
     assert configured.jobs["job0"]["config"].get("analysis") == config
     assert events(done.stdout)[-1]["analysis"] == (config and {"state": "done", "error": None})
+    assert events(done.stdout)[-1]["residualDb"] == -133.42
     assert configured.count("GET /v1/jobs/job0/files") == (1 if config else 0)
 
 

@@ -71,6 +71,7 @@ def test_a_song_is_separated_and_then_analysed(stempipe: Run, tmp_path: Path) ->
         stages = [event.get("stage", event["event"]) for event in told]
         assert list(dict.fromkeys(stages)) == ["separating", "saved", "analysing", "done"]
         assert told[-1]["analysis"] == {"state": "done", "error": None}
+        assert -144 <= told[-1]["residualDb"] < -100
         made = {str(Path(path).relative_to("stems")) for path in told[-1]["files"].values()}
         assert made == tree(tmp_path / "stems")
     assert made >= {"song - vocals.wav", "song - analysis.json", "song.mid", "song/curves.bin"}

@@ -49,8 +49,17 @@ def ended(api: httpx.Client, job_id: str) -> tuple[dict[str, Any], list[dict[str
 
 
 def files(api: httpx.Client, job_id: str) -> dict[str, bytes]:
+    """What is in a job's files, by name; each is as large as is said."""
     listed = api.get(f"/v1/jobs/{job_id}/files").raise_for_status().json()["files"]
-    return {file["name"]: httpx.get(file["url"], timeout=60).raise_for_status().content for file in listed}
+    found = {file["name"]: httpx.get(file["url"], timeout=60).raise_for_status().content for file in listed}
+    assert {file["name"]: file["bytes"] for file in listed} == {name: len(found[name]) for name in found}
+    return found
+
+
+def stems_of(api: httpx.Client, job_id: str) -> dict[str, str | None]:
+    """The stem that each file is of."""
+    listed = api.get(f"/v1/jobs/{job_id}/files").raise_for_status().json()["files"]
+    return {file["name"]: file["stem"] for file in listed}
 
 
 def test_a_song_gives_stems_first_and_then_all_there_is_to_hear(
@@ -83,6 +92,7 @@ def test_a_song_gives_stems_first_and_then_all_there_is_to_hear(
     assert analysis["curves"]["fps"] == 30
     for name in ("vocals.wav", "vocals.player.flac", "vocals.player.index", "vocals.peaks.dat"):
         assert found[name]
+        assert stems_of(api, job["id"])[name] == "vocals"
 
 
 def test_stems_give_the_same(api: httpx.Client, song: Path, schema: Any) -> None:
@@ -98,6 +108,8 @@ def test_stems_give_the_same(api: httpx.Client, song: Path, schema: Any) -> None
     analysis = json.loads(files(api, job["id"])["analysis.json"])
     jsonschema.Draft202012Validator(schema).validate(analysis)
     assert (list(analysis["stems"]), analysis["title"]) == (["bass", "Lead Vox"], "Mine")
+    of = stems_of(api, job["id"])
+    assert (of["bass.mid"], of["Lead Vox.mid"], of["analysis.json"]) == ("bass", "Lead Vox", None)
 
 
 def test_of_stems_the_bad_one_is_named(api: httpx.Client, song: Path) -> None:

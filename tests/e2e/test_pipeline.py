@@ -65,6 +65,7 @@ def test_a_song_uploaded_through_the_api_becomes_stems_that_sum_to_it(
     gain = 10 ** (job["results"]["gainDb"] / 20)
     assert np.abs(stems.sum(axis=0) - gain * mix).max() <= 2 * rounding * 1.01
     assert (np.square(stems).mean(axis=(1, 2)) > 1e-4).all()
+    assert -144 <= job["results"]["residualDb"] < -120  # as floats, before they have 16 bits
 
 
 def test_progress_is_seen_while_a_song_is_separated(api: httpx.Client, long_song: Path) -> None:
@@ -122,6 +123,7 @@ def test_a_direct_upload_carries_its_configuration_in_its_metadata(
     job = direct_upload(cloud, api, song, "configured.mp3", {"stempipe-config": json.dumps(config)})
     assert job["status"] == "completed"
     assert job["results"]["stems"].keys() == {"vocals"}
+    assert job["results"]["residualDb"] is None  # of one stem it says nothing
     assert wire.download(job["results"]["stems"]["vocals"], tmp_path).name == "configured - vocals.flac"
 
 

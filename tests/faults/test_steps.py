@@ -11,7 +11,7 @@ from botocore.client import BaseClient
 
 from stempipe.errors import InternalError
 from stempipe.jobs.arrivals import Arrivals
-from stempipe.jobs.claim import Claim
+from stempipe.jobs.claim import Claim, StoredFiles
 from stempipe.jobs.line import Line
 from stempipe.jobs.overdue import Overdue
 from stempipe.jobs.record import Stage, Status
@@ -62,7 +62,7 @@ def test_each_write_of_a_worker_is_known(monkeypatch: pytest.MonkeyPatch) -> Non
     claim.report(Stage.SEPARATING, 5, None)
     claim.keep(stored_song({"vocals": "k"}))
     claim.report(Stage.ANALYSING, 50, None)
-    claim.complete(gb_seconds=1, stored=stored_song({"vocals": "k"}), analysis_keys={})
+    claim.complete(gb_seconds=1, stored=stored_song({"vocals": "k"}), found=StoredFiles({}, {}))
     claim.fail(InternalError())  # of a job that has its stems
     claim.release()
     known = [Step.CLAIM, Step.REPORT, Step.KEEP, Step.LISTEN, Step.COMPLETE, Step.FAIL, Step.RELEASE]

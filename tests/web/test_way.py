@@ -76,9 +76,10 @@ def test_a_song_all_the_way(inside: Page, song: Path) -> None:
     inside.get_by_role("link", name=f"Mix {song.name}").first.click()
     expect(inside.get_by_role("slider", name="Position")).to_be_visible()
     expect(inside.locator(".lane")).to_have_count(2)
+    expect(inside.get_by_role("region", name="Residual")).to_contain_text("The stems rebuild the song")
     inside.get_by_role("checkbox", name="Take Accompaniment").uncheck()
     with inside.expect_download(timeout=LONG) as downloaded:
-        inside.get_by_role("button", name="1 stem, zip").click()
+        inside.get_by_role("button", name=re.compile(r"^1 stem, zip, \d.* MB$")).click()
     with zipfile.ZipFile(io.BytesIO(downloaded.value.path().read_bytes())) as packed:
         assert packed.namelist() == ["vocals.wav"]
         assert packed.testzip() is None
@@ -89,6 +90,7 @@ def test_a_song_all_the_way(inside: Page, song: Path) -> None:
     inside.get_by_role("link", name="Take away").click()
     inside.get_by_role("tab", name="MIDI and data").click()
     expect(inside.get_by_text("song.mid", exact=True)).to_be_visible()
+    expect(inside.get_by_text(re.compile(r"^[\d.]+ [kM]?B$")).first).to_be_visible()
     assert violations(inside) == []
     inside.keyboard.press("Escape")
     expect(inside.get_by_role("radio", name="Split")).to_be_visible()
@@ -143,6 +145,39 @@ def test_what_the_service_would_refuse_is_refused_before_a_byte_is_sent(inside: 
     inside.keyboard.press("Enter")
     expect(inside.get_by_text("Nothing here can be sent.")).to_be_visible()
     assert sent == []
+
+
+def test_a_song_beyond_the_quota_says_so_and_when_there_is_room(
+    page: Page, cloud: Deployment, sign_in: Callable[..., None]
+) -> None:
+    someone = "thrifty@example.com"
+    page.goto(str(cloud.page_url))
+    page.get_by_role("button", name="Sign in").or_(page.get_by_role("link", name="Sign in")).first.click()
+    sign_in(page, someone)
+    limit(cloud, someone, maxMinutesADay=0)
+    drop(page, {"Much.wav": tone(440)})
+    page.get_by_role("button", name="Send 1 song").click()
+    row = page.locator(".job.fail", has_text="Much.wav")
+    expect(row.get_by_text("You have 0 left of 0 minutes of sound a day")).to_be_visible()
+    expect(row.get_by_text(re.compile(r"Try again after \d\d:\d\d\."))).to_be_visible()
+    limit(cloud, someone, maxMinutesADay=1)
+    row.get_by_role("button", name="Try again").click()
+    expect(row).to_have_count(0)
+    expect(page.locator(".job", has_text="Much.wav")).to_be_visible()
+
+
+def limit(cloud: Deployment, user: str, **limits: int) -> None:
+    """Give a user limits of their own."""
+    pool = cloud.client("cognito-idp").admin_get_user(UserPoolId=cloud.user_pool_id, Username=user)
+    owner = next(one["Value"] for one in pool["UserAttributes"] if one["Name"] == "sub")
+    stack = cloud.client("cloudformation").describe_stack_resource(
+        StackName="stempipe", LogicalResourceId="UsageTable"
+    )
+    item = {"owner": {"S": owner}, "day": {"S": "limits"}} | {
+        name: {"N": str(most)} for name, most in limits.items()
+    }
+    table = stack["StackResourceDetail"]["PhysicalResourceId"]
+    cloud.client("dynamodb").put_item(TableName=table, Item=item)
 
 
 def test_a_failure_says_what_to_do_and_a_deletion_can_be_undone(inside: Page) -> None:
@@ -207,6 +242,10 @@ def test_signing_out_ends_it(inside: Page, cloud: Deployment) -> None:
 
 def test_the_settings(inside: Page, sign_in: Callable[..., None]) -> None:
     inside.get_by_role("button", name="producer@example.com").click()
+    settings = inside.get_by_role("region", name="Settings")
+    expect(settings.get_by_text(re.compile(r"^[\d,]+ of 1,000 left$"))).to_be_visible()  # open jobs
+    expect(settings.get_by_text(re.compile(" of 200 GB$"))).to_be_visible()
+    assert violations(inside) == []
     inside.get_by_role("switch", name="Less motion").click()
     expect(inside.locator("html")).to_have_attribute("data-motion", "still")
     inside.keyboard.press("Escape")

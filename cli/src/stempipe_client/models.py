@@ -114,11 +114,31 @@ class AnalysisOutcome(_Answer):
 
 
 class Results(_Answer):
-    """A link to each stem, good for an hour; and the analysis, where one was asked for."""
+    """What came of a song.
+
+    Attributes
+    ----------
+    stems
+        A link to each stem, good for an hour.
+    analysis
+        Where one was asked for.
+    gain_db
+        What all stems were turned down by, so that none clips; 0 if nothing.
+    residual_db
+        What all stems together lack of the song, in energy against the song's: -144 at least, None where it
+        was not measured.
+    """
 
     stems: dict[StemName, Link]
     analysis: AnalysisOutcome | None = None
     gain_db: float = 0.0
+    residual_db: float | None = None
+
+
+class Queue(_Answer):
+    """Where a queued job stands: about how many jobs come before it."""
+
+    ahead: int = Field(ge=0)
 
 
 class Cost(_Answer):
@@ -141,6 +161,8 @@ class Job(_Answer):
         Of two states of a job, the one with the larger version is newer.
     estimated_time_remaining
         In seconds.
+    queue
+        Of a queued job that was asked for by itself.
     config
         As the service completed it.
     """
@@ -152,6 +174,7 @@ class Job(_Answer):
     progress: int = Field(0, ge=0, le=100)
     version: int = 0
     estimated_time_remaining: Seconds | None = None
+    queue: Queue | None = None
     config: dict[str, Any] = Field(default_factory=dict)
     results: Results | None = None
     error: Problem | None = None
@@ -168,12 +191,27 @@ class Job(_Answer):
         """What became of the analysis, as far as it is known; None where none was asked for."""
         return self.results.analysis if self.results else None
 
+    @property
+    def residual_db(self) -> float | None:
+        """What its stems lack of its song, where that was measured; see `Results`."""
+        return self.results.residual_db if self.results else None
+
 
 class File(_Answer):
-    """One of a job's files and a link to it, good for an hour; `kind` is stem, player or analysis."""
+    """One of a job's files and a link to it, good for an hour; `kind` is stem, player or analysis.
+
+    Attributes
+    ----------
+    stem
+        The stem that it is of; None of the song's own files.
+    bytes
+        Its size; None where the service did not note it.
+    """
 
     name: FileName
     kind: str
+    stem: str | None = None
+    bytes: int | None = None
     url: Link
 
 

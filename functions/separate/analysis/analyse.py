@@ -41,13 +41,13 @@ class AnalysedStems:
     analysis : Analysis
     notices : tuple of Notice
         What of the stems was filled or left out.
-    player : tuple of Path
-        What a page plays and draws them from; none unless it was asked for.
+    player : dict
+        What a page plays and draws them from, each file with its stem; none unless it was asked for.
     """
 
     analysis: Analysis
     notices: tuple[Notice, ...]
-    player: tuple[Path, ...]
+    player: dict[Path, str]
 
 
 def analyse(
@@ -162,7 +162,9 @@ def analyse_stems(
             report(_STEMS_SHARE + (1 - _STEMS_SHARE) * fraction)
         whole.finish(0)
     tracks = {MIX: whole, **tracks}
-    made = tuple(path for name in stems for path in PlayerFiles.of_stem(destination, file_of[name]) if player)
+    made = {
+        path: name for name in stems for path in PlayerFiles.of_stem(destination, file_of[name]) if player
+    }
     analysis = _together(tracks, mix.samples / SAMPLE_RATE, separated=False)
     return AnalysedStems(analysis, notices.all(), made)
 

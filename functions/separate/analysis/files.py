@@ -22,7 +22,7 @@ KEYFRAMES_FILE = "keyframes.json"
 JAMS_FILE = "song.jams"
 
 
-def write_files(analysis: Analysis, folder: Path, title: str | None = None) -> list[Path]:
+def write_files(analysis: Analysis, folder: Path, title: str | None = None) -> dict[Path, str | None]:
     """
     Write the song's `analysis.json`, `song.mid`, `keyframes.json`, `events.csv`, `song.jams`, for each stem
     with notes or hits its `{stem}.mid`, and if there are curves `curves.bin`, `curves.csv` and
@@ -38,17 +38,17 @@ def write_files(analysis: Analysis, folder: Path, title: str | None = None) -> l
 
     Returns
     -------
-    list of Path
-        The files, `analysis.json` first.
+    dict
+        The files, `analysis.json` first, each with the stem that it is of; None is the song's own.
     """
     curves = encode(analysis)
-    written: list[Path] = []
+    written: dict[Path, str | None] = {}
 
-    def write(name: str, parts: Iterable[bytes]) -> None:
+    def write(name: str, parts: Iterable[bytes], stem: str | None = None) -> None:
         path = folder / name
         with path.open("wb") as file:
             file.writelines(parts)
-        written.append(path)
+        written[path] = stem
 
     def lines(text: Iterable[str]) -> Iterable[bytes]:
         return (part.encode(errors="replace") for part in text)
@@ -59,7 +59,7 @@ def write_files(analysis: Analysis, folder: Path, title: str | None = None) -> l
         name for name, stem in analysis.stems.items() if stem.notes is not None or stem.hits is not None
     ]
     for stem, name in file_names(playing, taken=[Path(SONG_FILE).stem]).items():
-        write(f"{name}.mid", [stem_file(analysis, stem)])
+        write(f"{name}.mid", [stem_file(analysis, stem)], stem)
     if curves is not None:
         write(CURVES_FILE, [curves.to_bytes()])
         write(CURVE_TABLE, lines(curves_csv(curves)))

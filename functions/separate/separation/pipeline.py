@@ -11,21 +11,24 @@ down together if one of them would clip, and are encoded, each in a thread of it
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from media.audio_output import AudioOutput, AudioWriter, Format
 from media.isolated_input import IsolatedInput
 from media.notices import Notice
 from media.player import PlayerFiles, PlayerWriter
-from media.samples import SAMPLE_RATE
+from media.samples import SAMPLE_RATE, Samples
 from media.side_by_side import side_by_side
 from media.spool import Spool
 from separation.engine import Engine
 from separation.masks import Magnitude, MaskExtension
+from separation.residual import Residual
 from separation.spectrum import Inverse, Segment, Transform, segments
+
+_Result = TypeVar("_Result")
 
 # How long encoding takes, compared with all that comes before it, when all stems are kept.
 _ENCODING: Mapping[Format, float] = {"wav": 0.03, "flac": 0.2, "mp3": 1.0}
@@ -49,8 +52,12 @@ class Separated:
         What all stems were turned down by, so that none clips, as a negative number; 0 if none would.
     notices : tuple of Notice
         What of the song was filled or left out.
-    player : tuple of Path
-        What a page plays and draws the stems from; see `media.player`. None unless it was asked for.
+    residual_db : float or None
+        What is left of the song when all stems are taken away, against the song; see
+        `residual.Residual`. None where not all stems are kept, and of a silent song.
+    player : dict
+        What a page plays and draws the stems from, each file with its stem; see `media.player`. None unless
+        it was asked for.
     """
 
     stems: dict[str, Path]
@@ -60,7 +67,8 @@ class Separated:
     codec: str
     gain_db: float
     notices: tuple[Notice, ...]
-    player: tuple[Path, ...] = ()
+    residual_db: float | None = None
+    player: dict[Path, str] = field(default_factory=dict)
 
 
 def separate(
@@ -137,7 +145,9 @@ def separate(
             )
             for stem, path in paths.items()
         ]
-        for fraction in cleanup.enter_context(closing(_separate(song, engine, tracks))):
+        # Without a stem that is left out, what is left would be that stem.
+        residual = Residual() if len(tracks) == len(engine.stems) else None
+        for fraction in cleanup.enter_context(closing(_separate(song, engine, tracks, residual))):
             report(separating * fraction)
         peak = max(track.peak for track in tracks)
         gain_db = output.gain_db(peak)
@@ -160,7 +170,8 @@ def separate(
         song.codec,
         gain_db,
         song.notices,
-        tuple(path for files in player_files.values() for path in files),
+        residual.decibels if residual else None,
+        {path: stem for stem, files in player_files.items() for path in files},
     )
 
 
@@ -188,8 +199,11 @@ class _Track:
     def peak(self) -> float:
         return self._spool.peak
 
-    def add(self, segment: Segment, masks: Magnitude) -> None:
-        self._spool.write(self._inverse.add(segment, masks[self._stem], self._mask_extension))
+    def add(self, segment: Segment, masks: Magnitude) -> Samples:
+        """Append a segment; gives the stem's samples of it."""
+        samples = self._inverse.add(segment, masks[self._stem], self._mask_extension)
+        self._spool.write(samples)
+        return samples
 
     def finish(self) -> None:
         self._spool.finish()
@@ -227,22 +241,31 @@ class _Track:
                 path.unlink(missing_ok=True)
 
 
-def _separate(song: IsolatedInput, engine: Engine, tracks: Sequence[_Track]) -> Generator[float]:
+def _separate(
+    song: IsolatedInput, engine: Engine, tracks: Sequence[_Track], residual: Residual | None
+) -> Generator[float]:
     """Fill the tracks segment by segment; yields the fraction that is done."""
     seconds_done = 0.0
     with (
         ThreadPoolExecutor(len(tracks), "stem") as pool,
         closing(_read_ahead(segments(song.blocks(), engine.transform, engine.bins))) as ahead,
     ):
-        under_way: list[Future[None]] = []
+        under_way: list[Future[Samples]] = []
+        heard: Samples | None = None  # what they are made of
         for segment in ahead:
             masks = engine.transform.masks(engine.estimate(segment.magnitude))
-            _wait_for(under_way)
+            stems = _results(under_way)
             under_way = [pool.submit(track.add, segment, masks) for track in tracks]
+            if residual and heard is not None:
+                residual.add(heard, stems)
+            heard = segment.song
+            del stems  # as large as they are
             seconds_done += segment.length / SAMPLE_RATE
             yield min(1.0, seconds_done / song.expected_seconds)
-        _wait_for(under_way)
-        _wait_for([pool.submit(track.finish) for track in tracks])
+        stems = _results(under_way)
+        if residual and heard is not None:
+            residual.add(heard, stems)
+        _results([pool.submit(track.finish) for track in tracks])
 
 
 def _read_ahead(items: Iterator[Segment]) -> Generator[Segment]:
@@ -254,6 +277,5 @@ def _read_ahead(items: Iterator[Segment]) -> Generator[Segment]:
             yield item
 
 
-def _wait_for(futures: Iterable[Future[None]]) -> None:
-    for future in futures:
-        future.result()
+def _results(futures: Iterable[Future[_Result]]) -> list[_Result]:
+    return [future.result() for future in futures]

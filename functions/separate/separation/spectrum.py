@@ -82,17 +82,27 @@ class Segment(NamedTuple):
     length : int
         How many of the segment's 524,288 samples come before the song's end. The first segment's begin with
         the 4096 zeros before the song.
+    song : ndarray (2, any), float32
+        The song's samples that `Inverse.add` gives of the segment.
     """
 
     spectrum: Any
     magnitude: Magnitude
     length: int
+    song: Samples
 
 
 def segments(blocks: Iterable[Samples], transform: Transform, bins: int) -> Iterator[Segment]:
     """Transform a song as it comes in, blocks of shape (2, any) at 44.1 kHz."""
     buffer = np.zeros((CHANNELS, SEGMENT_SAMPLES + FRAME - HOP), np.float32)
-    filled = FRAME  # the zeros before the song
+    lead = filled = FRAME  # the zeros before the song
+
+    def segment(frames: int, length: int) -> Segment:
+        nonlocal lead
+        samples = buffer[:, lead:length].copy()
+        lead = 0
+        return Segment(*transform.forward(buffer, frames, bins), length, samples)
+
     for block in blocks:
         taken = 0
         while taken < block.shape[1]:
@@ -101,12 +111,11 @@ def segments(blocks: Iterable[Samples], transform: Transform, bins: int) -> Iter
             filled += count
             taken += count
             if filled == buffer.shape[1]:
-                yield Segment(*transform.forward(buffer, SEGMENT_FRAMES, bins), SEGMENT_SAMPLES)
+                yield segment(SEGMENT_FRAMES, SEGMENT_SAMPLES)
                 filled = _move_on(buffer, filled)
     while filled > 0:  # twice, if the song ends within the frames that overlap the next segment
         buffer[:, filled:] = 0
-        frames = min(SEGMENT_FRAMES, -(-filled // HOP))
-        yield Segment(*transform.forward(buffer, frames, bins), min(SEGMENT_SAMPLES, filled))
+        yield segment(min(SEGMENT_FRAMES, -(-filled // HOP)), min(SEGMENT_SAMPLES, filled))
         filled = _move_on(buffer, filled)
 
 

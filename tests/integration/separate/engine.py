@@ -22,6 +22,8 @@ class Engine:
     def __init__(self) -> None:
         self.during: Callable[[], None] = lambda: None
         self.while_listening: Callable[[], None] = lambda: None
+        self.residual_db: float | None = -133.4248
+        self.playing: Sequence[str] = ()
         self.songs: list[bytes] = []
         self.heard: list[dict[str, bytes]] = []
         self.stopped = threading.Event()
@@ -46,7 +48,15 @@ class Engine:
         for stem in config.kept:
             stems[stem] = destination / f"{stem}.{config.quality.output_format}"
             self.write(stems[stem])
-        return Separated(stems, seconds=180.0, sample_rate=48000, channels=1, codec="mp3", gain_db=-1.5)
+        return Separated(
+            stems,
+            seconds=180.0,
+            sample_rate=48000,
+            channels=1,
+            codec="mp3",
+            gain_db=-1.5,
+            residual_db=self.residual_db,
+        )
 
     def analyse(
         self,
@@ -56,7 +66,7 @@ class Engine:
         config: JobConfig,
         title: str,
         on_progress: Callable[[float], None],
-    ) -> Sequence[Path]:
+    ) -> dict[Path, str | None]:
         """Write down what was heard: the names of the files."""
         heard = {"song": song, **stems}
         self.heard.append({name: file.read_bytes() for name, file in heard.items() if file.is_file()})
@@ -64,7 +74,12 @@ class Engine:
         self.while_listening()
         found = destination / "analysis.json"
         found.write_text("{}")
-        return [found]
+        files: dict[Path, str | None] = {found: None}
+        for stem in self.playing:
+            of_stem = destination / f"{stem}.mid"
+            of_stem.write_bytes(b"MThd")
+            files[of_stem] = stem
+        return files
 
     def analyse_stems(
         self,

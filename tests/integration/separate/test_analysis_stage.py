@@ -44,6 +44,10 @@ def files(job: Job) -> FilesView:
     return files_view(job, lambda key, name: f"https://example.com/{key}?{name}")
 
 
+def facts(job: Job) -> list[tuple[str, str | None, int | None]]:
+    return [(file.name, file.stem, file.bytes) for file in files(job).files]
+
+
 def test_stems_are_there_while_the_analysis_is_under_way(
     worker: Worker, engine: Engine, cloud: Aws, job: Callable[[], Job]
 ) -> None:
@@ -72,6 +76,27 @@ def test_stems_are_there_while_the_analysis_is_under_way(
         ("analysis.json", "analysis"),
     ]
     assert files(done).files[2].url.endswith("?song - analysis.json")
+
+
+def test_each_file_has_its_size_and_its_stem(
+    worker: Worker, engine: Engine, jobs: Jobs, job: Callable[[], Job]
+) -> None:
+    engine.playing = ("vocals",)
+    seen = []
+    engine.while_listening = lambda: seen.append(facts(job()))
+    worker.work_on(MESSAGE)
+    stems = [("vocals.wav", "vocals", 6), ("accompaniment.wav", "accompaniment", 13)]
+    assert seen == [stems]
+    done = job()
+    assert facts(done) == [*stems, ("analysis.json", None, 2), ("vocals.mid", "vocals", 4)]
+    assert done.stored_bytes == 6 + 13 + 2 + 4
+    done.update([Job.file_facts.remove()])  # as records are of before that
+    assert facts(jobs.get("alice", "01K")) == [
+        ("vocals.wav", "vocals", None),
+        ("accompaniment.wav", "accompaniment", None),
+        ("analysis.json", None, None),
+        ("vocals.mid", None, None),
+    ]
 
 
 def test_the_stage_is_seen_and_time_left_goes_on(
@@ -212,6 +237,8 @@ def test_an_analysis_that_failed_is_tried_again_on_the_stems_that_are_there(
     assert (done.state, done.stem_keys) == (Status.COMPLETED, kept)
     assert done.analysis_error_code is None
     assert (list(done.analysis_keys or {}), len(engine.songs)) == (["analysis.json"], 1)
+    assert [size for _, _, size in facts(done)] == [6, 13, 2]
+    assert done.stored_bytes == 6 + 13 + 2
     assert set(stems(cloud)) == done.keys_in_use
 
 

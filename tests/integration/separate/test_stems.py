@@ -27,7 +27,7 @@ def test_a_queued_job_becomes_stems(
     done = job()
     assert (done.state, done.progress, done.attempts) == (Status.COMPLETED, 100, 1)
     assert (done.duration_seconds, done.sample_rate, done.channels) == (180.0, 48000, 1)
-    assert done.gain_db == -1.5
+    assert (done.gain_db, done.residual_db) == (-1.5, -133.42)
     assert done.notices is None
     assert engine.songs == [b"song"]
     assert done.stem_keys == {
@@ -37,6 +37,13 @@ def test_a_queued_job_becomes_stems(
     stored = cloud.s3.get_object(Bucket=STEMS, Key=done.stem_keys["vocals"])
     assert (stored["Body"].read(), stored["ContentType"]) == (b"vocals", "audio/wav")
     assert list((worker.scratch or Path()).iterdir()) == []
+
+
+def test_what_was_not_measured_is_not_said(worker: Worker, engine: Engine, job: Callable[[], Job]) -> None:
+    engine.residual_db = None
+    worker.work_on(MESSAGE)
+    assert job().state is Status.COMPLETED
+    assert job().residual_db is None
 
 
 def test_progress_is_written_at_least_once_a_second(
@@ -94,6 +101,7 @@ def test_the_handler_turns_a_hot_songs_stems_down_together_and_the_job_says_by_h
     done = jobs.get("alice", "01K")
     assert done.state is Status.COMPLETED
     assert done.gain_db < -0.5
+    assert -144 <= done.residual_db < -120
     heard = []
     for stem, key in done.stem_keys.items():
         path = tmp_path / f"{stem}.flac"

@@ -38,7 +38,9 @@ def uploaded(jobs: Jobs, job_id: str = "01K", etag: str = "e") -> Job:
     return jobs.add("alice", job_id, Status.QUEUED, source, JobConfig(), making=making)
 
 
-def completed(jobs: Jobs, filename: str = "my song.mp3", job_id: str = "01K") -> None:
+def completed(
+    jobs: Jobs, filename: str = "my song.mp3", job_id: str = "01K", residual_db: float | None = None
+) -> None:
     """Have a job that is completed, with two stems."""
     source = Source("s3", UPLOADS, "key", filename, bytes=5, etag="e")
     jobs.add("alice", job_id, Status.QUEUED, source, JobConfig())
@@ -47,6 +49,7 @@ def completed(jobs: Jobs, filename: str = "my song.mp3", job_id: str = "01K") ->
         stored=stored_song(
             {"vocals": "alice/01K/1/vocals.wav", "accompaniment": "alice/01K/1/accompaniment.wav"},
             gain_db=-1.25,
+            residual_db=residual_db,
             duration_seconds=180.25,
             notices=[Notice("gap", "0.40 s of the sound are missing.", 0.4)],
         ),

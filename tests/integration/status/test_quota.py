@@ -18,7 +18,7 @@ from stempipe.errors import InternalError, QuotaExceeded
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.line import Line
 from stempipe.jobs.overdue import Overdue
-from stempipe.jobs.record import Job, Source, Status
+from stempipe.jobs.record import FileFacts, Job, Source, Status
 from stempipe.jobs.refusals import ClaimLost, TransitionRefused
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.usage import Limits
@@ -59,7 +59,7 @@ def test_a_job_counts_from_its_making_and_for_what_it_was_when_it_has_ended(ask:
     assert used(ask) == (1, 1, 960_000)
     small = ask("POST", "/v1/jobs", inline(b"song")).body["job"]["id"]
     assert used(ask) == (2, 1.02, 960_004)
-    song = stored_song({"vocals": "k"}, duration_seconds=90.0, bytes=1000)
+    song = stored_song({"vocals": "k"}, duration_seconds=90.0, facts={"k": FileFacts(1000)})
     take(jobs, "alice", small, 30).complete(stored=song, gb_seconds=1)
     assert used(ask) == (1, 2.5, 961_004)
     ask("DELETE", f"/v1/jobs/{job_id}")

@@ -25,7 +25,8 @@ CURVES: CodedCurves = CODED
 
 def test_all_files_have_their_names(tmp_path: Path) -> None:
     written = write_files(song(), tmp_path, "Song")
-    assert written[0] == tmp_path / "analysis.json"
+    document_file = next(iter(written))
+    assert document_file == tmp_path / "analysis.json"
     assert sorted(path.name for path in written) == sorted(path.name for path in tmp_path.iterdir())
     assert {path.name for path in written} == {
         "analysis.json",
@@ -40,7 +41,9 @@ def test_all_files_have_their_names(tmp_path: Path) -> None:
         "keyframes.json",
         "song.jams",
     }
-    manifest = json.loads(written[0].read_bytes())["curves"]
+    stems = {path.name: stem for path, stem in written.items() if stem is not None}
+    assert stems == {"drums.mid": "drums", "bass.mid": "bass", "vocals.mid": "vocals"}
+    manifest = json.loads(document_file.read_bytes())["curves"]
     assert (tmp_path / manifest["file"]).stat().st_size == manifest["bytes"]
     assert mido.MidiFile(tmp_path / "bass.mid").type == 0
 
@@ -55,8 +58,9 @@ def test_stems_of_any_name_have_files_of_their_own(tmp_path: Path) -> None:
     written = write_files(named(stems), tmp_path)
     assert len({str(path).casefold() for path in written}) == len(written) == 10
     assert {path.parent for path in written} == {tmp_path}
-    names = [mido.MidiFile(path).tracks[0].name for path in written if path.suffix == ".mid"]
-    assert sorted(names[1:]) == sorted(stems)
+    named_inside = {path: mido.MidiFile(path).tracks[0].name for path, stem in written.items() if stem}
+    assert named_inside == {path: stem for path, stem in written.items() if stem}
+    assert sorted(named_inside.values()) == sorted(stems)
 
 
 def test_the_csv_has_a_time_and_each_value_in_its_unit() -> None:

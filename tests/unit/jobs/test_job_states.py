@@ -29,7 +29,7 @@ from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.line import Line
 from stempipe.jobs.overdue import Overdue
-from stempipe.jobs.record import MAX_ATTEMPTS, TRANSITIONS, Job, Source, Stage, Status
+from stempipe.jobs.record import MAX_ATTEMPTS, TRANSITIONS, FileFacts, Job, Source, Stage, Status
 from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld, NoRoom, TransitionRefused
 from stempipe.jobs.table import Jobs
 from tests.aws import TABLE, USAGE, aws
@@ -270,7 +270,10 @@ class JobLife(RuleBasedStateMachine):
             match write:
                 case "complete":
                     claim.complete(
-                        stored=stored_song({"vocals": "k"}, duration_seconds=LENGTH, bytes=70), gb_seconds=1
+                        stored=stored_song(
+                            {"vocals": "k"}, duration_seconds=LENGTH, facts={"k": FileFacts(70)}
+                        ),
+                        gb_seconds=1,
                     )
                 case "fail":
                     claim.fail(InternalError())

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from media import AudioOutput
-from separation import Engine, Separated
+from separation import Engine, Separated, load_engine
+from separation.masks import MaskExtension
 from tests.unit.media.songs import KINDS, Samples, noise, read, tags, tone, write
 from tests.unit.separation.engines import HalvingEngine
 from tests.unit.separation.runs import STEMS, Run
@@ -31,6 +32,7 @@ def test_each_stem_is_its_share_of_the_song(run: Run, tmp_path: Path, engine: Ha
         codec="pcm_f32le",
         gain_db=0.0,
         notices=(),
+        residual_db=done.residual_db,
     )
     # Wiener masks of estimates 1 : 3 are 1/10 and 9/10.
     assert np.abs(read(done.stems["vocals"]) - 0.1 * song).max() < 2 / 32_768
@@ -67,6 +69,9 @@ def test_two_songs_in_one_process_are_not_mixed(tmp_path: Path, spleeter_engine:
     }
     assert all(np.array_equal(a, b) for a, b in zip(alone["one"], alone["again"], strict=True))
     assert not np.array_equal(alone["one"][0], alone["other"][0][:, : alone["one"][0].shape[1]])
+
+
+EXTENSIONS: dict[MaskExtension, tuple[float, float]] = {"average": (-144, -120), "zeros": (-30, -1)}
 
 
 def hot(seconds: float) -> Samples:
@@ -163,6 +168,33 @@ def test_zeros_leave_out_what_the_networks_do_not_hear(run: Run) -> None:
     kept = read(run(high, mask_extension="average").stems["accompaniment"])
     assert np.abs(muted[:, middle]).max() < 1e-3
     assert np.abs(kept[:, middle]).max() > 0.2
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_the_residual_is_what_the_stems_lack_of_the_song(
+    tmp_path: Path, spleeter_engine: Engine, native: bool
+) -> None:
+    """By the stems' files, as long as these are float."""
+    run = Run(
+        tmp_path / "stems", spleeter_engine if native else load_engine("2stems", "11khz", engine="openvino")
+    )
+    song = hot(13)
+    for extension, expected in EXTENSIONS.items():
+        done = run(song, mask_extension=extension, output=AudioOutput("wav", bit_depth=32))
+        left = song - sum(read(path) for path in done.stems.values())
+        found = 10 * np.log10(np.square(left, dtype=float).sum() / np.square(song, dtype=float).sum())
+        assert done.residual_db == pytest.approx(found, abs=1)  # the order of roundings
+        assert expected[0] < found < expected[1]
+        # The gain that all stems get is the song's then, too; rate and bits of the files are of no account.
+        again = run(song, mask_extension=extension, output=AudioOutput("flac", 48_000))
+        assert again.gain_db < 0
+        assert again.residual_db == done.residual_db
+
+
+def test_there_is_no_residual_where_stems_are_left_out_or_the_song_is_silent(run: Run) -> None:
+    assert run(noise(1), stems=("vocals",)).residual_db is None
+    assert run(np.zeros((2, 50_000), np.float32)).residual_db is None
+    assert run(noise(1)).residual_db is not None
 
 
 @pytest.mark.parametrize("stems", [("vocals",), ("accompaniment",), STEMS])

@@ -34,7 +34,10 @@ def through_and_back(song: Samples, block: int, transform: Transform) -> Samples
     """Transform and invert a song with masks of ones."""
     inverse = Inverse(transform)
     blocks = (song[:, start : start + block] for start in range(0, song.shape[1], block))
-    parts = [inverse.add(segment, ONES, "average") for segment in segments(blocks, transform, 1024)]
+    found = list(segments(blocks, transform, 1024))
+    assert np.array_equal(np.concatenate([segment.song for segment in found], axis=1), song)
+    parts = [inverse.add(segment, ONES, "average") for segment in found]
+    assert [part.shape for part in parts] == [segment.song.shape for segment in found]
     return np.concatenate(parts, axis=1)
 
 

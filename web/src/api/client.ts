@@ -8,6 +8,7 @@ import type { components } from "./schema.ts";
 type Schemas = components["schemas"];
 export type Job = Schemas["JobView"];
 export type JobConfig = Schemas["JobConfig"];
+export type Quota = Schemas["QuotaView"];
 export type JobFile = Schemas["FileView"];
 export type JobStatus = Schemas["Status"];
 export type UploadLink = Schemas["UploadView"];
@@ -76,6 +77,11 @@ export class Client {
     return (await this.#ask<Schemas["FilesView"]>("GET", `${path(id)}/files`, { signal })).files;
   }
 
+  /** What may be taken, and what of it is left. */
+  async quota(signal?: AbortSignal): Promise<Quota> {
+    return this.#ask("GET", "/v1/quota", { signal });
+  }
+
   async #ask<Answer>(method: string, where: string, more: Asked): Promise<Answer> {
     let token = await this.#tokens.token();
     let answer = await this.#send(method, where, more, token);
@@ -91,7 +97,7 @@ export class Client {
     const body: unknown = await answer.json().catch(() => null);
     if (answer.ok) return body as Answer;
     if (answer.status === 401) this.#tokens.lost();
-    throw refusalOf(answer.status, body);
+    throw refusalOf(answer.status, body, answer.headers.get("retry-after"));
   }
 
   async #send(method: string, where: string, more: Asked, token: string): Promise<Response | null> {

@@ -15,6 +15,15 @@ test.each([
   expect([refusal.code, refusal.passes]).toEqual([code, passes]);
 });
 
+test("a refusal says from when on the same may be done, if the service does", () => {
+  const body = { error: { code: "quota_exceeded", message: "You have 1,000 jobs." } };
+  const { again, passes } = refusalOf(429, body, "90");
+  expect(Math.abs((again?.getTime() ?? 0) - Date.now() - 90_000)).toBeLessThan(20_000);
+  expect(passes).toBe(false); // nobody waits until midnight with a file in hand
+  for (const header of [null, "", "soon", "-1", "1e9", "Fri, 27 Nov 2026 12:00:00 GMT"])
+    expect(refusalOf(429, body, header).again).toBeNull();
+});
+
 test.each([
   [403, "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>", "link_expired"],
   [400, "<Error><Code>ExpiredToken</Code><Message>The token has expired</Message></Error>", "link_expired"],

@@ -9,10 +9,13 @@ export class Refusal extends Error {
   override name = "Refusal";
   /** From the service, or one of `OwnCode`. */
   readonly code: string;
+  /** From when on the same may be done, where the service says that. */
+  readonly again: Date | null;
 
-  constructor(code: string, message: string) {
+  constructor(code: string, message: string, again: Date | null = null) {
     super(message);
     this.code = code;
+    this.again = again;
   }
 
   /** Whether the same may well be done a little later. */
@@ -24,10 +27,11 @@ export class Refusal extends Error {
 export const offline = () => new Refusal("offline", "Nobody answered. Is this computer online?");
 export const signedOut = () => new Refusal("signed_out", "You were signed out. Sign in again.");
 
-/** What an answer that is no success says; API Gateway's own have no code. */
-export function refusalOf(status: number, body: unknown): Refusal {
+/** What an answer that is no success says; API Gateway's own have no code. `retryAfter` is its header, in seconds. */
+export function refusalOf(status: number, body: unknown, retryAfter: string | null = null): Refusal {
   const { error } = (body ?? {}) as { error?: { code?: unknown; message?: unknown } };
-  if (typeof error?.code === "string") return new Refusal(error.code, String(error.message ?? ""));
+  const again = retryAfter && /^\d+$/.test(retryAfter) ? new Date(Date.now() + 1000 * Number(retryAfter)) : null;
+  if (typeof error?.code === "string") return new Refusal(error.code, String(error.message ?? ""), again);
   if (status === 401) return signedOut();
   if (status === 413) return new Refusal("too_large", "That is more than can be sent at once.");
   if (status === 429) return new Refusal("throttled", "Too many requests come in at once. Try again in a moment.");

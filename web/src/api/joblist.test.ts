@@ -31,13 +31,15 @@ test("an older state never replaces a newer one", () => {
   expect(list.get("1")?.progress).toBe(60);
 });
 
-test("how long the queue takes stays known until the job has moved", () => {
+test("where in the queue it is stays known until the job has moved", () => {
   const list = new JobList();
-  list.merge(job("1", 5, { estimatedTimeRemaining: 40 }));
+  list.merge(job("1", 5, { estimatedTimeRemaining: 40, queue: { ahead: 3 } }));
   list.merge(job("1", 5));
-  expect(list.get("1")?.estimatedTimeRemaining).toBe(40);
+  expect(list.get("1")).toMatchObject({ estimatedTimeRemaining: 40, queue: { ahead: 3 } });
+  list.merge(job("1", 5, { queue: { ahead: 0 } }));
+  expect(list.get("1")?.queue).toEqual({ ahead: 0 });
   list.merge(job("1", 6));
-  expect(list.get("1")?.estimatedTimeRemaining).toBeNull();
+  expect(list.get("1")).toMatchObject({ estimatedTimeRemaining: null, queue: null });
 });
 
 test("what was deleted does not come back by a message that was on its way, but does when it is made anew", () => {

@@ -29,10 +29,10 @@ export class JobList {
     const before = this.#jobs.get(job.id) ?? null;
     if (job.version <= (this.#deleted.get(job.id) ?? -1)) return;
     if (before && job.version < before.version) return;
-    // The same state, asked for by itself, may say how long the queue takes; and links are new each time.
-    const estimatedTimeRemaining =
-      job.estimatedTimeRemaining ?? (before?.version === job.version ? before.estimatedTimeRemaining : null) ?? null;
-    this.#jobs.set(job.id, { ...job, estimatedTimeRemaining });
+    // The same state, asked for by itself, may say where in the queue it is; and links are new each time.
+    const same = before?.version === job.version ? before : null;
+    const estimatedTimeRemaining = job.estimatedTimeRemaining ?? same?.estimatedTimeRemaining ?? null;
+    this.#jobs.set(job.id, { ...job, estimatedTimeRemaining, queue: job.queue ?? same?.queue ?? null });
     this.#tell(job, before);
   }
 

@@ -251,6 +251,11 @@ export interface components {
          */
         FileView: {
             /**
+             * Bytes
+             * @description Its size. Null of jobs from before it was noted.
+             */
+            bytes: number | null;
+            /**
              * Kind
              * @enum {string}
              */
@@ -260,6 +265,12 @@ export interface components {
              * @example analysis.json
              */
             name: string;
+            /**
+             * Stem
+             * @description The stem that it is of; null is the song's own.
+             * @example drums
+             */
+            stem: string | null;
             /**
              * Url
              * @description A link to it. It expires; ask again to get a new one.
@@ -602,6 +613,8 @@ export interface components {
             id: string;
             /** Progress */
             progress: number;
+            /** @description Of a queued job, where GET /v1/jobs/{id} says it alone; else null. */
+            queue?: components["schemas"]["QueueView"] | null;
             results?: components["schemas"]["ResultsView"] | null;
             source: components["schemas"]["SourceView"];
             /** @description What the worker is doing, while it is processing. */
@@ -828,6 +841,17 @@ export interface components {
             sampleRate?: 44100 | 48000;
         };
         /**
+         * QueueView
+         * @description Where a queued job stands.
+         */
+        QueueView: {
+            /**
+             * Ahead
+             * @description About how many jobs come before it: those before it in your own line, and those of everybody that wait for a worker, by the queue's own approximate count. 0 is the next one.
+             */
+            ahead: number;
+        };
+        /**
          * QuotaView
          * @description What you may take, and what of it is left.
          */
@@ -867,6 +891,11 @@ export interface components {
              * @description What all stems were turned down by, so that none of them clips; 0 if nothing. They sum to the song turned down as much.
              */
             gainDb: number;
+            /**
+             * Residualdb
+             * @description How nearly the stems sum to the song, before they are encoded: the energy of what is left of it when they are taken away, against its own, in dB; -144 at least. Null where nothing was separated or not all stems are kept, of silence, and of jobs from before it was measured.
+             */
+            residualDb?: number | null;
             /** Stems */
             stems: {
                 [key: string]: string;

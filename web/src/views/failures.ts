@@ -1,5 +1,8 @@
 // What a failure is in words, and what is to be done: by the error's code, which is all that a program may rely on.
 
+import { Refusal } from "../api/errors.ts";
+import { timeOfDay } from "./words.ts";
+
 /** "replace": another file takes its place; "retry": the same again; "fewer": with fewer stems. */
 export type Remedy = "replace" | "retry" | "fewer" | null;
 
@@ -56,9 +59,9 @@ const FAILURES: Readonly<Record<string, Failure>> = {
 
 /** What a failed job says.
  *
- * `message` is the service's own, for a person: it has figures that a code has not, and stands in where there are no
+ * `again` is from when on it may be tried again, where that is known. `message` is the service's own, for a person: it has figures that a code has not, and stands in where there are no
  * words here. `variant` is the model that was asked for. */
-export function failureOf({ code, message, variant }: { code: string; message: string; variant?: string }): Failure {
+export function failureOf({ code, message, variant, again = null }: Fault): Failure {
   if (code === "model_missing" || code === "model_damaged") {
     const stems = Number.parseInt(variant ?? "", 10);
     const what = stems ? `This server cannot do ${stems} stems.` : "This server has not that model.";
@@ -77,9 +80,32 @@ export function failureOf({ code, message, variant }: { code: string; message: s
       next: code === "too_long" ? "Cut it, or send it as two songs." : "Cut it, or send it as FLAC or MP3.",
       remedy: "replace",
     };
+  if (code === "quota_exceeded") return quotaExceeded(message, again);
   if (code === "invalid_midi_options")
     return { what: sentence(message) ?? "These options do not go with this file.", next: "", remedy: "replace" };
   return FAILURES[code] ?? { what: sentence(message) ?? "It failed.", next: `(${code})`, remedy: "retry" };
+}
+
+interface Fault {
+  readonly code: string;
+  readonly message: string;
+  readonly variant?: string;
+  readonly again?: Date | null;
+}
+
+/** Of which allowance there is too little left, in the service's words; and when there is more. */
+function quotaExceeded(message: string, again: Date | null): Failure {
+  const [what, ...rest] = message.trim().split(/(?<=[.!?])\s+/);
+  const next = [...rest, ...(again ? [`Try again after ${timeOfDay(again)}.`] : [])];
+  return { what: sentence(what ?? "") ?? "You have taken all that you may.", next: next.join(" "), remedy: "retry" };
+}
+
+/** What a refusal says, in one line. */
+export function refusalWords(error: unknown): string {
+  if (!(error instanceof Refusal)) return error instanceof Error ? error.message : String(error);
+  if (error.code !== "quota_exceeded") return error.message;
+  const { what, next } = failureOf(error);
+  return `${what} ${next}`;
 }
 
 /** The first sentence of a message, or null of an empty one. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { failureOf } from "./failures.ts";
-import { ago, clock, count, decibels, listed, megabytes, ordinal, spoken, wait } from "./words.ts";
+import { ago, clock, count, decibels, listed, megabytes, ordinal, size, spoken, wait } from "./words.ts";
 
 test.each([
   [62.9, 2, "1:02.90"],
@@ -24,6 +24,18 @@ test("a wait has a number", () => {
 
 test("figures are as long as they need to be", () => {
   expect([420_000, 8_400_000, 142_300_000].map(megabytes)).toEqual(["0.42", "8.4", "142"]);
+  expect([0, 999, 1000, 34_400, 999_499, 999_500, 8_400_000, 142e6, 1.24e9, 200e9].map(size)).toEqual([
+    "0 B",
+    "999 B",
+    "1 kB",
+    "34 kB",
+    "999 kB",
+    "1.0 MB",
+    "8.4 MB",
+    "142 MB",
+    "1.2 GB",
+    "200 GB",
+  ]);
   expect(count(1274)).toBe("1,274");
   expect([-6, 0, -0.01, 1].map(decibels)).toEqual(["−6.0", "0.0", "0.0", "+1.0"]);
   expect([1, 3, 11, 12, 21, 22, 23].map(ordinal)).toEqual(["First", "Third", "11th", "12th", "21st", "22nd", "23rd"]);
@@ -56,6 +68,13 @@ test("a failure says what is and what to do", () => {
   });
   expect(failureOf({ code: "model_missing", message: "", variant: "5stems" }).remedy).toBe("fewer");
   expect(failureOf({ code: "worker_lost", message: "" }).remedy).toBe("retry");
+  const message = "You have 0 left of 10,000 minutes of sound a day. A new day begins at midnight UTC.";
+  expect(failureOf({ code: "quota_exceeded", message, again: new Date(2026, 5, 10, 2, 0) })).toEqual({
+    what: "You have 0 left of 10,000 minutes of sound a day.",
+    next: "A new day begins at midnight UTC. Try again after 02:00.",
+    remedy: "retry",
+  });
+  expect(failureOf({ code: "quota_exceeded", message }).next).toBe("A new day begins at midnight UTC.");
 });
 
 test("a code that is new here is told in the service's own words", () => {

@@ -34,6 +34,13 @@ export function megabytes(bytes: number): string {
   return mega.toFixed(mega >= 0.95 ? 1 : 2);
 }
 
+/** A size: "812 B", "34 kB", "8.4 MB", "1.2 GB". */
+export function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 999_500) return `${Math.round(bytes / 1e3)} kB`;
+  return bytes < 999.5e6 ? `${megabytes(bytes)} MB` : `${(bytes / 1e9).toFixed(bytes < 99.5e9 ? 1 : 0)} GB`;
+}
+
 /** A limit as it was set, in whole megabytes of 2^20 bytes: "500 MB". */
 export function limit(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MB`;
@@ -60,6 +67,17 @@ export function ordinal(place: number): string {
   const tens = place % 100;
   const end = tens > 10 && tens < 14 ? "th" : (["th", "st", "nd", "rd"][place % 10] ?? "th");
   return `${place}${end}`;
+}
+
+/** "14:05", by this place's clock. */
+export function timeOfDay(at: Date): string {
+  return at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+}
+
+/** "Next in the queue", "1 song ahead", "3 songs ahead". */
+export function aheadWords(songs: number): string {
+  if (songs === 0) return "Next in the queue";
+  return `${count(songs)} ${songs === 1 ? "song" : "songs"} ahead`;
 }
 
 /** "just now", "4 min ago", "yesterday", "3 days ago". */

@@ -48,6 +48,8 @@ class Update:
         What was filled or left out of the song, at the end.
     analysis
         What became of it, at the end; None where none was asked for.
+    residual_db
+        What the stems lack of the song, at the end, where it was measured.
     """
 
     stage: str
@@ -58,6 +60,7 @@ class Update:
     files: Mapping[str, Path] = field(default_factory=dict)
     notices: Sequence[Notice] = ()
     analysis: AnalysisOutcome | None = None
+    residual_db: float | None = None
 
 
 class Display(Protocol):
@@ -317,6 +320,7 @@ class _Events:
             files=_texts(update.files),
             notices=[notice.model_dump() for notice in update.notices],
             analysis=update.analysis and update.analysis.model_dump(),
+            residualDb=update.residual_db,
         )
 
     def failed(self, song: Song, error: StempipeError) -> None:

@@ -127,7 +127,14 @@ def _follow(client: Client, song: Song, out: Path | None) -> Generator[Update]:
         yield Update(stage(job), job.progress, job.estimated_time_remaining, job.id)
     if job.status is not Status.COMPLETED:
         raise outcome(job)
-    yield Update("done", 100, job=job.id, notices=job.source.notices, analysis=job.analysis)
+    yield Update(
+        "done",
+        100,
+        job=job.id,
+        notices=job.source.notices,
+        analysis=job.analysis,
+        residual_db=job.residual_db,
+    )
 
 
 def cancel(context: typer.Context, jobs: options.JobIds) -> None:

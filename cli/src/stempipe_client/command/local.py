@@ -68,9 +68,11 @@ class LocalSeparation:
         place = Place(song.folder, song.name, note.may_replace)
         files: dict[str, Path] = {}
         notices: list[Notice] = []
+        residual_db: float | None = None
         with _scratch(song) as folder:
 
             def work(report: Report) -> None:
+                nonlocal residual_db
                 made = separate(
                     song.path.absolute(),  # whichever folder the decoder's process was started in
                     folder,
@@ -83,6 +85,7 @@ class LocalSeparation:
                     on_progress=report,
                 )
                 notices.extend(Notice(**asdict(notice)) for notice in made.notices)
+                residual_db = made.residual_db and round(made.residual_db, 2)
                 for stem, path in made.stems.items():
                     files[stem] = place.put_stem(path, stem, self.output.format)
                 note.remember(files.values())
@@ -92,7 +95,7 @@ class LocalSeparation:
         if self.config.analysis:
             yield Update("separating", 100, saved=dict(files))
             outcome = yield from self._analyse(song, files, place, note)
-        yield Update("done", 100, files=files, notices=notices, analysis=outcome)
+        yield Update("done", 100, files=files, notices=notices, analysis=outcome, residual_db=residual_db)
 
     def _analyse(
         self, song: Song, files: dict[str, Path], place: Place, note: Note

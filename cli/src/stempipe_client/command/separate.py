@@ -114,6 +114,7 @@ def update(step: Step) -> Update:
         files=step.files,
         notices=step.job.source.notices,
         analysis=step.job.analysis,
+        residual_db=step.job.residual_db,
     )
 
 

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Job } from "../../api/client.ts";
+import { refusalWords } from "../failures.ts";
 import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Menu } from "../parts/menu.tsx";
@@ -115,6 +116,10 @@ function Progress({ row, digest: found }: { row: Row; digest: Digest | null }) {
   );
 }
 
+function Place({ place }: { place: number }) {
+  return <Dots text={String(Math.min(place, 999))} say="" pitch={place > 99 ? 3 : 5} />;
+}
+
 function BadgeBox({ badge }: { badge: Badge }) {
   if (badge.kind === "failed")
     return (
@@ -124,7 +129,7 @@ function BadgeBox({ badge }: { badge: Badge }) {
     );
   return (
     <div class={`badge ${badge.kind}`} aria-hidden={badge.kind === "place" ? undefined : true}>
-      {badge.kind === "place" && <Dots text={String(badge.place)} say="" pitch={5} />}
+      {badge.kind === "place" && <Place place={badge.place} />}
       {badge.kind === "midi" && (
         <svg width="40" height="34" viewBox="0 0 40 34" aria-hidden="true">
           <path fill="var(--s-ink)" d="M2 22h10v5H2zM14 15h8v5h-8zM24 8h14v5H24zM24 22h7v5h-7z" />
@@ -217,7 +222,7 @@ async function tried(what: string, run: () => Promise<unknown>): Promise<void> {
   try {
     await run();
   } catch (error) {
-    toast({ title: what, text: error instanceof Error ? error.message : String(error) });
+    toast({ title: what, text: refusalWords(error) });
   }
 }
 

@@ -58,6 +58,22 @@ test("what was sent is safe while the network is away", () => {
   });
 });
 
+test("an upload for which there is no room says why, and when there is", () => {
+  const error = new Refusal(
+    "quota_exceeded",
+    "You have 3 jobs. Ask again when one has ended.",
+    new Date(2026, 5, 1, 9, 5),
+  );
+  expect(only([], [upload({ state: "failed", error })])).toMatchObject({
+    group: "failed",
+    failure: {
+      what: "You have 3 jobs.",
+      next: "Ask again when one has ended. Try again after 09:05.",
+      remedy: "retry",
+    },
+  });
+});
+
 test("the oldest of those that wait is the first in the queue", () => {
   const rows = rowsOf(
     [job({ id: "new", status: "queued" }), job({ id: "old", status: "queued", estimatedTimeRemaining: 50 })],
@@ -66,6 +82,23 @@ test("the oldest of those that wait is the first in the queue", () => {
   expect(rows.map(({ state, tail }) => [state, tail])).toEqual([
     ["Second of yours in the queue", "no estimate yet"],
     ["First of yours in the queue", "done in 50 s at most"],
+  ]);
+});
+
+test("how many songs are ahead is the service's to say, and each behind has one more", () => {
+  const queued = (id: string, ahead?: number) =>
+    job({ id, status: "queued", ...(ahead === undefined ? {} : { queue: { ahead } }) });
+  const said = (...jobs: Job[]) => rowsOf(jobs, []).map(({ state, badge }) => [state, badge]);
+  const place = (place: number) => ({ kind: "place", place });
+  expect(said(queued("d"), queued("c"), queued("b", 1), queued("a", 0))).toEqual([
+    ["3 songs ahead", place(4)],
+    ["2 songs ahead", place(3)],
+    ["1 song ahead", place(2)],
+    ["Next in the queue", place(1)],
+  ]);
+  expect(said(queued("b", 1200), queued("a"))).toEqual([
+    ["1,200 songs ahead", place(1201)],
+    ["First of yours in the queue", place(1)],
   ]);
 });
 

@@ -4,7 +4,7 @@ import type { Job } from "../../api/client.ts";
 import type { Upload } from "../../api/uploads.ts";
 import { type Body, bodyOf, inLanes } from "../../bodies.ts";
 import { type Failure, failureOf } from "../failures.ts";
-import { clock, megabytes, ordinal, wait } from "../words.ts";
+import { aheadWords, clock, megabytes, ordinal, wait } from "../words.ts";
 
 export type Badge =
   | { readonly kind: "shapes"; readonly bodies: readonly Body[] }
@@ -44,15 +44,32 @@ export function rowsOf(jobs: readonly Job[], uploads: readonly Upload[]): Row[] 
   const known = new Set(jobs.map(({ id }) => id));
   const byJob = new Map(uploads.filter(({ job }) => job).map((upload) => [upload.job, upload]));
   const alone = uploads.filter(({ job, state }) => state !== "done" && (!job || !known.has(job)));
-  const queued = jobs.filter(({ status }) => status === "queued").toReversed();
+  const places = placesOf(jobs);
   return [
     ...alone.toReversed().map((upload) => uploadRow(upload, null)),
     ...jobs.map((job) => {
       const upload = byJob.get(job.id);
       if (job.status === "awaiting_upload" && upload && upload.state !== "done") return uploadRow(upload, job);
-      return jobRow(job, queued.indexOf(job) + 1);
+      return jobRow(job, places.get(job.id) ?? { ahead: 0, isKnown: false });
     }),
   ];
+}
+
+/** How many songs come before one; of one's own alone, where the service has not said it of any. */
+interface Place {
+  readonly ahead: number;
+  readonly isKnown: boolean;
+}
+
+/** Of songs that are queued, the oldest first. The service is asked of a few; each behind these has one more ahead. */
+function placesOf(jobs: readonly Job[]): ReadonlyMap<string, Place> {
+  const places = new Map<string, Place>();
+  let before: Place = { ahead: -1, isKnown: false };
+  for (const { id, queue } of jobs.filter(({ status }) => status === "queued").toReversed()) {
+    before = queue ? { ahead: queue.ahead, isKnown: true } : { ...before, ahead: before.ahead + 1 };
+    places.set(id, before);
+  }
+  return places;
 }
 
 const BLANK = {
@@ -81,8 +98,8 @@ function uploadRow(upload: Upload, job: Job | null): Row {
     upload,
   };
   if (state === "failed") {
-    const { code, message } = upload.error ?? { code: "unavailable", message: "" };
-    const failure = { ...failureOf({ code, message }), remedy: "retry" as const };
+    const { code, message, again } = upload.error ?? { code: "unavailable", message: "", again: null };
+    const failure = { ...failureOf({ code, message, again }), remedy: "retry" as const };
     return {
       ...base,
       group: "failed",
@@ -104,7 +121,7 @@ function uploadRow(upload: Upload, job: Job | null): Row {
   return { ...base, state: "Uploading", tail: done + pace + left };
 }
 
-function jobRow(job: Job, place: number): Row {
+function jobRow(job: Job, { ahead, isKnown }: Place): Row {
   const bodies = bodiesOf(job);
   const stems = inLanes(Object.keys(job.results?.stems ?? {}));
   const base = {
@@ -130,9 +147,9 @@ function jobRow(job: Job, place: number): Row {
       return {
         ...base,
         group: "open",
-        badge: { kind: "place", place },
-        bar: { kind: "queue", place },
-        state: `${ordinal(place)} of yours in the queue`,
+        badge: { kind: "place", place: ahead + 1 },
+        bar: { kind: "queue", place: ahead + 1 },
+        state: isKnown ? aheadWords(ahead) : `${ordinal(ahead + 1)} of yours in the queue`,
         tail: estimate(job, (left) => `done in ${wait(left)} at most`, "no estimate yet"),
       };
     case "processing":

@@ -1,34 +1,21 @@
-// How nearly the stems sum to their song: measured against the song itself, which the page has once it is chosen.
+// How nearly the stems sum to their song.
 
 import type { Console } from "../song/console.ts";
-import { measure, residual } from "./residual.ts";
+import { residualOf } from "./residual.ts";
 
 export function Sum({ console }: { console: Console }) {
   const { job } = console.opened;
-  if (!console.hasSound || (job && job.source.kind !== "song" && job.source.kind !== undefined)) return null;
-  if (!job) return null;
-  const found = residual.value.get(job.id);
-  if (!found)
-    return (
-      <div class="sum xs">
-        <b>Residual</b>
-        <button type="button" class="key sml" onClick={() => measure(console)}>
-          Measure against the song
-        </button>
-      </div>
-    );
-  if (found.state === "busy") return <p class="sum xs mute">Comparing, {Math.round(found.share * 100)} %</p>;
-  if (found.state === "failed") return <p class="sum xs mute">{found.why}</p>;
-  const { decibels } = found;
-  const share = Math.min(1, Math.max(0, -decibels / 60));
+  const said = job && residualOf(job);
+  if (!said) return null;
+  const { figure, share, words } = said;
   return (
-    <div class="sum">
+    <section class="sum" aria-label="Residual">
       <div class="row between xs">
         <b>Residual</b>
-        <span class="num">{decibels === Number.NEGATIVE_INFINITY ? "−∞" : `−${Math.abs(decibels).toFixed(1)}`} dB</span>
+        <span class="num">{figure}</span>
       </div>
       <div class="scale" style={{ "--v": `${share * 100}%` }} />
-      <div class="xs dim">{found.words}</div>
-    </div>
+      <div class="xs dim">{words}</div>
+    </section>
   );
 }

@@ -11,6 +11,7 @@ import type { Console } from "../song/console.ts";
 import { songKeys } from "../song/keys.ts";
 import { useNow } from "../song/usenow.ts";
 import { factsOf, SongTabs, SongTop } from "../song/view.tsx";
+import { filesSize, stemFiles } from "../take/files.ts";
 import { Saving, saveMixAsHeard, saveStems, saving } from "../take/saves.tsx";
 import { useKeys } from "../usekeys.ts";
 import { clock, spoken } from "../words.ts";
@@ -202,7 +203,10 @@ function Transport({ console, onLoop }: { console: Console; onLoop: () => void }
             onClick={() => taken.length > 0 && void saveStems(console, taken)}
           >
             <Icon name="down" />
-            {taken.length} {taken.length === 1 ? "stem" : "stems"}, zip
+            <span>
+              {taken.length} {taken.length === 1 ? "stem" : "stems"}, zip
+              <span class="wide">{filesSize(stemFiles(console.opened.files, taken), ", ")}</span>
+            </span>
           </button>
           <button type="button" class="key wide" onClick={() => void saveMixAsHeard(console)}>
             Mix as heard, WAV

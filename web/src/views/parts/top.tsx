@@ -3,6 +3,7 @@
 import { fragmentOf, type Route } from "../route.ts";
 import { live, signIn, signOut, state, user } from "../session.ts";
 import { narrow, set, settings, theme } from "../settings.ts";
+import { Allowances } from "./allowances.tsx";
 import { Switch } from "./controls.tsx";
 import { Icon } from "./icon.tsx";
 import { Menu } from "./menu.tsx";
@@ -119,6 +120,7 @@ export function Account({ onHelp, compact = false }: { onHelp: () => void; compa
               on={settings.value.motion === "still"}
               onChange={(on) => set({ motion: on ? "still" : "system" })}
             />
+            {user.value && <Allowances />}
             <button
               type="button"
               class="key sml"

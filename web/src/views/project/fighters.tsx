@@ -1,6 +1,7 @@
 // Choose your fighter: the three ways that music comes in, as one group of radio buttons with their stats.
 
 import { useRef } from "preact/hooks";
+import { StatLine } from "../parts/stat.tsx";
 import { narrow } from "../settings.ts";
 import { WAYS, type Way } from "./loadout.ts";
 import { Portrait } from "./portraits.tsx";
@@ -99,18 +100,8 @@ function Card({ way, chosen, facts }: { way: Way; chosen: boolean; facts: Facts 
         <p class="sm mute">{about}</p>
       </div>
       <dl class="stats" id={`stats-${way}`}>
-        {statsOf(way, facts).map(({ name: stat, fact, cells }) => (
-          <div key={stat} class="stat">
-            <dt>{stat}</dt>
-            <dd>
-              <span class="fact">{fact}</span>
-              <span class="cells" role="img" aria-label={`${cells} of 10`}>
-                {Array.from({ length: 10 }, (_, place) => (
-                  <i key={place} class={place < cells ? "lit" : ""} />
-                ))}
-              </span>
-            </dd>
-          </div>
+        {statsOf(way, facts).map((stat) => (
+          <StatLine key={stat.name} {...stat} />
         ))}
       </dl>
     </>

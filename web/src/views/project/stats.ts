@@ -1,15 +1,9 @@
 // A fighter's stats are facts, true at this moment: what is needed, the time by what jobs took lately, the limits of
 // this service, the options that are chosen. The cells beside them follow from the same numbers, and from nothing else.
 
+import type { Stat } from "../parts/stat.tsx";
 import { limit, wait } from "../words.ts";
 import { kept, type Loadout, MOST_STEMS, type Way } from "./loadout.ts";
-
-export interface Stat {
-  readonly name: string;
-  readonly fact: string;
-  /** Cells that are filled, of ten: more is better. */
-  readonly cells: number;
-}
 
 export interface Facts {
   readonly loadout: Loadout;

@@ -28,7 +28,7 @@ const PEAKS = ".peaks.dat";
 
 async function read(files: readonly JobFile[]): Promise<Digest> {
   const outlines = files.filter(({ name }) => name.endsWith(PEAKS));
-  const names = new Map(outlines.map((file) => [stemOf(file.name), file]));
+  const names = new Map(outlines.map((file) => [stemOf(file), file]));
   const document = files.find(({ name, kind }) => kind === "analysis" && name.endsWith("analysis.json"));
   const [analysis, ...peaks] = await Promise.all([
     document ? (get(document).then((answer) => answer.json()) as Promise<Analysis>) : null,
@@ -40,10 +40,9 @@ async function read(files: readonly JobFile[]): Promise<Digest> {
   return { analysis, peaks: new Map(peaks) };
 }
 
-/** The stem's name in the name of one of its files: results are named after the song, "Song - vocals.peaks.dat". */
-export function stemOf(file: string): string {
-  const bare = file.split("/").at(-1) ?? file;
-  return bare.replace(/\.(player\.flac|player\.index|peaks\.dat)$/, "");
+/** The stem that a file is of. Of jobs from before the service said so, its name begins with it. */
+export function stemOf({ stem, name }: JobFile): string {
+  return stem ?? name.replace(/\.(player\.flac|player\.index|peaks\.dat)$/, "");
 }
 
 async function get({ url, name }: JobFile): Promise<Response> {

@@ -6,6 +6,7 @@ import { inLanes } from "../../bodies.ts";
 import { builtIn } from "../../signals/builtin.ts";
 import { type Analysis, type Song, songOf } from "../../signals/song.ts";
 import { BUILT_IN } from "../route.ts";
+import { aheadWords } from "../words.ts";
 import { stemOf } from "./digest.ts";
 import { type Peaks, parsePeaks } from "./peaks.ts";
 import { sourcesOf } from "./sources.ts";
@@ -35,10 +36,12 @@ export async function openBuiltIn(signal: AbortSignal): Promise<Opened> {
   const { song, sources, peaks } = await builtIn(signal);
   const outlines = await peaksOf(new Map(song.stems.map((stem, place) => [stem, peaks[place] ?? ""])), signal);
   const folder = new URL("song/", document.baseURI);
-  const file = (name: string, kind: JobFile["kind"]) => ({ name, kind, url: new URL(name, folder).href });
+  const file = (name: string, kind: JobFile["kind"], stem: string | null = null): JobFile => {
+    return { name, kind, stem, bytes: null, url: new URL(name, folder).href };
+  };
   const files = [
     ...(await Promise.all(
-      sources.map(async ({ name, links }) => ({ ...file(`${name}.flac`, "stem"), url: (await links()).audio })),
+      sources.map(async ({ name, links }) => ({ ...file(`${name}.flac`, "stem", name), url: (await links()).audio })),
     )),
     file("analysis.json", "analysis"),
     file("curves.bin", "analysis"),
@@ -48,14 +51,14 @@ export async function openBuiltIn(signal: AbortSignal): Promise<Opened> {
 
 async function openJob(id: string, client: Client, signal: AbortSignal): Promise<Opened> {
   const [job, files] = await Promise.all([client.job(id, signal), client.files(id, signal)]);
-  if (!job.results) throw new Error("This song is not done yet. The library says how far it is.");
+  if (!job.results) throw new Error(notYet(job));
   const url = (name: string) => files.find((file) => file.name === name)?.url;
   const [documentUrl, curvesUrl] = [url("analysis.json"), url("curves.bin")];
   const outlines = files.filter(({ name }) => name.endsWith(".peaks.dat"));
   const [analysis, curves, peaks, sources] = await Promise.all([
     documentUrl ? get(documentUrl, signal).then((answer) => answer.json() as Promise<Analysis>) : null,
     curvesUrl ? get(curvesUrl, signal).then((answer) => answer.arrayBuffer()) : null,
-    peaksOf(new Map(outlines.map(({ name, url }) => [stemOf(name), url])), signal),
+    peaksOf(new Map(outlines.map((file) => [stemOf(file), file.url])), signal),
     sourcesOf(client, id),
   ]);
   const heard = sources.length ? sources.map(({ name }) => name) : Object.keys(analysis?.stems ?? {});
@@ -66,6 +69,11 @@ async function openJob(id: string, client: Client, signal: AbortSignal): Promise
   if (song.stems.length === 0)
     throw new Error("This job was not made for playing: it has neither sound for the page nor an analysis.");
   return { id, song, sources, peaks, files, relist: () => client.files(id), job };
+}
+
+function notYet({ status, queue }: Job): string {
+  const where = status === "queued" && queue ? `: ${aheadWords(queue.ahead).toLowerCase()}` : "";
+  return `This song is not done yet${where}. The library says how far it is.`;
 }
 
 /** A song that was not analysed has its stems and their outlines alone. */

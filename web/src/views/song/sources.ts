@@ -11,10 +11,10 @@ const INDEX = ".player.index";
 /** The stems that can be played, in the order of lanes; of these names alone, where some are given. */
 export async function sourcesOf(client: Client, job: string, only?: readonly string[]): Promise<StemSource[]> {
   let files: readonly JobFile[] | null = await client.files(job);
-  const names = files.filter(({ name }) => name.endsWith(AUDIO)).map(({ name }) => stemOf(name));
-  const url = (listed: readonly JobFile[], name: string) => {
-    const found = listed.find((file) => file.name === name);
-    if (!found) throw new Error(`${name} is not there any more.`);
+  const names = files.filter(({ name }) => name.endsWith(AUDIO)).map(stemOf);
+  const url = (listed: readonly JobFile[], stem: string, ending: string) => {
+    const found = listed.find((file) => file.name.endsWith(ending) && stemOf(file) === stem);
+    if (!found) throw new Error(`${stem}${ending} is not there any more.`);
     return found.url;
   };
   return inLanes(names.filter((name) => !only || only.includes(name))).map((name) => {
@@ -26,7 +26,7 @@ export async function sourcesOf(client: Client, job: string, only?: readonly str
         const listed = first ?? (await client.files(job));
         first = null;
         files = null;
-        return { audio: url(listed, name + AUDIO), index: url(listed, name + INDEX) };
+        return { audio: url(listed, name, AUDIO), index: url(listed, name, INDEX) };
       },
     };
   });

@@ -9,6 +9,7 @@ import { SplitBar } from "../parts/splitbar.tsx";
 import type { Console } from "../song/console.ts";
 import { factorOf } from "../song/mix.ts";
 import { toast } from "../toasts.ts";
+import { stemFiles } from "./files.ts";
 
 /** Something that is saved. */
 export interface Save {
@@ -59,15 +60,6 @@ export async function save({ what, name, stems, run }: Task): Promise<boolean> {
   } finally {
     saving.value = null;
   }
-}
-
-/** The stems' own files; of a song that has none of them, what the page plays. */
-export function stemFiles(files: readonly JobFile[], stems: readonly string[]): JobFile[] {
-  return stems.flatMap((stem) => {
-    const own = files.find(({ kind, name }) => kind === "stem" && name.replace(/\.[^.]+$/, "") === stem);
-    const played = files.find(({ name }) => name === `${stem}.player.flac`);
-    return own ?? played ?? [];
-  });
 }
 
 export function saveStems(console: Console, stems: readonly string[]): Promise<boolean> {

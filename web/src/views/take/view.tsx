@@ -12,7 +12,8 @@ import type { Console } from "../song/console.ts";
 import { isHeard } from "../song/mix.ts";
 import { toast } from "../toasts.ts";
 import { decibels, listed } from "../words.ts";
-import { Saving, saveFiles, saveMixAsHeard, saveStems, saving, stemFiles } from "./saves.tsx";
+import { filesSize, stemFiles } from "./files.ts";
+import { Saving, saveFiles, saveMixAsHeard, saveStems, saving } from "./saves.tsx";
 import { Video } from "./video.tsx";
 import "./take.css";
 
@@ -114,6 +115,7 @@ function Stems({ console }: { console: Console }) {
         >
           <Icon name="down" />
           {taken.length} {taken.length === 1 ? "stem" : "stems"}, zip
+          {filesSize(stemFiles(files, taken), ", ")}
         </button>
       </div>
     </div>
@@ -158,6 +160,7 @@ function Data({ console }: { console: Console }) {
         >
           <Icon name="down" />
           All {files.length}, zip
+          {filesSize(files, ", ")}
         </button>
       </div>
     </div>
@@ -180,10 +183,13 @@ function FileLink({ console, file }: { console: Console; file: JobFile }) {
     }
   };
   return (
-    <button type="button" class="key sml" aria-label={`Save ${file.name}`} onClick={() => void open()}>
-      <Icon name="down" />
-      {file.name.split(".").at(-1)?.toUpperCase()}
-    </button>
+    <>
+      <span class="xs dim num">{filesSize([file])}</span>
+      <button type="button" class="key sml" aria-label={`Save ${file.name}`} onClick={() => void open()}>
+        <Icon name="down" />
+        {file.name.split(".").at(-1)?.toUpperCase()}
+      </button>
+    </>
   );
 }
 

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Self
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from stempipe.errors import JobNotFound, StempipeError, WorkerLost
-from stempipe.jobs.record import MAX_ATTEMPTS, Job, Notice, Stage, Status, shard_of
+from stempipe.jobs.record import MAX_ATTEMPTS, FileFacts, Job, Notice, Stage, Status, shard_of
 from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld, TransitionRefused
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.writes import ending
 
 
 @dataclass(frozen=True, slots=True)
+class StoredFiles:
+    """Files that are stored, by name: where they are, and what is known of them."""
+
+    keys: Mapping[str, str]
+    facts: Mapping[str, FileFacts]
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
-    """What was made of an upload and is stored: where the files are, by name, and what the decoder found.
+    """What was made of an upload and is stored: the keys of stems by their names, what a page plays them
+    from, what is known of all these files by their names, and what the decoder found.
 
     What says nothing of stems or of MIDI is None.
     """
@@ -30,8 +39,9 @@ class Stored:
     channels: int | None = None
     codec: str | None = None
     gain_db: float = 0.0
+    residual_db: float | None = None
     notices: Sequence[Notice] = ()
-    bytes: int = 0
+    facts: Mapping[str, FileFacts] = field(default_factory=dict)
 
     def actions(self) -> list[Action]:
         """What the record says of it."""
@@ -39,6 +49,7 @@ class Stored:
             Job.stem_keys.set(dict(self.stem_keys)),
             *([Job.player_keys.set(dict(self.player_keys))] if self.player_keys else []),
             Job.gain_db.set(round(self.gain_db, 6)),
+            *([] if self.residual_db is None else [Job.residual_db.set(round(self.residual_db, 2))]),
             Job.duration_seconds.set(round(self.duration_seconds, 3)),
             *([Job.sample_rate.set(self.sample_rate)] if self.sample_rate else []),
             *([Job.channels.set(self.channels)] if self.channels else []),
@@ -144,7 +155,8 @@ class Claim:
         ClaimLost
             The job is no longer this worker's.
         """
-        self._write(Status.PROCESSING, [*stored.actions(), Job.stored_bytes.set(stored.bytes)])
+        files = [Job.stored_bytes.set(_bytes(stored.facts)), Job.file_facts.set(dict(stored.facts))]
+        self._write(Status.PROCESSING, [*stored.actions(), *files])
         self._kept = stored
 
     def complete(
@@ -152,10 +164,9 @@ class Claim:
         *,
         gb_seconds: float,
         stored: Stored | None = None,
-        analysis_keys: Mapping[str, str] | None = None,
-        analysis_bytes: int = 0,
+        found: StoredFiles | None = None,
     ) -> None:
-        """``processing`` to ``completed``, with what was not kept before.
+        """``processing`` to ``completed``, with what was not kept before, and the files of the analysis.
 
         Raises
         ------
@@ -164,12 +175,15 @@ class Claim:
         """
         actions = stored.actions() if stored else []
         actions += [Job.progress.set(100), Job.gb_seconds.set(round(gb_seconds, 3))]
-        if analysis_keys is not None:
-            actions.append(Job.analysis_keys.set(dict(analysis_keys)))
         known = stored or self._kept
         seconds = round(known.duration_seconds, 3) if known else self.job.duration_seconds
-        in_all = (known.bytes if known else int(self.job.stored_bytes or 0)) + analysis_bytes
-        actions.append(Job.stored_bytes.set(in_all))
+        in_all = _bytes(known.facts) if known else int(self.job.stored_bytes or 0)
+        facts = dict(known.facts if known else self.job.file_facts or {})
+        if found is not None:
+            actions.append(Job.analysis_keys.set(dict(found.keys)))
+            in_all += _bytes(found.facts)
+            facts |= found.facts
+        actions += [Job.stored_bytes.set(in_all), Job.file_facts.set(facts)]
         self._end(self.job, Status.COMPLETED, actions, seconds, in_all, self._held)
 
     def fail(self, error: StempipeError) -> None:
@@ -227,3 +241,7 @@ class Claim:
             self._jobs.move(record, to, actions, self._held)
         except TransitionRefused as refusal:
             raise ClaimLost(str(refusal)) from refusal
+
+
+def _bytes(facts: Mapping[str, FileFacts]) -> int:
+    return sum(each.bytes for each in facts.values())

@@ -6,6 +6,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -122,6 +123,16 @@ class Notice:
     code: str
     message: str
     seconds: float
+
+
+class FileFacts(NamedTuple):
+    """What is known of a file of the results.
+
+    ``stem`` is the stem that it is of; None of the song's own files.
+    """
+
+    bytes: int
+    stem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,10 +263,14 @@ class Job(Model):
     stem_keys = JSONAttribute(attr_name="stemKeys", null=True)
     player_keys = JSONAttribute(attr_name="playerKeys", null=True)
     analysis_keys = JSONAttribute(attr_name="analysisKeys", null=True)
+    # FileFacts of each by name; records of before these were kept have none.
+    file_facts = JSONAttribute(attr_name="fileFacts", null=True)
     # Why there is no analysis, though the stems are there.
     analysis_error_code = UnicodeAttribute(attr_name="analysisErrorCode", null=True)
     analysis_error_message = UnicodeAttribute(attr_name="analysisErrorMessage", null=True)
     gain_db = NumberAttribute(attr_name="gainDb", null=True)
+    # Where all stems of a song are kept; records of before it was measured have none.
+    residual_db = NumberAttribute(attr_name="residualDb", null=True)
     error_code = UnicodeAttribute(attr_name="errorCode", null=True)
     error_message = UnicodeAttribute(attr_name="errorMessage", null=True)
     gb_seconds = NumberAttribute(attr_name="gbSeconds", null=True)

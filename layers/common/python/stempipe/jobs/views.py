@@ -89,6 +89,22 @@ class ResultsView(CamelCase):
         description="What all stems were turned down by, so that none of them clips; 0 if nothing. "
         "They sum to the song turned down as much.",
     )
+    residual_db: float | None = Field(
+        None,
+        description="How nearly the stems sum to the song, before they are encoded: the energy of what is "
+        "left of it when they are taken away, against its own, in dB; -144 at least. Null where nothing was "
+        "separated or not all stems are kept, of silence, and of jobs from before it was measured.",
+    )
+
+
+class QueueView(CamelCase):
+    """Where a queued job stands."""
+
+    ahead: int = Field(
+        ge=0,
+        description="About how many jobs come before it: those before it in your own line, and those of "
+        "everybody that wait for a worker, by the queue's own approximate count. 0 is the next one.",
+    )
 
 
 class CallbackView(CamelCase):
@@ -147,6 +163,9 @@ class JobView(CamelCase):
         description="Seconds. Of a queued job, GET /v1/jobs/{id} alone says them: the most it should take, "
         "going by your latest songs.",
     )
+    queue: QueueView | None = Field(
+        None, description="Of a queued job, where GET /v1/jobs/{id} says it alone; else null."
+    )
     config: JobConfig
     results: ResultsView | None = None
     error: ErrorView | None = None
@@ -181,11 +200,18 @@ class CreatedJob(CamelCase):
     )
 
 
+_FileKind = Literal["stem", "player", "analysis"]
+
+
 class FileView(CamelCase):
     """A file of a job's results."""
 
     name: str = Field(examples=["analysis.json"])
-    kind: Literal["stem", "player", "analysis"]
+    kind: _FileKind
+    stem: str | None = Field(
+        description="The stem that it is of; null is the song's own.", examples=["drums"]
+    )
+    bytes: int | None = Field(description="Its size. Null of jobs from before it was noted.")
     url: str = Field(description="A link to it. It expires; ask again to get a new one.")
 
 
@@ -259,19 +285,21 @@ def files_view(job: Job, link: Link) -> FilesView:
     """The JSON of a job's files, with fresh links."""
     if job.is_deleting:
         return FilesView(files=[])
+
+    def view(kind: _FileKind, key: str, filename: str, stem: str | None = None) -> FileView:
+        name = _filename(key)
+        size, stem = (job.file_facts or {}).get(name, (None, stem))
+        return FileView(name=name, kind=kind, stem=stem, bytes=size, url=link(key, filename))
+
     files = [
-        FileView(name=_filename(key), kind="stem", url=link(key, _stem_filename(job, stem, key)))
-        for stem, key in (job.stem_keys or {}).items()
+        view("stem", key, _stem_filename(job, stem, key), stem) for stem, key in (job.stem_keys or {}).items()
     ]
-    rest: list[tuple[Literal["player", "analysis"], dict[str, str] | None]] = [
+    rest: list[tuple[_FileKind, dict[str, str] | None]] = [
         ("player", job.player_keys),
         ("analysis", job.analysis_keys),
     ]
     for kind, keys in rest:
-        files += [
-            FileView(name=name, kind=kind, url=link(key, file_name(job.song, name)))
-            for name, key in (keys or {}).items()
-        ]
+        files += [view(kind, key, file_name(job.song, name)) for name, key in (keys or {}).items()]
     return FilesView(files=files)
 
 
@@ -281,6 +309,7 @@ def _results(job: Job, link: Link) -> ResultsView | None:
     return ResultsView(
         stems={stem: link(key, _stem_filename(job, stem, key)) for stem, key in job.stem_keys.items()},
         gain_db=job.gain_db or 0.0,
+        residual_db=job.residual_db,
         analysis=_analysis(job),
     )
 

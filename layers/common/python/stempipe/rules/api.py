@@ -25,7 +25,7 @@ from stempipe.jobs.uploads import (
     job_upload_key,
     stems_prefix,
 )
-from stempipe.jobs.views import CreatedJob, FilesView, JobPage, JobView, files_view, job_view
+from stempipe.jobs.views import CreatedJob, FilesView, JobPage, JobView, QueueView, files_view, job_view
 from stempipe.rules.creation import Creation
 from stempipe.rules.dispatch import Dispatch
 from stempipe.rules.webhooks import Callbacks
@@ -83,7 +83,10 @@ class Api:
         job = self.jobs.get(owner, job_id)
         view = self.view(job)
         if job.state is Status.QUEUED:
-            view.estimated_time_remaining = self._seconds_in_queue(job)
+            waiting = self._waiting(job)
+            if waiting is not None:
+                view.queue = QueueView(ahead=waiting if job.in_line_since else max(0, waiting - 1))
+                view.estimated_time_remaining = self._seconds_in_queue(job, waiting)
         return view
 
     def files(self, owner: str, job_id: str) -> FilesView:
@@ -96,13 +99,17 @@ class Api:
         """
         return files_view(self.jobs.get(owner, job_id), stem_links(self.storage, self.settings))
 
-    def _seconds_in_queue(self, job: Job) -> float | None:
+    def _waiting(self, job: Job) -> int | None:
+        """About how many jobs wait for a worker: all that have a message, itself perhaps, and if it stands in
+        its owner's line those before it; None: too many to be counted."""
+        before = self.dispatch.line.before(job) if job.in_line_since else 0
+        return None if before is None else self.dispatch.queue.waiting() + before
+
+    def _seconds_in_queue(self, job: Job, waiting: int) -> float | None:
         # How long the owner's own songs took stands for how long everybody's take.
         recent = self.jobs.listing.recent_seconds(job.owner)
-        before = self.dispatch.line.before(job) if job.in_line_since else 0
-        if not recent or before is None:
+        if not recent:
             return None
-        waiting = self.dispatch.queue.waiting() + before
         return round(seconds_in_queue(waiting, self.settings.max_concurrency, recent), 1)
 
     def list(

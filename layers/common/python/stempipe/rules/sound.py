@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -28,8 +28,10 @@ class Separated:
         What all stems were turned down by, so that none clips: negative, or 0.
     notices
         What of the song was filled or left out.
+    residual_db
+        What all stems together lack of the song, in energy against the song's; None where that says nothing.
     player
-        Files that a page plays and draws the stems from; none unless they were asked for.
+        Files that a page plays and draws the stems from, each with its stem; none unless they were asked for.
     """
 
     stems: Mapping[str, Path]
@@ -39,7 +41,8 @@ class Separated:
     codec: str
     gain_db: float
     notices: Sequence[Notice] = ()
-    player: Sequence[Path] = ()
+    residual_db: float | None = None
+    player: Mapping[Path, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Heard:
     Parameters
     ----------
     files
-        What was found.
+        What was found, each file with the stem that it is of; None is the song's own.
     seconds
         Of the longest stem.
     sample_rate
@@ -60,11 +63,11 @@ class Heard:
         As ``Separated``'s.
     """
 
-    files: Sequence[Path]
+    files: Mapping[Path, str | None]
     seconds: float
     sample_rate: int | None = None
     notices: Sequence[Notice] = ()
-    player: Sequence[Path] = ()
+    player: Mapping[Path, str] = field(default_factory=dict)
 
 
 class Sound(Protocol):
@@ -89,8 +92,9 @@ class Sound(Protocol):
         config: JobConfig,
         title: str,
         on_progress: Report,
-    ) -> Sequence[Path]:
-        """Find what there is to hear in a song and the stems that were made of it; gives the files."""
+    ) -> Mapping[Path, str | None]:
+        """Find what there is to hear in a song and the stems that were made of it; gives the files, each
+        with the stem that it is of, as `Heard`'s."""
 
     def analyse_stems(
         self, stems: Mapping[str, Path], destination: Path, config: JobConfig, title: str, on_progress: Report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +20,8 @@ from stempipe.errors import (
     UploadGone,
     WorkerLost,
 )
-from stempipe.jobs.claim import Claim, Stored
-from stempipe.jobs.record import Job, Kind, Stage
+from stempipe.jobs.claim import Claim, Stored, StoredFiles
+from stempipe.jobs.record import FileFacts, Job, Kind, Stage
 from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import stems_prefix
@@ -49,14 +49,6 @@ _CONTENT_TYPES = {
     ".index": "application/octet-stream",
     ".dat": "application/octet-stream",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Put:
-    """What was stored: the keys of files by their names, and how many bytes they have together."""
-
-    keys: dict[str, str]
-    bytes: int
 
 
 @dataclass(frozen=True)
@@ -186,8 +178,7 @@ class Worker:
                     stored, found = self._take_the_rest(claim.job, folder, heartbeat)
             claim.complete(
                 stored=stored,
-                analysis_keys=found.keys if found else None,
-                analysis_bytes=found.bytes if found else 0,
+                found=found,
                 gb_seconds=(time.monotonic() - started) * self.memory_gb,
             )
         metrics.add_metric("JobsCompleted", MetricUnit.Count, 1)
@@ -197,7 +188,7 @@ class Worker:
 
     def _take_song(
         self, claim: Claim, folder: Path, heartbeat: Heartbeat
-    ) -> tuple[Stored | None, _Put | None]:
+    ) -> tuple[Stored | None, StoredFiles | None]:
         """Separate a song, and listen to its stems if that was asked for.
 
         Returns what is stored and not yet kept, and what was found.
@@ -231,13 +222,14 @@ class Worker:
         return separated
 
     def _store(self, job: Job, separated: Separated, heartbeat: Heartbeat) -> Stored:
-        files = [*separated.stems.values(), *separated.player]
+        files = {path: stem for stem, path in separated.stems.items()} | dict(separated.player)
         put = self._put(job, files, lambda share: heartbeat.at(Stage.UPLOADING, share))
         return Stored(
             stem_keys={stem: put.keys[file.name] for stem, file in separated.stems.items()},
             player_keys={file.name: put.keys[file.name] for file in separated.player},
-            bytes=put.bytes,
+            facts=put.facts,
             gain_db=separated.gain_db,
+            residual_db=separated.residual_db,
             duration_seconds=separated.seconds,
             sample_rate=separated.sample_rate,
             channels=separated.channels,
@@ -259,7 +251,7 @@ class Worker:
 
     # -- stems, and MIDI ---------------------------------------------------------------------
 
-    def _take_the_rest(self, job: Job, folder: Path, heartbeat: Heartbeat) -> tuple[Stored, _Put]:
+    def _take_the_rest(self, job: Job, folder: Path, heartbeat: Heartbeat) -> tuple[Stored, StoredFiles]:
         """Listen to what needs no separation."""
         fetched = self._fetch(job, folder, heartbeat)
         on_progress = _reporter(heartbeat)
@@ -274,7 +266,7 @@ class Worker:
         stored = Stored(
             stem_keys={},
             player_keys=player.keys,
-            bytes=player.bytes,
+            facts=player.facts,
             duration_seconds=heard.seconds,
             sample_rate=heard.sample_rate,
             notices=heard.notices,
@@ -302,8 +294,8 @@ class Worker:
             files.append(file)
         return files
 
-    def _put(self, job: Job, files: Iterable[Path], on_progress: Report) -> _Put:
-        """Store files."""
+    def _put(self, job: Job, files: Mapping[Path, str | None], on_progress: Report) -> StoredFiles:
+        """Store files, each with the stem that it is of."""
         keys = {}
         sizes = {file: file.stat().st_size for file in files}
         sent, total = 0, sum(sizes.values())
@@ -321,7 +313,7 @@ class Worker:
         except StempipeError:
             self._take_back(job)  # while the lease holds: the next attempt has others
             raise
-        return _Put(keys, total)
+        return StoredFiles(keys, {file.name: FileFacts(sizes[file], stem) for file, stem in files.items()})
 
 
 def _require_whole(file: Path, size: float) -> None:
