@@ -4,8 +4,8 @@ import { useMemo } from "preact/hooks";
 import { bodyOf } from "../../bodies.ts";
 import { SCENES } from "../../scenes/all.ts";
 import { show } from "../../scenes/show.ts";
+import { stemName } from "../../signals/catalogue.ts";
 import { Signals } from "../../signals/signals.ts";
-import { nameOf } from "../mixer/lane.tsx";
 import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Menu } from "../parts/menu.tsx";
@@ -38,7 +38,7 @@ export function Backdrop({ console }: { console: Console }) {
   const on = scene.value;
   const shown = useMemo(() => show(on, new Signals(song), {}, { limit }), [on, song, limit]);
   const time = useMemo(() => () => console.now(), [console]);
-  const stems = listed(console.stems.map((stem) => nameOf(stem).toLowerCase()));
+  const stems = listed(console.stems.map((stem) => stemName(stem).toLowerCase()));
   const label =
     on.id === "split"
       ? `The song arrives from the right as one grey wave. At a white line it parts into ${stems}.`
@@ -85,11 +85,11 @@ export function Deck({ console }: { console: Console }) {
               type="button"
               class="stem-key"
               aria-pressed={heard}
-              {...(narrow.value ? { "aria-label": nameOf(stem) } : {})}
+              {...(narrow.value ? { "aria-label": stemName(stem) } : {})}
               onClick={() => console.mute(stem)}
             >
               <Shape body={bodyOf(stem)} fill={heard ? "full" : "hollow"} />
-              <span class="wide">{nameOf(stem)}</span>
+              <span class="wide">{stemName(stem)}</span>
               <kbd class="wide">{place + 1}</kbd>
             </button>
           );
