@@ -175,6 +175,7 @@ export function Palette({ signals }: { signals: Signals }) {
         <div key={stem} class="signal-row">
           <span title={stemName(stem)}>
             <Shape body={bodyOf(stem)} fill={fillOf(stem)} size={22} />
+            {list.some((one) => one.stem !== stem && one.body === stem) && <small class="dim">all</small>}
           </span>
           <fieldset class="chips" aria-label={stemName(stem)}>
             {own.map(({ id, name, silent }) => (
