@@ -70,7 +70,9 @@ def play(score: Score, duration: float, seed: int) -> dict[str, Samples]:
 
 def _mastered(stems: Mapping[str, Samples]) -> dict[str, Samples]:
     """At their levels in the mix, whose loudest sample is at the peak; the end fades out."""
-    mix: Samples = np.sum([np.float32(_LEVELS[name]) * stem for name, stem in stems.items()], axis=0)
+    mix: Samples = np.zeros_like(next(iter(stems.values())))
+    for name, stem in stems.items():
+        mix += np.float32(_LEVELS[name]) * stem
     gain = np.float32(_PEAK / max(mix.max(), -mix.min()))
     for stem in stems.values():
         stem[-_FADE:] *= np.linspace(1, 0, _FADE, dtype=np.float32)[:, None]

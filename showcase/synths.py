@@ -100,6 +100,7 @@ def keys(pitch: int, length: float, velocity: float) -> Mono:
     return _mono(velocity * (tone * np.exp(-t / 1.5) + tine) * _held(t, length, 0.003, 0.09))
 
 
+@lru_cache(maxsize=16)
 def pad(pitch: int, length: float, velocity: float, detune: float) -> Mono:
     """Soft strings, a few cents beside the pitch."""
     t = seconds(length + 0.5)

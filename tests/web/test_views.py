@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from local.cloud import Deployment
+from tests.web.conftest import SECONDS
 from tests.web.pages import OPEN_VIEWS, clock, open_view, overflow, violations
 
 WIDE: ViewportSize = {"width": 1440, "height": 900}
@@ -50,12 +52,26 @@ def test_no_view_is_wrong_for_anybody(browser: Browser, address: str, view: str)
     context.close()
 
 
+def painted(page: Page) -> bytes:
+    """What is seen of the welcome page's scene, where nothing lies over it; once it is there."""
+    end = time.monotonic() + SECONDS
+    while True:
+        seen = page.screenshot(clip={"x": 0, "y": 100, "width": 500, "height": 500})
+        if len(seen) > 4000:  # a flat ground packs into less
+            return seen
+        assert time.monotonic() < end, "nothing is painted"
+        page.wait_for_timeout(100)
+
+
 def test_a_stage_plays_before_anybody_signs_in(wide: Page, address: str) -> None:
     open_view(wide, address, "welcome")
-    before = clock(wide, ".deck")
+    before, picture = clock(wide, ".deck"), painted(wide)
     expect(wide.get_by_text("Silent until you press play")).to_be_visible()
     wide.wait_for_timeout(300)
     assert clock(wide, ".deck") != before
+    end = time.monotonic() + SECONDS
+    while painted(wide) == picture:
+        assert time.monotonic() < end, "the picture stands still"
     wide.get_by_role("button", name="Play it with sound").click()
     wide.wait_for_url("**/#/song/night-bus/stage")
     expect(wide.get_by_role("heading", name="Night Bus")).to_be_visible()
@@ -65,9 +81,12 @@ def test_where_motion_is_unwanted_nothing_moves_until_it_is_played(browser: Brow
     context = browser.new_context(viewport=WIDE, reduced_motion="reduce")
     page = context.new_page()
     open_view(page, address, "welcome")
-    before = clock(page, ".deck")
+    painted(page)
+    page.wait_for_timeout(300)
+    before, picture = clock(page, ".deck"), painted(page)
     page.wait_for_timeout(400)
     assert clock(page, ".deck") == before
+    assert painted(page) == picture
     moving = "document.getAnimations().filter((one) => one.playState === 'running').length"
     assert page.evaluate(moving) == 0
     context.close()
@@ -109,6 +128,25 @@ def test_the_mixer_by_keyboard_alone(wide: Page, address: str) -> None:
     expect(wide.get_by_role("button", name="Whole song")).to_be_visible()
     wide.keyboard.press("Home")
     expect(position).to_have_attribute("aria-valuetext", re.compile("^0 seconds"))
+
+
+def test_the_mixer_shows_where_the_keys_have_gone(wide: Page, address: str) -> None:
+    open_view(wide, address, "mixer")
+    wide.keyboard.press("End")
+    expect(wide.get_by_role("slider", name="Position")).to_have_attribute(
+        "aria-valuetext", re.compile("^57|^56")
+    )
+    canvas = wide.locator(".desk-canvas")
+    # The pipe's head is white, at the ruler's foot; the window that was seen first has none.
+    head = """(canvas) => {
+        const y = Math.round(62 * canvas.height / canvas.clientHeight);
+        const {data} = canvas.getContext("2d").getImageData(0, y, canvas.width, 1);
+        return data.some((_, place) => place % 4 === 0 && Math.min(...data.subarray(place, place + 3)) > 235);
+    }"""
+    end = time.monotonic() + SECONDS
+    while not canvas.evaluate(head):
+        assert time.monotonic() < end, "the pipe is out of sight"
+        wide.wait_for_timeout(100)
 
 
 def test_the_mixer_plays_and_keeps_its_place_on_stage(wide: Page, address: str) -> None:

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import roles from "../../functions/separate/analysis/roles.py?raw";
-import { bodyOf, inLanes, NAMES } from "./bodies.ts";
+import { bodyOf, fillOf, inLanes, NAMES } from "./bodies.ts";
 
 test("a stem of any name has a body", () => {
   expect(
@@ -22,4 +22,14 @@ test("the service hears the same in a name", () => {
 
 test("lanes have an order, and stems of one body keep theirs", () => {
   expect(inLanes(["bass", "Gtr 1", "vocals", "Gtr 2", "drums"])).toEqual(["drums", "vocals", "Gtr 1", "Gtr 2", "bass"]);
+});
+
+test("stems of one body are drawn apart", () => {
+  expect(["other", "other 2", "Gtr 3", "other 4", "808"].map(fillOf)).toEqual([
+    "full",
+    "hollow",
+    "half",
+    "full",
+    "full",
+  ]);
 });

@@ -43,6 +43,17 @@ export function bodyOf(stem: string): Body {
   return NAMES.find(([name]) => name.test(words))?.[1] ?? "other";
 }
 
+/** How a stem's shape is drawn, so that stems of one body are told apart. */
+export type Fill = "full" | "hollow" | "half";
+
+const FILLS: readonly Fill[] = ["full", "hollow", "half"];
+
+/** The second stem of a body is hollow, the third half filled: "other 2", "Gtr 3". */
+export function fillOf(stem: string): Fill {
+  const number = Number(/[ _-](\d+)$/.exec(stem)?.[1] ?? 1);
+  return FILLS[Math.max(0, number - 1) % FILLS.length] ?? "full";
+}
+
 /** Stems in the order of their lanes; those of one body as they came. */
 export function inLanes(stems: readonly string[]): string[] {
   return stems.toSorted((a, b) => LANES.indexOf(bodyOf(a)) - LANES.indexOf(bodyOf(b)));

@@ -20,8 +20,8 @@ export interface BuiltIn {
   readonly peaks: readonly string[];
 }
 
-/** Fetch all of it but the sound. Fails with words where a file cannot be had. */
-export async function builtIn(signal: AbortSignal, base = new URL("song/", document.baseURI)): Promise<BuiltIn> {
+/** Fetch all of it but the sound, from the folder that `make web` has put it into. Fails with words where a file cannot be had. */
+export async function builtIn(signal: AbortSignal, base: URL): Promise<BuiltIn> {
   const files = (await (await got(new URL("song.json", base), signal)).json()) as Files;
   const at = (file: string) => new URL(file, base).href;
   const [document, curves] = await Promise.all([

@@ -1,6 +1,6 @@
 // What a song has to follow, and what each of it is called.
 
-import { BODIES, bodyOf } from "../bodies.ts";
+import { BODIES, type Body } from "../bodies.ts";
 import type { Track } from "./song.ts";
 
 export type Drum = NonNullable<Track["hits"]>[number]["drum"];
@@ -57,9 +57,10 @@ export function wordsOf(id: string): string {
   return `${stemName(stem)}, ${nameOf(field)}`;
 }
 
-/** A stem as a person reads it. */
+/** A stem as a person reads it: "other 2" is "Other 2", what somebody has named is left alone. */
 export function stemName(stem: string): string {
-  return Object.hasOwn(BODIES, stem) ? BODIES[bodyOf(stem)].name : stem;
+  const [body = "", number = ""] = stem.split(/(?= \d+$)/);
+  return Object.hasOwn(BODIES, body) ? BODIES[body as Body].name + number : stem;
 }
 
 function rank(field: string): number {

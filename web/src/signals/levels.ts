@@ -123,6 +123,54 @@ export class Loudest extends Curve {
   }
 }
 
+/** Of several curves, that of the stem that is loudest at the time; pitches share one range. */
+export class Foremost extends Curve {
+  override readonly pitched: boolean;
+  override readonly range: readonly [number, number];
+  readonly #inputs: readonly Input[];
+  readonly #levels: readonly (Input | null)[];
+
+  /**
+   * @param inputs At least one.
+   * @param levels How loud the stem of each is; null where that is not known.
+   */
+  constructor(body: Body, inputs: readonly Input[], levels: readonly (Input | null)[]) {
+    super(body);
+    this.#inputs = inputs;
+    this.#levels = levels;
+    const ranges = inputs.filter(({ empty, pitched }) => pitched && !empty).map(({ range }) => range);
+    this.pitched = ranges.length > 0;
+    this.range = this.pitched
+      ? [Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high))]
+      : [60, 61];
+  }
+
+  get empty(): boolean {
+    return this.#inputs.every((input) => input.empty);
+  }
+
+  value(seconds: number): number {
+    if (!this.pitched) return this.#at(seconds)?.value(seconds) ?? 0;
+    const pitch = this.pitch(seconds);
+    return pitch === null ? 0 : clamp((pitch - this.range[0]) / (this.range[1] - this.range[0]));
+  }
+
+  override pitch(seconds: number): number | null {
+    return this.#at(seconds)?.pitch(seconds) ?? null;
+  }
+
+  #at(seconds: number): Input | undefined {
+    let [loudest, most] = [0, -1];
+    this.#inputs.forEach((input, place) => {
+      // A stem that has no pitch now leaves it to one that has.
+      if (this.pitched && input.pitch(seconds) === null) return;
+      const level = this.#levels[place]?.value(seconds) ?? 0;
+      if (level > most) [loudest, most] = [place, level];
+    });
+    return this.#inputs[loudest];
+  }
+}
+
 /** Whatever a function of time gives, from 0 to 1. */
 export class Computed extends Curve {
   readonly empty = false;

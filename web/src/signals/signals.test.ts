@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { signalsOf } from "./examples.ts";
+import { Foremost } from "./levels.ts";
+import { nothing } from "./signal.ts";
 import { Signals } from "./signals.ts";
 
 const song = signalsOf("song");
@@ -89,4 +91,43 @@ test("a note that still lasts is among the events of a time", () => {
 
 test("ten kicks a second are all there", () => {
   expect(signalsOf("frantic").input("drums.kick").events(0, 6)).toHaveLength(55);
+});
+
+test("several stems of one body are heard together, and each by itself", () => {
+  const named = signalsOf("named").song;
+  const track = named.analysis?.stems["<b>Gtr</b>"];
+  if (!named.analysis || !track?.notes) throw new Error("no notes");
+  const [early, late] = [track.notes.slice(0, 3), track.notes.slice(3, 6)];
+  const analysis = {
+    ...named.analysis,
+    stems: { other: { ...track, notes: late }, "other 2": { ...track, notes: early } },
+  };
+  const two = new Signals({ ...named, stems: ["other", "other 2"], analysis, curves: null });
+  expect([...new Set(two.list().map(({ stem }) => stem))]).toEqual(["other", "other 1", "other 2", "song"]);
+  const times = (id: string) =>
+    two
+      .input(id)
+      .events(0, 99)
+      .map(({ t }) => t);
+  expect(times("other.notes")).toEqual(track.notes.slice(0, 6).map(({ t }) => t));
+  expect(times("other 1.notes")).toEqual(late.map(({ t }) => t));
+  expect(times("other 2.notes")).toEqual(early.map(({ t }) => t));
+  const [first] = early;
+  const sounding = two.input("other.pitch").pitch((first?.t ?? 0) + 0.01);
+  expect(track.notes.slice(0, 6).map(({ p }) => p)).toContain(sounding);
+});
+
+test("the loudest of several stems is the one that is followed", () => {
+  const curve = (level: number, note: number | null) => ({
+    ...nothing("other"),
+    empty: false,
+    pitched: true,
+    range: [note ?? 60, (note ?? 60) + 1] as const,
+    value: () => level,
+    pitch: () => note,
+  });
+  const [soft, loud, none] = [curve(0.2, 50), curve(0.8, 70), curve(0.9, null)];
+  expect(new Foremost("other", [soft, loud, none], [soft, loud, none]).pitch(0)).toBe(70);
+  expect(new Foremost("other", [soft, loud], [soft, loud]).value(0)).toBeCloseTo(20 / 21, 9);
+  expect(new Foremost("other", [none], [none]).pitch(0)).toBeNull();
 });

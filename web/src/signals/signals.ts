@@ -8,6 +8,7 @@ import { Grid } from "./grid.ts";
 import { Computed, Level, Loudest, Share, Span } from "./levels.ts";
 import { type Happening, type Input, nothing, type Signal } from "./signal.ts";
 import type { Song, Track } from "./song.ts";
+import { together } from "./together.ts";
 
 type Make = () => Input;
 const SLOW = 40; // beats a minute
@@ -23,9 +24,16 @@ export class Signals {
   constructor(song: Song) {
     this.song = song;
     this.grid = new Grid(song.analysis, song.duration);
-    for (const stem of song.stems) {
-      // "song" is the name of all of them together.
-      if (stem !== SONG) this.#offer(stem, bodyOf(stem), this.#ofStem(stem));
+    // "song" is the name of all of them together, and a body's name that of all of its stems: where there are several,
+    // one that is called so is the first.
+    const stems = song.stems.filter((stem) => stem !== SONG);
+    for (const body of new Set(stems.map(bodyOf))) {
+      const alike = stems.filter((stem) => bodyOf(stem) === body);
+      const makes = alike.map((stem) => this.#ofStem(stem));
+      if (alike.length > 1) this.#offer(body, body, together(body, makes));
+      alike.forEach((stem, place) => {
+        this.#offer(alike.length > 1 && stem === body ? `${body} 1` : stem, body, makes[place] ?? new Map());
+      });
     }
     this.#offer(SONG, "song", this.#ofSong());
   }
@@ -36,8 +44,8 @@ export class Signals {
   }
 
   /**
-   * The id by which the song has a signal; null if it has none. A stem that is named by its body is the first of
-   * that body, so that what was made for one song goes with the next.
+   * The id by which the song has a signal; null if it has none. A body's name stands for its stem, whatever that is
+   * called, so that what was made for one song goes with the next.
    */
   find(id: string): string | null {
     if (this.#makes.has(id)) return id;

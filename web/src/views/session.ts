@@ -9,6 +9,7 @@ import { Live, type LiveState } from "../api/live.ts";
 import { tellOfEnds } from "../api/notices.ts";
 import { type Upload, Uploads } from "../api/uploads.ts";
 import { Scope } from "../scope.ts";
+import { stemsOf } from "./library/row.ts";
 import { routeOf } from "./route.ts";
 import { settings } from "./settings.ts";
 import { toast } from "./toasts.ts";
@@ -30,6 +31,16 @@ export const desk = signal<Desk | null>(null);
 export const jobs = signal<readonly Job[]>([]);
 export const uploads = signal<readonly Upload[]>([]);
 export const live = signal<LiveState>("connecting");
+/** How news comes, in words. */
+export const liveWords = computed(
+  () =>
+    ({
+      live: "Live",
+      connecting: "Connecting",
+      polling: "Live is off, looking every 5 s",
+      offline: "You are offline",
+    })[live.value],
+);
 /** Signed out by the service, in the middle of work. */
 export const lost = signal(false);
 
@@ -165,7 +176,7 @@ function tellHere(job: Job | null, before: Job | null): void {
     title: headline(job),
     ...(Number.isFinite(seconds) ? { text: `Ready in ${Math.round(seconds)} s` } : {}),
     song: job.id,
-    stems: Object.keys(job.results?.stems ?? {}),
+    stems: stemsOf(job),
   });
 }
 

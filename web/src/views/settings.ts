@@ -55,6 +55,9 @@ export const theme = computed(() => {
 export const still = computed(() => settings.value.motion === "still" || prefersStill.value);
 
 export const narrow = asked("(max-width: 640px)");
+export const wide = asked("(min-width: 1100px)");
+/** Too low for all of the shelf. */
+export const low = asked("(max-height: 760px)");
 
 /** Show the settings on the document, and keep them. */
 export function applySettings(): void {

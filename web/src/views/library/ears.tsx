@@ -4,7 +4,8 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Job } from "../../api/client.ts";
 import type { Player } from "../../audio/player.ts";
-import { BODIES, bodyOf } from "../../bodies.ts";
+import { bodyOf, fillOf } from "../../bodies.ts";
+import { stemName } from "../../signals/catalogue.ts";
 import { Shape } from "../parts/shape.tsx";
 import { desk } from "../session.ts";
 import { sourcesOf } from "../song/sources.ts";
@@ -29,10 +30,10 @@ export function Ears({ job, stems }: { job: Job; stems: readonly string[] }) {
             key={stem}
             type="button"
             aria-pressed={playing}
-            aria-label={BODIES[bodyOf(stem)].name === "Other" ? stem : BODIES[bodyOf(stem)].name}
+            aria-label={stemName(stem)}
             onClick={() => (playing ? stop() : void play(job.id, stem))}
           >
-            <Shape body={bodyOf(stem)} size={16} />
+            <Shape body={bodyOf(stem)} fill={fillOf(stem)} size={16} />
           </button>
         );
       })}

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Job } from "../../api/client.ts";
+import { bodyOf, fillOf } from "../../bodies.ts";
 import { refusalWords } from "../failures.ts";
 import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
@@ -74,7 +75,7 @@ function counted({ analysis }: Digest): string {
 }
 
 function Progress({ row, digest: found }: { row: Row; digest: Digest | null }) {
-  const { bar, state, tail, title, bodies } = row;
+  const { bar, state, tail, title, stems } = row;
   const words = tail ? `${state}, ${tail}` : state;
   return (
     <div class="job-progress">
@@ -103,7 +104,7 @@ function Progress({ row, digest: found }: { row: Row; digest: Digest | null }) {
           </div>
         )}
         {bar.kind === "split" && (
-          <SplitBar share={bar.share} bodies={bodies} label={`${state} ${title}`} words={words} />
+          <SplitBar share={bar.share} bodies={stems.map(bodyOf)} label={`${state} ${title}`} words={words} />
         )}
         {bar.kind === "done" && <Outline digest={found} />}
         {bar.kind === "none" && <div class="empty-bar" />}
@@ -137,10 +138,15 @@ function BadgeBox({ badge }: { badge: Badge }) {
       )}
       {badge.kind === "split" && <Shape body="song" size={34} />}
       {badge.kind === "shapes" &&
-        badge.bodies
+        badge.stems
           .slice(0, 6)
-          .map((body, place) => (
-            <Shape key={place} body={body} size={badge.bodies.length === 1 ? 34 : badge.bodies.length > 4 ? 15 : 18} />
+          .map((stem) => (
+            <Shape
+              key={stem}
+              body={bodyOf(stem)}
+              fill={fillOf(stem)}
+              size={badge.stems.length === 1 ? 34 : badge.stems.length > 4 ? 14 : 18}
+            />
           ))}
     </div>
   );

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Job } from "../../api/client.ts";
 import { Refusal } from "../../api/errors.ts";
 import type { Upload } from "../../api/uploads.ts";
-import { bodiesOf, rowsOf } from "./row.ts";
+import { rowsOf, stemsOf } from "./row.ts";
 
 const job = (more: Partial<Job>): Job => ({
   id: "a",
@@ -103,7 +103,7 @@ test("how many songs are ahead is the service's to say, and each behind has one 
 });
 
 test("the bar's stripes are the stems that were chosen, in the order of lanes", () => {
-  expect(bodiesOf(job({}))).toEqual(["drums", "vocals", "bass"]);
+  expect(stemsOf(job({}))).toEqual(["drums", "vocals", "bass"]);
 });
 
 test("what is done and what is left", () => {

@@ -2,12 +2,12 @@
 
 import type { Job } from "../../api/client.ts";
 import type { Upload } from "../../api/uploads.ts";
-import { type Body, bodyOf, inLanes } from "../../bodies.ts";
+import { inLanes } from "../../bodies.ts";
 import { type Failure, failureOf } from "../failures.ts";
 import { aheadWords, clock, megabytes, ordinal, wait } from "../words.ts";
 
 export type Badge =
-  | { readonly kind: "shapes"; readonly bodies: readonly Body[] }
+  | { readonly kind: "shapes"; readonly stems: readonly string[] }
   | { readonly kind: "place"; readonly place: number }
   | { readonly kind: "split" | "failed" | "midi" };
 
@@ -32,7 +32,8 @@ export interface Row {
   readonly tail: string;
   readonly percent: number | null;
   readonly failure: Failure | null;
-  readonly bodies: readonly Body[];
+  /** What it becomes, or is, in the order of lanes. */
+  readonly stems: readonly string[];
   /** Stems that can be heard by now. */
   readonly ears: readonly string[];
   readonly job: Job | null;
@@ -90,8 +91,8 @@ function uploadRow(upload: Upload, job: Job | null): Row {
     title: job?.title || upload.title,
     about: job ? aboutOf(job) : `${megabytes(bytes)} MB`,
     group: "open" as const,
-    badge: { kind: "shapes" as const, bodies: ["song" as const] },
-    bodies: job ? bodiesOf(job) : [],
+    badge: { kind: "shapes" as const, stems: ["song"] },
+    stems: job ? stemsOf(job) : [],
     bar: { kind: "sent" as const, share },
     percent: Math.floor(share * 100),
     job,
@@ -122,14 +123,14 @@ function uploadRow(upload: Upload, job: Job | null): Row {
 }
 
 function jobRow(job: Job, { ahead, isKnown }: Place): Row {
-  const bodies = bodiesOf(job);
-  const stems = inLanes(Object.keys(job.results?.stems ?? {}));
+  const stems = stemsOf(job);
+  const made = inLanes(Object.keys(job.results?.stems ?? {}));
   const base = {
     ...BLANK,
     id: job.id,
     title: job.title || job.source.filename,
     about: aboutOf(job),
-    bodies,
+    stems,
     job,
   };
   const share = job.progress / 100;
@@ -138,7 +139,7 @@ function jobRow(job: Job, { ahead, isKnown }: Place): Row {
       return {
         ...base,
         group: "open",
-        badge: { kind: "shapes", bodies: ["song"] },
+        badge: { kind: "shapes", stems: ["song"] },
         bar: { kind: "sent", share: 0 },
         state: "Waiting for its file",
         tail: "It is sent from elsewhere",
@@ -158,15 +159,15 @@ function jobRow(job: Job, { ahead, isKnown }: Place): Row {
         group: "open",
         badge: { kind: "split" },
         bar: { kind: "split", share },
-        ...stageOf(job, stems.length > 0),
+        ...stageOf(job, made.length > 0),
         percent: Math.floor(job.progress),
-        ears: job.stage === "analysing" ? stems : [],
+        ears: job.stage === "analysing" ? made : [],
       };
     case "completed":
       return {
         ...base,
         group: "done",
-        badge: job.source.kind === "midi" ? { kind: "midi" } : { kind: "shapes", bodies },
+        badge: job.source.kind === "midi" ? { kind: "midi" } : { kind: "shapes", stems },
         bar: { kind: "done" },
         state: "Done",
         tail: job.results?.analysis?.state === "failed" ? "The stems are here. Beats and notes are not." : "",
@@ -210,14 +211,13 @@ function estimate(job: Job, words: (seconds: number) => string, none: string): s
   return seconds === null || seconds === undefined ? none : words(seconds);
 }
 
-/** The stems that a job has or will have, as bodies in the order of lanes. */
-export function bodiesOf(job: Job): Body[] {
-  const { kind, stems } = job.source;
-  const made = Object.keys(job.results?.stems ?? {});
-  if (kind === "stems") return inLanes((stems ?? []).map(({ name }) => name)).map(bodyOf);
-  if (kind === "midi") return made.length ? inLanes(made).map(bodyOf) : ["song"];
-  const wanted = job.config.stems ?? {};
-  return inLanes(Object.keys(wanted).filter((name) => wanted[name])).map(bodyOf);
+/** The stems that a job has or will have, in the order of lanes; before a MIDI is read, the song alone. */
+export function stemsOf({ source, results, config }: Job): string[] {
+  const made = Object.keys(results?.stems ?? {});
+  if (source.kind === "stems") return inLanes((source.stems ?? []).map(({ name }) => name));
+  if (source.kind === "midi") return made.length ? inLanes(made) : ["song"];
+  const wanted = config.stems ?? {};
+  return inLanes(Object.keys(wanted).filter((name) => wanted[name]));
 }
 
 function aboutOf(job: Job): string {
@@ -225,7 +225,7 @@ function aboutOf(job: Job): string {
   const length = durationSeconds ? `, ${clock(durationSeconds)}` : "";
   if (kind === "midi") return `MIDI${length}`;
   if (kind === "stems") return `${stems?.length ?? 0} stems of your own${length}`;
-  return `Single song, ${bodiesOf(job).length} stems${length}`;
+  return `Single song, ${stemsOf(job).length} stems${length}`;
 }
 
 function failedAfter(job: Job, code: string): string {

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { askPermission, permission } from "../../api/notices.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Shapes } from "../parts/shape.tsx";
-import { desk, jobs, live, titleOf, uploads } from "../session.ts";
+import { desk, jobs, live, liveWords, titleOf, uploads } from "../session.ts";
 import { set, settings } from "../settings.ts";
 import { type Going, going, undo } from "./deleting.ts";
 import { JobRow } from "./jobrow.tsx";
@@ -45,7 +45,9 @@ export function Library() {
               </button>
             ))}
           </fieldset>
-          <span class="sm dim narrow">{counts("open")} in the pipe</span>
+          <span class="sm dim narrow" role="status">
+            {live.value === "live" ? `${counts("open")} in the pipe` : liveWords.value}
+          </span>
         </div>
         {rows.length === 0 ? <Empty /> : <List rows={shown} />}
         <Announced rows={rows} />
@@ -53,7 +55,7 @@ export function Library() {
       </div>
       <aside class="side" aria-label="New">
         <div class="offer dashed">
-          <Shapes bodies={["drums", "vocals", "other", "bass"]} size={22} />
+          <Shapes stems={["drums", "vocals", "other", "bass"]} size={22} />
           <h2 class="t3">Drop music anywhere</h2>
           <p class="sm mute">A song, your own stems or a .mid. Several at once is fine.</p>
           <a class="key pri" href="#/new">

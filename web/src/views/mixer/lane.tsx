@@ -1,9 +1,9 @@
 // A lane's head: mute, solo, gain, and whether the stem is taken along. M, S, X and the arrows work in it, too.
 
-import { BODIES, bodyOf } from "../../bodies.ts";
+import { bodyOf, fillOf } from "../../bodies.ts";
+import { stemName } from "../../signals/catalogue.ts";
 import { Slider } from "../parts/controls.tsx";
 import { Shape } from "../parts/shape.tsx";
-import { fillOf } from "../project/names.ts";
 import { settings } from "../settings.ts";
 import type { Console } from "../song/console.ts";
 import { GAIN, isHeard, steppedGain } from "../song/mix.ts";
@@ -15,15 +15,10 @@ interface Props {
   place: number;
 }
 
-/** A stem as a person reads it. */
-export function nameOf(stem: string): string {
-  return Object.hasOwn(BODIES, stem) ? BODIES[bodyOf(stem)].name : stem;
-}
-
 export function Lane({ console, stem, place }: Props) {
   const channel = console.mix.value[stem];
   if (!channel) return null;
-  const name = nameOf(stem);
+  const name = stemName(stem);
   const body = bodyOf(stem);
   const louder = (by: number) => console.change(stem, { gain: steppedGain(channel.gain + by) });
   const words = channel.gain <= GAIN.least ? "silent" : `${decibels(channel.gain)} dB`;

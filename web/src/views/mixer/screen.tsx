@@ -62,7 +62,8 @@ export function Screen({ console, window: seen, notes, onLevels, shown }: Props)
     };
     scope.frames(() => {
       const now = console.now();
-      if (console.state.value === "playing" && !moving.current) seen.value = following(seen.value, now, duration);
+      // What is played is shown, and where somebody has gone; a window moved by hand stays where it is.
+      if (now !== last && !moving.current) seen.value = following(seen.value, now, duration);
       const scene = sceneNow();
       if (scene.width < 1 || scene.height < 1) return;
       const changed = painted === null || !same(painted, scene);

@@ -2,10 +2,11 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { BODIES, bodyOf } from "../../bodies.ts";
+import { bodyOf } from "../../bodies.ts";
+import { stemName } from "../../signals/catalogue.ts";
 import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
-import { Shape } from "../parts/shape.tsx";
+import { Shapes } from "../parts/shape.tsx";
 import { narrow } from "../settings.ts";
 import type { Console } from "../song/console.ts";
 import { songKeys } from "../song/keys.ts";
@@ -190,10 +191,8 @@ function Transport({ console, onLoop }: { console: Console; onLoop: () => void }
       </p>
       {console.hasSound && (
         <div class="row takes">
-          <span class="row shapes wide" aria-hidden="true">
-            {taken.slice(0, 5).map((stem) => (
-              <Shape key={stem} body={bodyOf(stem)} size={20} />
-            ))}
+          <span class="wide">
+            <Shapes stems={taken.slice(0, 6)} />
           </span>
           <button
             type="button"
@@ -251,7 +250,7 @@ function Readout({ console }: { console: Console }) {
           </span>
         </div>
       )}
-      {alone && <span class="sr">{BODIES[bodyOf(alone)].name} alone</span>}
+      {alone && <span class="sr">{stemName(alone)} alone</span>}
     </div>
   );
 }

@@ -11,14 +11,14 @@ export function later<Props extends object>(
   let loaded: ComponentType<Props> | null = null;
   return function Later(props: Props) {
     const [failed, fail] = useState(false);
-    const [, show] = useState(loaded);
+    const [, show] = useState(loaded !== null);
     useEffect(() => {
       if (loaded) return;
       let wanted = true;
       load().then(
         (component) => {
           loaded = component;
-          if (wanted) show(() => component);
+          if (wanted) show(true);
         },
         () => wanted && fail(true),
       );

@@ -1,26 +1,34 @@
 // A stem's body, as a small picture beside words. Of two stems of one body the second is hollow, the third half filled.
 
-import { BODIES, type Body } from "../../bodies.ts";
-
-export type Fill = "full" | "hollow" | "half";
+import { BODIES, type Body, bodyOf, type Fill, fillOf } from "../../bodies.ts";
 
 export function Shape({ body, size = 20, fill = "full" }: { body: Body; size?: number; fill?: Fill }) {
   const { color, path } = BODIES[body];
-  const outline = fill === "full" ? {} : { stroke: color, "stroke-width": 2 };
   return (
     <svg class="shape" width={size} height={size} viewBox="-1 -1 26 26" aria-hidden="true" data-body={body}>
-      <path d={path} fill={fill === "hollow" ? "none" : color} fill-rule="evenodd" {...outline} />
-      {fill === "half" && <path d="M-1 -1H12V25H-1z" fill="var(--screen)" opacity="0.7" />}
+      {fill === "full" ? (
+        <path d={path} fill={color} fill-rule="evenodd" />
+      ) : (
+        <>
+          <path class="rim" d={path} fill="none" />
+          <path class="ring" d={path} fill="none" style={{ "--body": color }} />
+        </>
+      )}
+      {fill === "half" && (
+        <svg x="12" y="-1" width="13" height="26" viewBox="12 -1 13 26" aria-hidden="true">
+          <path class="bare" d={path} fill={color} fill-rule="evenodd" />
+        </svg>
+      )}
     </svg>
   );
 }
 
-/** Several bodies in a row. */
-export function Shapes({ bodies, size = 20 }: { bodies: readonly Body[]; size?: number }) {
+/** Stems, by their names, in a row. */
+export function Shapes({ stems, size = 20 }: { stems: readonly string[]; size?: number }) {
   return (
     <span class="row shapes">
-      {bodies.map((body, place) => (
-        <Shape key={place} body={body} size={size} />
+      {stems.map((stem) => (
+        <Shape key={stem} body={bodyOf(stem)} fill={fillOf(stem)} size={size} />
       ))}
     </span>
   );

@@ -1,7 +1,6 @@
 // The toasts that are shown, as one polite status.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { bodyOf } from "../../bodies.ts";
 import { dismiss, type Toast, toasts } from "../toasts.ts";
 import { Icon } from "./icon.tsx";
 import { Shapes } from "./shape.tsx";
@@ -38,7 +37,7 @@ function One({ toast }: { toast: Toast }) {
       onFocusOut={() => hold(false)}
     >
       <div class="row">
-        {stems.length > 0 && <Shapes bodies={stems.slice(0, 5).map(bodyOf)} />}
+        {stems.length > 0 && <Shapes stems={stems.slice(0, 5)} />}
         <div class="grow">
           <div class="t4">{title}</div>
           {text && <div class="sm mute">{text}</div>}

@@ -1,7 +1,7 @@
 // The bar at the top: the wordmark, the rooms, whether news is live, theme, and who is signed in.
 
 import { fragmentOf, type Route } from "../route.ts";
-import { live, signIn, signOut, state, user } from "../session.ts";
+import { live, liveWords, signIn, signOut, state, user } from "../session.ts";
 import { narrow, set, settings, theme } from "../settings.ts";
 import { Allowances } from "./allowances.tsx";
 import { Switch } from "./controls.tsx";
@@ -63,16 +63,11 @@ export function Top({ route, onHelp }: { route: Route; onHelp: () => void }) {
 }
 
 function LiveMark() {
-  const words = {
-    live: "Live",
-    connecting: "Connecting",
-    polling: "Live is off, looking every 5 s",
-    offline: "You are offline",
-  }[live.value];
+  const on = live.value === "live";
   return (
     <span class="row sm mute wide" role="status">
-      <i class={live.value === "live" ? "live" : "live off"} />
-      {words}
+      <i class={on ? "live" : "live off"} />
+      <span class={on ? "live-words on" : "live-words"}>{liveWords.value}</span>
     </span>
   );
 }

@@ -1,12 +1,11 @@
 // The loadout of stems of one's own: a role for every file, and what is listened for.
 
 import type { Refusal } from "../../api/errors.ts";
-import { bodyOf } from "../../bodies.ts";
+import { bodyOf, fillOf } from "../../bodies.ts";
 import { Field } from "../parts/controls.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Shape } from "../parts/shape.tsx";
 import { ROLES, stemNames } from "./loadout.ts";
-import { fillOf } from "./names.ts";
 import { leave, picks, title } from "./picks.ts";
 import type { Pick } from "./requests.ts";
 import { AnalysisOptions, type OptionsProps } from "./songoptions.tsx";

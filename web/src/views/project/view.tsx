@@ -15,6 +15,8 @@ import { bring, leave, limits, loadout, picks, refusals, send, title, way } from
 import { SongOptions } from "./songoptions.tsx";
 import { StemOptions } from "./stemoptions.tsx";
 import { tookLately } from "./took.ts";
+import "./fighters.css";
+import "./loadout.css";
 import "./project.css";
 
 const ACCEPT: Readonly<Record<Way, string>> = {

@@ -33,9 +33,9 @@ export async function openSong(id: string, client: Client | null, signal: AbortS
 }
 
 export async function openBuiltIn(signal: AbortSignal): Promise<Opened> {
-  const { song, sources, peaks } = await builtIn(signal);
-  const outlines = await peaksOf(new Map(song.stems.map((stem, place) => [stem, peaks[place] ?? ""])), signal);
   const folder = new URL("song/", document.baseURI);
+  const { song, sources, peaks } = await builtIn(signal, folder);
+  const outlines = await peaksOf(new Map(song.stems.map((stem, place) => [stem, peaks[place] ?? ""])), signal);
   const file = (name: string, kind: JobFile["kind"], stem: string | null = null): JobFile => {
     return { name, kind, stem, bytes: null, url: new URL(name, folder).href };
   };

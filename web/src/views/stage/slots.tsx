@@ -2,18 +2,20 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { BODIES, bodyOf } from "../../bodies.ts";
+import { BODIES, bodyOf, fillOf } from "../../bodies.ts";
 import type { Slot } from "../../scenes/scene.ts";
 import { boundTo, rebind, type Show } from "../../scenes/show.ts";
 import { Scope } from "../../scope.ts";
-import { stemName, wordsOf } from "../../signals/catalogue.ts";
+import { parts, stemName, wordsOf } from "../../signals/catalogue.ts";
 import type { Signal } from "../../signals/signal.ts";
 import type { Signals } from "../../signals/signals.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Shape } from "../parts/shape.tsx";
 import { toast } from "../toasts.ts";
 import { bind, bindings, scene } from "./kept.ts";
-import { isEmpty, slotBody, slotWords } from "./words.ts";
+import { isEmpty, slotStem, slotWords } from "./words.ts";
+import "./signals.css";
+import "./slots.css";
 
 /** What is dragged, and where the pointer is; the slot under it. */
 interface Drag {
@@ -128,7 +130,7 @@ export function Slots({ show, signals, time }: { show: Show; signals: Signals; t
 
 function SlotKey({ slot, signals, onOpen }: { slot: Slot; signals: Signals; onOpen: () => void }) {
   const words = slotWords(slot, signals, bindings.value);
-  const body = slotBody(slot, signals, bindings.value);
+  const stem = slotStem(slot, signals, bindings.value);
   const empty = isEmpty(slot, signals, bindings.value);
   const target = drag.value?.over === slot.id && drag.value.from !== slot.id;
   const id = boundTo(slot, bindings.value);
@@ -136,16 +138,16 @@ function SlotKey({ slot, signals, onOpen }: { slot: Slot; signals: Signals; onOp
   return (
     <div class={state} data-slot={slot.id}>
       <button type="button" class="slot-key" aria-haspopup="listbox" onClick={onOpen}>
-        <span class="hole">{body && <Shape key={id} body={body} size={24} />}</span>
+        <span class="hole">{stem && <Shape key={id} body={bodyOf(stem)} fill={fillOf(stem)} size={24} />}</span>
         <span class="grow">
           <b class="ell">{slot.name}</b>
           <small class="ell">{target ? "Drop here" : words}</small>
           <span class="sr">. Bind a signal</span>
         </span>
       </button>
-      {body && (
+      {stem && (
         <span class="live-bar" aria-hidden="true">
-          <i data-live={slot.id} style={{ background: BODIES[body].color }} />
+          <i data-live={slot.id} style={{ background: BODIES[bodyOf(stem)].color }} />
         </span>
       )}
       {!empty && id !== null && (
@@ -172,7 +174,8 @@ export function Palette({ signals }: { signals: Signals }) {
       {byStem(list).map(([stem, own]) => (
         <div key={stem} class="signal-row">
           <span title={stemName(stem)}>
-            <Shape body={stem === "song" ? "song" : bodyOf(stem)} size={22} />
+            <Shape body={bodyOf(stem)} fill={fillOf(stem)} size={22} />
+            {list.some((one) => one.stem !== stem && one.body === stem) && <small class="dim">all</small>}
           </span>
           <fieldset class="chips" aria-label={stemName(stem)}>
             {own.map(({ id, name, silent }) => (
@@ -201,14 +204,14 @@ export function Palette({ signals }: { signals: Signals }) {
 export function Flying() {
   const now = drag.value;
   if (!now) return null;
-  const body = bodyOf(now.id.slice(0, now.id.lastIndexOf(".")));
+  const { stem } = parts(now.id);
   return (
     <div
       class="flying"
       aria-hidden="true"
       style={{ transform: `translate(${now.x + 8}px, ${now.y - 20}px) rotate(-3deg)` }}
     >
-      <Shape body={body} size={24} />
+      <Shape body={bodyOf(stem)} fill={fillOf(stem)} size={24} />
       {wordsOf(now.id)}
     </div>
   );
@@ -284,7 +287,7 @@ function SignalList({ slot, signals, onClose }: { slot: Slot; signals: Signals; 
             pick(place);
           }}
         >
-          {id !== null && <Shape body={bodyOf(id.slice(0, id.lastIndexOf(".")))} size={16} />}
+          {id !== null && <Shape body={bodyOf(parts(id).stem)} fill={fillOf(parts(id).stem)} size={16} />}
           {words}
           {silent && <small>, silent here</small>}
         </div>

@@ -8,6 +8,7 @@ import type { Signals } from "../../signals/signals.ts";
 import { settings, still } from "../settings.ts";
 import { bindingsOf, scene } from "./kept.ts";
 import { Picture } from "./picture.tsx";
+import "./strip.css";
 
 export const SCENE_KEYS = "QWERTY";
 

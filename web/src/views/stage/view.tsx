@@ -8,9 +8,10 @@ import { Signals } from "../../signals/signals.ts";
 import { Switch } from "../parts/controls.tsx";
 import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { Tabs } from "../parts/tabs.tsx";
 import { Mark } from "../parts/top.tsx";
 import { fragmentOf, isOverlay } from "../route.ts";
-import { narrow, set, settings } from "../settings.ts";
+import { low, narrow, set, settings, wide } from "../settings.ts";
 import type { Console } from "../song/console.ts";
 import { songKeys } from "../song/keys.ts";
 import { useNow } from "../song/usenow.ts";
@@ -29,6 +30,13 @@ import "./stage.css";
 /** Seconds without pointer or key after which the shelf goes, in full screen. */
 const REST = 3;
 
+/** What a low window's shelf shows, one at a time. */
+const PARTS = [
+  ["slots", "Slots"],
+  ["scenes", "Scenes"],
+] as const;
+type Part = (typeof PARTS)[number][0];
+
 export function Stage({ console }: { console: Console; onHelp: () => void }) {
   const { song, id } = console.opened;
   const signals = useMemo(() => new Signals(song), [song]);
@@ -40,7 +48,9 @@ export function Stage({ console }: { console: Console; onHelp: () => void }) {
   const room = useRef<HTMLDivElement>(null);
   const shelf = useRef<HTMLElement>(null);
   const [hidden, hide] = useState(false);
-  const [palette, unfold] = useState(!narrow.peek());
+  const [palette, unfold] = useState(wide.peek());
+  const [part, turn] = useState<Part>("slots");
+  const folded = low.value;
   const inset = useInset(shelf, hidden);
   const resting = useRest(room);
   useEffect(
@@ -70,7 +80,10 @@ export function Stage({ console }: { console: Console; onHelp: () => void }) {
   useKeys({
     ...songKeys(console),
     ...scenes,
-    KeyB: () => bindFocused(),
+    KeyB: () => {
+      turn("slots");
+      setTimeout(bindFocused); // once they are there
+    },
     KeyF: full,
     KeyH: () => hide(!hidden),
   });
@@ -98,9 +111,23 @@ export function Stage({ console }: { console: Console; onHelp: () => void }) {
           {palette && <Palette signals={signals} />}
           <section class="shelf screen" aria-label="Stage controls" ref={shelf}>
             {narrow.value && <Transport console={console} onFull={full} />}
-            <Slots show={shown} signals={signals} time={time} />
-            <div class="shelf-low">
-              <Strip signals={signals} time={time} />
+            {folded ? (
+              <div id="shelf-part" role="tabpanel" aria-labelledby={`tab-${part}`}>
+                {part === "slots" ? (
+                  <Slots show={shown} signals={signals} time={time} />
+                ) : (
+                  <Strip signals={signals} time={time} />
+                )}
+              </div>
+            ) : (
+              <Slots show={shown} signals={signals} time={time} />
+            )}
+            <div class={folded ? "shelf-low folded" : "shelf-low"}>
+              {folded ? (
+                <Tabs label="Shelf" tabs={PARTS} value={part} panel="shelf-part" onChange={turn} />
+              ) : (
+                <Strip signals={signals} time={time} />
+              )}
               <div class="shelf-controls">
                 {!narrow.value && <Transport console={console} onFull={full} />}
                 <PresetMenu />

@@ -1,6 +1,5 @@
 // What drives what, in words: for slots, and for those who cannot see the picture.
 
-import { bodyOf } from "../../bodies.ts";
 import type { Scene, Slot } from "../../scenes/scene.ts";
 import { type Bindings, boundTo } from "../../scenes/show.ts";
 import { parts, wordsOf } from "../../signals/catalogue.ts";
@@ -19,11 +18,11 @@ export function isEmpty(slot: Slot, signals: Signals, bindings: Bindings): boole
   return id === null || signals.find(id) === null;
 }
 
-/** The body of what a slot is bound to. */
-export function slotBody(slot: Slot, signals: Signals, bindings: Bindings) {
+/** The stem that a slot follows, by the name that the song has for it. */
+export function slotStem(slot: Slot, signals: Signals, bindings: Bindings): string | null {
   const id = boundTo(slot, bindings);
   const found = id === null ? null : signals.find(id);
-  return found === null ? null : bodyOf(parts(found).stem);
+  return found === null ? null : parts(found).stem;
 }
 
 /** The picture in a sentence. */

@@ -2,11 +2,12 @@
 
 import { useState } from "preact/hooks";
 import type { JobFile } from "../../api/client.ts";
-import { bodyOf } from "../../bodies.ts";
-import { nameOf } from "../mixer/lane.tsx";
+import { bodyOf, fillOf } from "../../bodies.ts";
+import { stemName } from "../../signals/catalogue.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Shape, Shapes } from "../parts/shape.tsx";
+import { Tabs } from "../parts/tabs.tsx";
 import { fragmentOf } from "../route.ts";
 import type { Console } from "../song/console.ts";
 import { isHeard } from "../song/mix.ts";
@@ -31,33 +32,7 @@ export function Take({ console }: { console: Console }) {
   const close = () => {
     location.hash = fragmentOf({ view: "stage", song: console.opened.id });
   };
-  const tabs = (
-    <div class="tabs" role="tablist" aria-label="What to take">
-      {TABS.map(([value, name]) => (
-        <button
-          key={value}
-          type="button"
-          role="tab"
-          id={`tab-${value}`}
-          aria-selected={tab === value}
-          aria-controls="taken"
-          tabIndex={tab === value ? 0 : -1}
-          onClick={() => go(value)}
-          onKeyDown={(event) => {
-            const by = { ArrowRight: 1, ArrowLeft: -1 }[event.code];
-            if (!by) return;
-            const place = TABS.findIndex(([each]) => each === tab);
-            const next = TABS[(place + by + TABS.length) % TABS.length];
-            if (!next) return;
-            go(next[0]);
-            document.getElementById(`tab-${next[0]}`)?.focus();
-          }}
-        >
-          {name}
-        </button>
-      ))}
-    </div>
-  );
+  const tabs = <Tabs label="What to take" tabs={TABS} value={tab} panel="taken" onChange={go} />;
   return (
     <Dialog title="Take away" beside={tabs} class="take" onClose={close}>
       <div id="taken" role="tabpanel" aria-labelledby={`tab-${tab}`}>
@@ -98,8 +73,8 @@ function Stems({ console }: { console: Console }) {
                   checked={console.mix.value[stem]?.taken ?? false}
                   onChange={(event) => console.change(stem, { taken: event.currentTarget.checked })}
                 />
-                <Shape body={bodyOf(stem)} />
-                <span class="ell">{nameOf(stem)}</span>
+                <Shape body={bodyOf(stem)} fill={fillOf(stem)} />
+                <span class="ell">{stemName(stem)}</span>
               </label>
               {file && <FileLink console={console} file={file} />}
             </li>
@@ -199,11 +174,11 @@ function MixTab({ console }: { console: Console }) {
   if (!console.hasSound) return <p class="dialog-body mute">This song came as MIDI: there is no sound of it to mix.</p>;
   const words = heard.map((stem) => {
     const gain = mix[stem]?.gain ?? 0;
-    return gain === 0 ? nameOf(stem).toLowerCase() : `${nameOf(stem).toLowerCase()} at ${decibels(gain)} dB`;
+    return gain === 0 ? stemName(stem).toLowerCase() : `${stemName(stem).toLowerCase()} at ${decibels(gain)} dB`;
   });
   return (
     <div class="dialog-body col">
-      <Shapes bodies={heard.map(bodyOf)} size={24} />
+      <Shapes stems={heard} size={24} />
       <p>
         {heard.length ? `As you hear it: ${listed(words)}.` : "Nothing is heard: all stems are muted."}{" "}
         <span class="mute">{console.looping.value ? "The loop alone." : "The whole song."} WAV, 16 bit.</span>

@@ -1,11 +1,10 @@
 // What of the welcome page needs the scenes and the song: fetched after its words.
 
-import { useMemo } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { bodyOf } from "../../bodies.ts";
 import { SCENES } from "../../scenes/all.ts";
-import { show } from "../../scenes/show.ts";
-import { Signals } from "../../signals/signals.ts";
-import { nameOf } from "../mixer/lane.tsx";
+import { Scope } from "../../scope.ts";
+import { stemName } from "../../signals/catalogue.ts";
 import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Menu } from "../parts/menu.tsx";
@@ -17,9 +16,9 @@ import { isHeard } from "../song/mix.ts";
 import { openBuiltIn } from "../song/open.ts";
 import { useNow } from "../song/usenow.ts";
 import { scene } from "../stage/kept.ts";
-import { Picture } from "../stage/picture.tsx";
 import { useKeys } from "../usekeys.ts";
 import { clock, listed, spoken } from "../words.ts";
+import type { Place, Wish } from "./painter.worker.ts";
 
 /** Where there is much to see: a third into the song. */
 const BEGIN = 0.3;
@@ -33,24 +32,62 @@ export async function openShowcase(signal: AbortSignal): Promise<Console> {
 }
 
 export function Backdrop({ console }: { console: Console }) {
-  const { song } = console.opened;
-  const limit = settings.value.limiter;
+  const element = useRef<HTMLCanvasElement>(null);
   const on = scene.value;
-  const shown = useMemo(() => show(on, new Signals(song), {}, { limit }), [on, song, limit]);
-  const time = useMemo(() => () => console.now(), [console]);
-  const stems = listed(console.stems.map((stem) => nameOf(stem).toLowerCase()));
+  const stems = listed(console.stems.map((stem) => stemName(stem).toLowerCase()));
   const label =
     on.id === "split"
       ? `The song arrives from the right as one grey wave. At a white line it parts into ${stems}.`
       : `${on.name}. ${on.about}.`;
+  useEffect(() => {
+    const scope = new Scope();
+    if (element.current) painted(element.current, console, scope);
+    return () => scope.close();
+  }, [console]);
   return (
-    <Picture
-      show={shown}
-      time={time}
+    <canvas
+      ref={element}
+      role="img"
+      aria-label={label}
       class={on.id === "split" ? "welcome-picture parted" : "welcome-picture"}
-      label={label}
     />
   );
+}
+
+/** Have the scene painted on a canvas, a picture at a time, as fast as they come. */
+function painted(canvas: HTMLCanvasElement, console: Console, scope: Scope): void {
+  const painter = new Worker(new URL("./painter.worker.ts", import.meta.url), { type: "module" });
+  scope.add(() => painter.terminate());
+  let isBusy = true;
+  let last = "";
+  painter.addEventListener("message", () => {
+    isBusy = false;
+  });
+  const place: Place = {
+    canvas: canvas.transferControlToOffscreen(),
+    song: new URL("song/", document.baseURI).href,
+  };
+  painter.postMessage(place, [place.canvas]);
+  scope.frames(() => {
+    const { width, height } = canvas.getBoundingClientRect();
+    if (isBusy || width < 1 || height < 1) return;
+    const wish: Wish = {
+      scene: scene.peek().id,
+      limit: settings.peek().limiter,
+      time: console.now(),
+      scale: Math.min(2, Math.max(1, devicePixelRatio || 1)),
+      width,
+      height,
+      inset: 0,
+      transparent: false,
+      still: still.peek(),
+    };
+    const state = Object.values(wish).join(" ");
+    if (state === last) return;
+    last = state;
+    isBusy = true;
+    painter.postMessage(wish);
+  });
 }
 
 export function Deck({ console }: { console: Console }) {
@@ -85,11 +122,11 @@ export function Deck({ console }: { console: Console }) {
               type="button"
               class="stem-key"
               aria-pressed={heard}
-              {...(narrow.value ? { "aria-label": nameOf(stem) } : {})}
+              {...(narrow.value ? { "aria-label": stemName(stem) } : {})}
               onClick={() => console.mute(stem)}
             >
               <Shape body={bodyOf(stem)} fill={heard ? "full" : "hollow"} />
-              <span class="wide">{nameOf(stem)}</span>
+              <span class="wide">{stemName(stem)}</span>
               <kbd class="wide">{place + 1}</kbd>
             </button>
           );

@@ -1,0 +1,177 @@
+"""How news comes: by the WebSocket or by asking, in several tabs, and while nobody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
+
+from local.cloud import Deployment
+
+# In place of the browser's notifications, which a test cannot see, and of its question, which nobody answers.
+NOTICES = """() => {
+    const said = [];
+    window.said = said;
+    window.asked = [];
+    window.Notification = class extends EventTarget {
+        static permission = "default";
+        static async requestPermission() {
+            asked.push(navigator.userActivation.isActive);
+            return (Notification.permission = "granted");
+        }
+        constructor(title) {
+            super();
+            said.push(title);
+            window.latest = this;
+        }
+        close() {}
+    };
+}"""
+# Whether the page is looked at: a headless browser always looks.
+LOOK = """(away) => {
+    Object.defineProperty(document, "hidden", {configurable: true, get: () => away});
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+class Line:
+    """The WebSocket between the page and the service, to be cut and mended."""
+
+    def __init__(self) -> None:
+        self.cut = False
+        self._open: list[WebSocketRoute] = []
+
+    def route(self, socket: WebSocketRoute) -> None:
+        if self.cut:
+            socket.close(code=1001)
+            return
+        socket.connect_to_server()
+        self._open.append(socket)
+
+    def lose(self) -> None:
+        self.cut = True
+        for socket in self._open:
+            socket.close(code=1001)
+        self._open.clear()
+
+
+@pytest.fixture
+def line(context: BrowserContext) -> Line:
+    """What the pages of this test hear news by."""
+    line = Line()
+    context.route_web_socket("**", line.route)
+    return line
+
+
+@pytest.fixture
+def inside(line: Line, studio: Page) -> Page:
+    """The library of somebody who is signed in, in a large window."""
+    studio.set_viewport_size({"width": 1440, "height": 900})
+    expect(studio.get_by_role("heading", name="Library")).to_be_visible()
+    return studio
+
+
+@pytest.fixture
+def send(cloud: Deployment) -> Iterator[Callable[..., str]]:
+    """Makes a job elsewhere, not in the page, of a file that no decoder takes; gives its id."""
+    with httpx.Client(
+        base_url=cloud.api_url, headers={"Authorization": f"Bearer {cloud.token()}"}, timeout=60
+    ) as api:
+
+        def made(name: str, *, upload: bool = True) -> str:
+            job: dict[str, Any] = (
+                api.post("/v1/jobs", json={"filename": name, "size": 3}).raise_for_status().json()
+            )
+            form = job["upload"]
+            if upload:
+                httpx.post(
+                    form["url"], data=form["fields"], files={"file": b"..."}, timeout=60
+                ).raise_for_status()
+            return str(job["job"]["id"])
+
+        yield made
+
+
+def row(page: Page, name: str) -> Any:
+    """A job's row."""
+    return page.locator(".job", has=page.get_by_role("heading", name=name, exact=True)).first
+
+
+def test_without_the_socket_the_page_asks_says_so_and_comes_back(
+    inside: Page, line: Line, send: Callable[..., str]
+) -> None:
+    mark = inside.get_by_role("banner").get_by_role("status")
+    expect(mark).to_have_text("Live")
+    line.lose()
+    expect(mark).to_have_text("Live is off, looking every 5 s")
+    send("while it was off.wav")
+    expect(row(inside, "while it was off.wav")).to_be_visible()
+    expect(inside.get_by_role("alert")).to_have_count(0)
+    inside.set_viewport_size({"width": 390, "height": 844})
+    expect(inside.get_by_text("Live is off, looking every 5 s").locator("visible=true")).to_be_visible()
+    inside.set_viewport_size({"width": 1440, "height": 900})
+    line.cut = False
+    expect(mark).to_have_text("Live")
+    send("when it was back.wav")
+    expect(row(inside, "when it was back.wav")).to_be_visible()
+
+
+def test_what_is_done_in_one_tab_is_seen_in_the_other(
+    inside: Page,
+    context: BrowserContext,
+    cloud: Deployment,
+    sign_in: Callable[..., None],
+    send: Callable[..., str],
+) -> None:
+    other = context.new_page()
+    other.set_viewport_size({"width": 1440, "height": 900})
+    other.goto(str(cloud.page_url))
+    other.get_by_role("button", name="Sign in", exact=True).click()
+    sign_in(other)
+    send("for both.wav", upload=False)
+    for page in (inside, other):
+        expect(row(page, "for both.wav").get_by_text("Waiting for its file")).to_be_visible()
+    row(other, "for both.wav").get_by_role("button", name="Cancel").click()
+    for page in (other, inside):
+        expect(row(page, "for both.wav").get_by_text("Cancelled")).to_be_visible()
+    other.close()
+    send("for one.wav", upload=False)
+    expect(row(inside, "for one.wav")).to_be_visible()
+
+
+def test_the_browser_tells_of_an_end_when_nobody_looks_and_asks_by_a_gesture_alone(
+    context: BrowserContext, inside: Page, send: Callable[..., str]
+) -> None:
+    inside.add_init_script(f"({NOTICES})()")
+    inside.evaluate(NOTICES)
+    assert inside.evaluate("asked") == []
+    inside.get_by_role("link", name="New project").first.click()
+    inside.get_by_role("link", name="Library").click()
+    inside.get_by_role("button", name="Tell me").click()
+    expect(inside.get_by_role("button", name="Tell me")).to_have_count(0)
+    assert inside.evaluate("asked") == [True]
+
+    send("seen.wav")
+    expect(row(inside, "seen.wav").get_by_text("Failed after")).to_be_visible()
+    assert inside.evaluate("said") == []
+
+    inside.evaluate(LOOK, True)
+    send("unseen.wav")
+    expect(row(inside, "unseen.wav").get_by_text("Failed after")).to_be_visible()
+    assert inside.evaluate("said") == ["unseen.wav failed"]
+    inside.evaluate("latest.dispatchEvent(new Event('click'))")
+    inside.evaluate(LOOK, False)
+    assert inside.url.endswith("#/library")
+
+
+def test_whoever_says_no_is_not_asked_again(inside: Page) -> None:
+    inside.evaluate(NOTICES)
+    inside.get_by_role("link", name="New project").first.click()
+    inside.get_by_role("link", name="Library").click()
+    inside.get_by_role("button", name="No, thanks").click()
+    expect(inside.get_by_role("button", name="Tell me")).to_have_count(0)
+    assert inside.evaluate("asked") == []
+    assert inside.evaluate("JSON.parse(localStorage.getItem('stempipe.settings')).notify") is False
