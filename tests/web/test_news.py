@@ -74,25 +74,30 @@ def inside(line: Line, studio: Page) -> Page:
     return studio
 
 
+class Elsewhere:
+    """Makes jobs of files that no decoder takes, not in the page."""
+
+    def __init__(self, api: httpx.Client) -> None:
+        self._api = api
+        self._uploads: dict[str, dict[str, Any]] = {}
+
+    def make(self, name: str) -> None:
+        """A job that awaits its file."""
+        made = self._api.post("/v1/jobs", json={"filename": name, "size": 3}).raise_for_status().json()
+        self._uploads[name] = made["upload"]
+
+    def upload(self, name: str) -> None:
+        """Its file: the job fails."""
+        form = self._uploads[name]
+        httpx.post(form["url"], data=form["fields"], files={"file": b"..."}, timeout=60).raise_for_status()
+
+
 @pytest.fixture
-def send(cloud: Deployment) -> Iterator[Callable[..., str]]:
-    """Makes a job elsewhere, not in the page, of a file that no decoder takes; gives its id."""
-    with httpx.Client(
-        base_url=cloud.api_url, headers={"Authorization": f"Bearer {cloud.token()}"}, timeout=60
-    ) as api:
-
-        def made(name: str, *, upload: bool = True) -> str:
-            job: dict[str, Any] = (
-                api.post("/v1/jobs", json={"filename": name, "size": 3}).raise_for_status().json()
-            )
-            form = job["upload"]
-            if upload:
-                httpx.post(
-                    form["url"], data=form["fields"], files={"file": b"..."}, timeout=60
-                ).raise_for_status()
-            return str(job["job"]["id"])
-
-        yield made
+def elsewhere(cloud: Deployment) -> Iterator[Elsewhere]:
+    """The same person, at the API."""
+    headers = {"Authorization": f"Bearer {cloud.token()}"}
+    with httpx.Client(base_url=cloud.api_url, headers=headers, timeout=60) as api:
+        yield Elsewhere(api)
 
 
 def row(page: Page, name: str) -> Any:
@@ -100,14 +105,22 @@ def row(page: Page, name: str) -> Any:
     return page.locator(".job", has=page.get_by_role("heading", name=name, exact=True)).first
 
 
+def failed(page: Page, elsewhere: Elsewhere, name: str) -> None:
+    """Have a job that the page knows fail, and wait until it says so."""
+    elsewhere.make(name)
+    expect(row(page, name).get_by_text("Waiting for its file")).to_be_visible()
+    elsewhere.upload(name)
+    expect(row(page, name).get_by_text("Failed after")).to_be_visible()
+
+
 def test_without_the_socket_the_page_asks_says_so_and_comes_back(
-    inside: Page, line: Line, send: Callable[..., str]
+    inside: Page, line: Line, elsewhere: Elsewhere
 ) -> None:
     mark = inside.get_by_role("banner").get_by_role("status")
     expect(mark).to_have_text("Live")
     line.lose()
     expect(mark).to_have_text("Live is off, looking every 5 s")
-    send("while it was off.wav")
+    elsewhere.make("while it was off.wav")
     expect(row(inside, "while it was off.wav")).to_be_visible()
     expect(inside.get_by_role("alert")).to_have_count(0)
     inside.set_viewport_size({"width": 390, "height": 844})
@@ -115,7 +128,7 @@ def test_without_the_socket_the_page_asks_says_so_and_comes_back(
     inside.set_viewport_size({"width": 1440, "height": 900})
     line.cut = False
     expect(mark).to_have_text("Live")
-    send("when it was back.wav")
+    elsewhere.make("when it was back.wav")
     expect(row(inside, "when it was back.wav")).to_be_visible()
 
 
@@ -124,28 +137,27 @@ def test_what_is_done_in_one_tab_is_seen_in_the_other(
     context: BrowserContext,
     cloud: Deployment,
     sign_in: Callable[..., None],
-    send: Callable[..., str],
+    elsewhere: Elsewhere,
 ) -> None:
     other = context.new_page()
     other.set_viewport_size({"width": 1440, "height": 900})
     other.goto(str(cloud.page_url))
     other.get_by_role("button", name="Sign in", exact=True).click()
     sign_in(other)
-    send("for both.wav", upload=False)
+    elsewhere.make("for both.wav")
     for page in (inside, other):
         expect(row(page, "for both.wav").get_by_text("Waiting for its file")).to_be_visible()
     row(other, "for both.wav").get_by_role("button", name="Cancel").click()
     for page in (other, inside):
         expect(row(page, "for both.wav").get_by_text("Cancelled")).to_be_visible()
     other.close()
-    send("for one.wav", upload=False)
+    elsewhere.make("for one.wav")
     expect(row(inside, "for one.wav")).to_be_visible()
 
 
 def test_the_browser_tells_of_an_end_when_nobody_looks_and_asks_by_a_gesture_alone(
-    context: BrowserContext, inside: Page, send: Callable[..., str]
+    inside: Page, elsewhere: Elsewhere
 ) -> None:
-    inside.add_init_script(f"({NOTICES})()")
     inside.evaluate(NOTICES)
     assert inside.evaluate("asked") == []
     inside.get_by_role("link", name="New project").first.click()
@@ -154,13 +166,11 @@ def test_the_browser_tells_of_an_end_when_nobody_looks_and_asks_by_a_gesture_alo
     expect(inside.get_by_role("button", name="Tell me")).to_have_count(0)
     assert inside.evaluate("asked") == [True]
 
-    send("seen.wav")
-    expect(row(inside, "seen.wav").get_by_text("Failed after")).to_be_visible()
+    failed(inside, elsewhere, "seen.wav")
     assert inside.evaluate("said") == []
 
     inside.evaluate(LOOK, True)
-    send("unseen.wav")
-    expect(row(inside, "unseen.wav").get_by_text("Failed after")).to_be_visible()
+    failed(inside, elsewhere, "unseen.wav")
     assert inside.evaluate("said") == ["unseen.wav failed"]
     inside.evaluate("latest.dispatchEvent(new Event('click'))")
     inside.evaluate(LOOK, False)
