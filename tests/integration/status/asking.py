@@ -51,6 +51,7 @@ def completed(jobs: Jobs, filename: str = "my song.mp3", job_id: str = "01K") ->
             notices=[Notice("gap", "0.40 s of the sound are missing.", 0.4)],
         ),
         gb_seconds=12.5,
+        disk_gb_seconds=2.0,
     )
 
 

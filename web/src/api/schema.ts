@@ -173,12 +173,38 @@ export interface components {
         };
         /**
          * CostView
-         * @description What the worker used, and what AWS asks for it.
+         * @description What the job costs whoever runs the service: an estimate by list prices, in USD; see docs/cost.md.
          */
         CostView: {
-            /** Gbseconds */
+            /**
+             * Computeusd
+             * @description The worker's memory, and its temporary disk.
+             */
+            computeUsd: number;
+            /**
+             * Gbseconds
+             * @description What the worker took of memory, in the attempt that completed the job.
+             */
             gbSeconds: number;
-            /** Usd */
+            /**
+             * Requestsusd
+             * @description What is billed by the piece: the other functions, the table, the queue, the APIs, storage.
+             */
+            requestsUsd: number;
+            /**
+             * Storageusd
+             * @description Keeping uploads and results until they expire.
+             */
+            storageUsd: number;
+            /**
+             * Transferusd
+             * @description Not part of usd: all results out of AWS, once. In S3 that is each download of them; in R2 it is the worker's upload, and downloads cost nothing.
+             */
+            transferUsd: number;
+            /**
+             * Usd
+             * @description Compute, requests and storage; no transfer.
+             */
             usd: number;
         };
         /**

@@ -148,6 +148,7 @@ class Claim:
         self,
         *,
         gb_seconds: float,
+        disk_gb_seconds: float = 0.0,
         stored: Stored | None = None,
         analysis_keys: Mapping[str, str] | None = None,
         analysis_bytes: int = 0,
@@ -160,7 +161,11 @@ class Claim:
             The job is no longer this worker's.
         """
         actions = stored.actions() if stored else []
-        actions += [Job.progress.set(100), Job.gb_seconds.set(round(gb_seconds, 3))]
+        actions += [
+            Job.progress.set(100),
+            Job.gb_seconds.set(round(gb_seconds, 3)),
+            Job.disk_gb_seconds.set(round(disk_gb_seconds, 3)),
+        ]
         if analysis_keys is not None:
             actions.append(Job.analysis_keys.set(dict(analysis_keys)))
         known = stored or self._kept
