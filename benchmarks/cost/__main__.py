@@ -11,7 +11,7 @@ import argparse
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tables = report.tables(counted, stack, monitored)
     if options.seconds == _SECONDS:
         counted.write()
-        _write(tables, counted)
+        _write({**tables, "machine": report.machine(counted)})
     print(counted.machine)
     for table in tables.values():
         print(f"\n{table}")
@@ -80,14 +80,11 @@ def count(seconds: float) -> Counted:
     return Counted(machine, day, seconds, jobs, first, sweep, idle, busy)
 
 
-def _write(tables: dict[str, str], counted: Counted) -> None:
+def _write(tables: Mapping[str, str]) -> None:
     """Put the tables where the page has their like."""
     text = PAGE.read_text(encoding="utf-8")
-    for name, table in {**tables, "machine": f"{counted.date}: {counted.machine}"}.items():
-        begin, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
-        before, _, rest = text.partition(begin)
-        _, _, after = rest.partition(end)
-        text = f"{before}{begin}{table}{end}{after}"
+    for name, table in tables.items():
+        text = report.replace(text, name, table)
     PAGE.write_text(text, encoding="utf-8")
 
 

@@ -51,12 +51,12 @@ class Bill:
     @property
     def without_download(self) -> float:
         """All but that."""
-        return sum(astuple(self)) - self.download
+        return float(sum(astuple(self))) - self.download
 
     @property
     def with_download(self) -> float:
         """All of it."""
-        return sum(astuple(self))
+        return float(sum(astuple(self)))
 
     def a_minute(self, song_seconds: float) -> Bill:
         """The same of a minute of audio."""

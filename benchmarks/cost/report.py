@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
-from benchmarks.cost.configurations import FIRST
+from benchmarks.cost import memory
+from benchmarks.cost.configurations import FIRST, NAMED
 from benchmarks.cost.counts import Counted
 from benchmarks.cost.model import Bill, Provider, bill
 from benchmarks.cost.stack import Line, Stack, less_what_is_free
@@ -19,12 +20,43 @@ _NAMES = {"s3": "S3", "r2": "R2"}
 def tables(counted: Counted, stack: Stack, monitored: Stack) -> dict[str, str]:
     """Each table of the page in Markdown, by its name."""
     return {
+        "goals": goals(counted, stack, monitored),
         "configurations": configurations(counted, stack),
         "parts": parts(counted, stack),
         "counted": calls(counted),
         "idle": idle(stack.idle_month(counted), monitored.idle_month(counted)),
+        "memory": memory_sizes(),
         "prices": price_table(),
     }
+
+
+def machine(counted: Counted) -> str:
+    """When and where it was counted."""
+    return f"Counted on {counted.date} with songs of {counted.song_seconds:.0f} s. {counted.machine}."
+
+
+def goals(counted: Counted, stack: Stack, monitored: Stack) -> str:
+    """What was aimed at, and what is reached."""
+
+    def minutes(name: str, provider: Provider = "s3") -> list[Bill]:
+        counts = counted.jobs[name]
+        return [bill(counts, stack, provider, factor).a_minute(counted.song_seconds) for factor in FACTORS]
+
+    first = minutes(FIRST)
+    others = [minutes(name) for name in counted.jobs if name != NAMED]
+    rows = [
+        [f"{FIRST} in S3, no download", "0.0005", *(_usd(one.without_download) for one in first)],
+        [f"{FIRST} in S3, one download", "0.0025", *(_usd(one.with_download) for one in first)],
+        [f"{FIRST} in R2", "0.0005", *(_usd(one.with_download) for one in minutes(FIRST, "r2"))],
+        [
+            "the dearest but the one below, S3, one download",
+            "0.01",
+            *(_usd(max(one.with_download for one in each)) for each in zip(*others, strict=True)),
+        ],
+        [f"{NAMED}, S3, one download", "none", *(_usd(one.with_download) for one in minutes(NAMED))],
+        ["a month without songs", "5", f"{less_what_is_free(monitored.idle_month(counted)):.2f}", "", ""],
+    ]
+    return _markdown(["USD a minute of audio", "goal, at most", *(f"at {one}x" for one in FACTORS)], rows)
 
 
 def configurations(counted: Counted, stack: Stack) -> str:
@@ -111,6 +143,30 @@ def idle(lines: Sequence[Line], monitored: Sequence[Line]) -> str:
     return _markdown(["a month without songs", "defaults", "USD", "with all monitoring", "USD"], rows)
 
 
+def memory_sizes() -> str:
+    """Seconds and USD of a song by the worker's memory, while the cores' other threads are idle, and busy."""
+    rows = []
+    for megabytes in memory.SIZES:
+        processors = megabytes / memory.MB_A_PROCESSOR
+        halves, wholes = processors / 2, processors
+        stems = [memory.STEMS.on(cores) for cores in (wholes, halves)]
+        rows.append(
+            [
+                f"{megabytes:,}",
+                f"{processors:.2f}",
+                *(f"{seconds:.1f}" for seconds in stems),
+                *(_usd(memory.usd(megabytes, seconds)) for seconds in stems),
+                *(
+                    f"{job.on(cores):.0f}"
+                    for job in (memory.EVERYTHING, memory.MOST)
+                    for cores in (wholes, halves)
+                ),
+            ]
+        )
+    head = ["MB", "processors", "2stems, s", "shared", "USD a song", "shared"]
+    return _markdown([*head, "2stems with all, s", "shared", "4stems with all, s", "shared"], rows)
+
+
 def price_table() -> str:
     """Every price, with its source."""
     rows = [
@@ -156,4 +212,26 @@ def _amount(value: float) -> str:
 
 def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
     rule = ["---" if number < left else "---:" for number in range(len(head))]
-    return "\n".join(f"| {' | '.join(row)} |".replace("|  |", "| |") for row in (head, rule, *rows))
+    return "\n".join(
+        f"| {' | '.join(row)} |".replace("|  |", "| |").replace("|  |", "| |") for row in (head, rule, *rows)
+    )
+
+
+def find(page: str, name: str) -> str:
+    """The table of that name on the page."""
+    return page.partition(f"<!-- {name} -->\n")[2].partition(f"\n<!-- /{name} -->")[0]
+
+
+def replace(page: str, name: str, table: str) -> str:
+    """The page with another table of that name.
+
+    Raises
+    ------
+    ValueError
+        It has none.
+    """
+    before, begin, rest = page.partition(f"<!-- {name} -->")
+    _, end, after = rest.partition(f"<!-- /{name} -->")
+    if not end:
+        raise ValueError(f"the page has no place for {name}")
+    return f"{before}{begin}\n{table}\n{end}{after}"

@@ -50,7 +50,9 @@ def cost(**changes: Any) -> Cost:
 
 
 def test_compute_is_memory_and_temporary_disk() -> None:
-    assert cost().compute == pytest.approx(9.0 * 0.0000166667 + 13.5 * 0.0000000309)
+    worker = 9.0 * 0.0000166667 + 13.5 * 0.0000000309
+    assert cost().compute == pytest.approx(worker, rel=0.15)  # the other functions have some, too
+    assert cost().compute > worker
 
 
 def test_storage_is_of_the_song_and_its_stems_until_they_expire() -> None:
@@ -81,7 +83,7 @@ def test_more_reports_cost_more() -> None:
 
 
 def test_a_record_of_before_is_read_without_its_disk() -> None:
-    assert cost(disk_gb_seconds=None).compute == pytest.approx(9.0 * 0.0000166667)
+    assert cost(disk_gb_seconds=None).compute == pytest.approx(cost().compute - 13.5 * 0.0000000309)
 
 
 def test_a_job_that_no_worker_completed_says_nothing() -> None:

@@ -173,12 +173,12 @@ export interface components {
         };
         /**
          * CostView
-         * @description What the job costs whoever runs the service: an estimate by list prices, in USD; see docs/cost.md.
+         * @description What the job costs whoever runs the service, in USD: an estimate by list prices. See docs/cost.md.
          */
         CostView: {
             /**
              * Computeusd
-             * @description The worker's memory, and its temporary disk.
+             * @description Memory of the worker and of the other functions, and temporary disk.
              */
             computeUsd: number;
             /**
@@ -188,7 +188,7 @@ export interface components {
             gbSeconds: number;
             /**
              * Requestsusd
-             * @description What is billed by the piece: the other functions, the table, the queue, the APIs, storage.
+             * @description What is billed by the piece: the table, queue, APIs, storage, runs, traces, logs.
              */
             requestsUsd: number;
             /**
@@ -827,7 +827,7 @@ export interface components {
         Quality: {
             /**
              * Bitdepth
-             * @description Bits of a sample: 16 or 24 for wav and flac, 32 for wav in float; 16 if not given.
+             * @description Bits of a sample: 16 or 24 for wav and flac, 32 for wav in float; 16 if not given. Five stems in float at 48000 are the one configuration that costs whoever runs the service more than 0.01 USD a minute, if they are downloaded.
              * @example 16
              * @example 24
              */

@@ -1,8 +1,8 @@
 """What AWS and Cloudflare ask for: list prices in USD, us-east-1, without taxes and discounts.
 
-The only place for them: a job's ``cost`` and ``make cost`` read them here, and docs/cost.md shows them. GB are of
-10**9 bytes where bytes are meant, and of 1024 MB where Lambda's memory and disk are; AWS's own GB of bytes are 7 %
-larger, so that sums are rather too high.
+The only place for them: a job's ``cost`` and ``make cost`` read them here, and docs/cost.md shows them. A GB
+of bytes is 10**9, one of Lambda's memory and disk 1024 MB. AWS's own GB of bytes are 7 % larger, so that sums
+are rather too high.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Source(NamedTuple):
     read
         The day, or the month.
     place
-        The official page; a public copy of AWS's Price List API of that day; or pages of others alone, because the
-        official one could be had without its figures only.
+        The official page; a public copy of AWS's Price List API of that day; or pages of others alone,
+        because of the official one only copies without figures could be had.
     """
 
     read: str

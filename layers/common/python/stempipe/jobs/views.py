@@ -101,20 +101,22 @@ class CallbackView(CamelCase):
 
 
 class CostView(CamelCase):
-    """What the job costs whoever runs the service: an estimate by list prices, in USD; see docs/cost.md."""
+    """What the job costs whoever runs the service, in USD: an estimate by list prices. See docs/cost.md."""
 
     gb_seconds: float = Field(
         description="What the worker took of memory, in the attempt that completed the job."
     )
     usd: float = Field(description="Compute, requests and storage; no transfer.")
-    compute_usd: float = Field(description="The worker's memory, and its temporary disk.")
+    compute_usd: float = Field(
+        description="Memory of the worker and of the other functions, and temporary disk."
+    )
     requests_usd: float = Field(
-        description="What is billed by the piece: the other functions, the table, the queue, the APIs, storage."
+        description="What is billed by the piece: the table, queue, APIs, storage, runs, traces, logs."
     )
     storage_usd: float = Field(description="Keeping uploads and results until they expire.")
     transfer_usd: float = Field(
-        description="Not part of usd: all results out of AWS, once. In S3 that is each download of them; in R2 it "
-        "is the worker's upload, and downloads cost nothing."
+        description="Not part of usd: all results out of AWS, once. In S3 that is each download of them; "
+        "in R2 it is the worker's upload, and downloads cost nothing."
     )
 
 
