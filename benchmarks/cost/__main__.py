@@ -20,7 +20,7 @@ from benchmarks import songs
 from benchmarks.cost import configurations, report
 from benchmarks.cost.cloud import counted_cloud
 from benchmarks.cost.counts import Counted
-from benchmarks.cost.stack import Stack
+from benchmarks.cost.stack import MONITORED, Stack
 from benchmarks.processes import ROOT, BenchError
 from local.demo import example_song
 from local.server import LocalError
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
-    stack, monitored = Stack.read(), Stack.read(monitored=True)
+    stack, monitored = Stack.read(), Stack.read(**MONITORED)
     tables = report.tables(counted, stack, monitored)
     if options.seconds == _SECONDS:
         counted.write()

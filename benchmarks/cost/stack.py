@@ -18,6 +18,8 @@ _POLLERS = 5
 _POLLS_A_MONTH = prices.SECONDS_A_MONTH / 20
 # The image, of docs/image.md.
 _IMAGE_GB = 0.58
+# With all that watches, and somebody who is told.
+MONITORED = {"Monitoring": "full", "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms"}
 _TIMES = {"minute": 60, "minutes": 60, "hour": 3600, "hours": 3600, "day": 86400, "days": 86400}
 
 
@@ -46,20 +48,15 @@ class Stack:
     notify: str = "NotifyFunction"
 
     @classmethod
-    def read(cls, *, monitored: bool = False, **given: str) -> Stack:
-        """The template with these parameters; resources whose condition does not hold are left out.
-
-        ``monitored``: but for alarms and dashboards, all of which are there then.
-        """
+    def read(cls, **given: str) -> Stack:
+        """The template with these parameters; resources whose condition does not hold are left out."""
         template = templates.load(ROOT / "template.yaml")
         defaults = {name: item.get("Default", "") for name, item in template["Parameters"].items()}
         parameters = defaults | given
         conditions: Mapping[str, Any] = template.get("Conditions", {})
 
         def holds(item: Mapping[str, Any]) -> bool:
-            if "Condition" not in item or (monitored and item["Type"].startswith("AWS::CloudWatch::")):
-                return True
-            return _truth({"Condition": item["Condition"]}, conditions, parameters)
+            return "Condition" not in item or _truth({"Condition": item["Condition"]}, conditions, parameters)
 
         resources = {name: item for name, item in template["Resources"].items() if holds(item)}
         return cls(resources, parameters, template.get("Globals", {}))

@@ -107,7 +107,7 @@ def test_reads_take_halves_for_each_four_kilobytes_unless_consistent() -> None:
     assert ledger().settle("GetItem", request | {"Key": KEY, "ConsistentRead": True}, {"Item": KEY}).read == 1
     assert ledger().settle("GetItem", request | {"Key": KEY}, {}).read == 0.5
     assert ledger().settle("Query", request, {"Items": [KEY] * 3}).read == 0.5  # together, not each
-    batch = {"RequestItems": {"jobs": {"Keys": []}}}
+    batch: dict[str, Any] = {"RequestItems": {"jobs": {"Keys": []}}}
     assert ledger().settle("BatchGetItem", batch, {"Responses": {"jobs": [KEY] * 3}}).read == 1.5
 
 
