@@ -22,8 +22,8 @@ from stempipe.jobs.record import Job
 
 COUNTED = Counted.read()
 STACK = Stack.read()
-MONITORED = Stack.read(**MONITORED)
-TABLES = report.tables(COUNTED, STACK, MONITORED)
+WATCHED = Stack.read(**MONITORED)
+TABLES = report.tables(COUNTED, STACK, WATCHED)
 PAGE = (Path(__file__).parents[3] / "docs/cost.md").read_text(encoding="utf-8")
 NUMBER = re.compile(r"-?\d[\d,]*\.?\d*")
 
@@ -193,7 +193,7 @@ def test_secrets_are_those_of_r2() -> None:
 
 
 def test_an_idle_stack_costs_less_than_5_usd_a_month() -> None:
-    assert less_what_is_free(MONITORED.idle_month(COUNTED)) < 5
+    assert less_what_is_free(WATCHED.idle_month(COUNTED)) < 5
 
 
 def test_more_sweeping_costs_more() -> None:
