@@ -26,7 +26,7 @@ from stempipe_client.sources import Source
 
 USER = "count@example.com"
 # With no call for so long, nothing goes on any more: a job's change is told within a second.
-_QUIET_SECONDS = 2.0
+_QUIET_SECONDS = 3.0
 _SETTLE_SECONDS = 120.0
 _RAN = re.compile(r"REPORT .*\tDuration: ([\d.]+) ms")
 # That CloudWatch adds to each line, and bills.
