@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -18,9 +16,11 @@ from typing import Any
 from benchmarks.cost.counter import CallCounter, counting
 from benchmarks.cost.counts import Counts
 from benchmarks.cost.units import Ledger, Table, size
-from benchmarks.processes import ROOT, BenchError
+from benchmarks.pipeline import python_with_random_weights
+from benchmarks.processes import BenchError
 from local.cloud import STACK, Deployment, running
 from local.server import free_port
+from separation.models.weights import VARIANTS
 from stempipe_client import Client, Config, Status, StempipeError
 from stempipe_client.sources import Source
 
@@ -155,9 +155,10 @@ def counted_cloud(folder: Path) -> Iterator[Cloud]:
     """A local cloud with all models, with random weights for those that are not installed."""
     port, proxy_port = free_port(), free_port()
     state = folder / "cloud"
+    python = python_with_random_weights(folder, *VARIANTS)
     with (
         counting(port, proxy_port) as counter,
-        running(port=port, state=state, python=_python_with_random_weights(folder)) as deployment,
+        running(port=port, state=state, python=python) as deployment,
     ):
         functions, logs = _send_through(deployment, proxy_port)
         counter.ledger = _ledger(deployment)
@@ -213,15 +214,3 @@ def _ledger(deployment: Deployment) -> Ledger:
         return item
 
     return Ledger(tables, read)
-
-
-def _python_with_random_weights(folder: Path) -> Path:
-    """A program that runs functions as the interpreter would, in the way of random_worker.py."""
-    command = folder / "python"
-    command.write_text(
-        "#!/bin/sh\n"
-        f'export MODEL_VARIANTS=2stems,4stems,5stems PYTHONPATH="$PYTHONPATH":{shlex.quote(str(ROOT))}\n'
-        f'exec {shlex.quote(sys.executable)} -m benchmarks.random_worker "$@"\n'
-    )
-    command.chmod(0o755)
-    return command

@@ -78,12 +78,12 @@ class Counts:
 
     def of(self, service: str, *operations: str) -> int:
         """How many calls of a service there were, of these operations or of all."""
-        names = (name.split(" ") for name in self.calls)
-        return sum(
-            self.calls[" ".join(name)]
-            for name in names
-            if name[1] == service and (not operations or name[2] in operations)
-        )
+        total = 0
+        for name, number in self.calls.items():
+            _, called, operation = name.split(" ")
+            if called == service and (not operations or operation in operations):
+                total += number
+        return total
 
 
 @dataclass(frozen=True)
