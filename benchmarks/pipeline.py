@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.processes import ROOT, BenchError
 from local.cloud import running
 from local.server import free_port
+from separation.models.weights import VariantName
 from stempipe.adapters.storage import Storage
 from stempipe_client import Client, Config, Pace, Status, StempipeError
 from stempipe_client.config import ModelVariant
@@ -65,19 +66,19 @@ class Pipeline:
 @contextmanager
 def pipeline(folder: Path) -> Iterator[Pipeline]:
     """A local cloud that has 2stems and 4stems, the latter with random weights if it is not installed."""
-    python = _python_with_random_weights(folder)
+    python = python_with_random_weights(folder, "2stems", "4stems")
     with running(port=free_port(), state=folder / "cloud", python=python) as deployment:
         storage = Storage(deployment.client("s3"), "s3")
         with Client(deployment.api_url, deployment.token(), pace=_PACE) as client:
             yield Pipeline(client, storage, deployment.stems_bucket)
 
 
-def _python_with_random_weights(folder: Path) -> Path:
+def python_with_random_weights(folder: Path, *variants: VariantName) -> Path:
     """A program that runs functions as the interpreter would, in the way of random_worker.py."""
     command = folder / "python"
     command.write_text(
         "#!/bin/sh\n"
-        f'export MODEL_VARIANTS=2stems,4stems PYTHONPATH="$PYTHONPATH":{shlex.quote(str(ROOT))}\n'
+        f'export MODEL_VARIANTS={",".join(variants)} PYTHONPATH="$PYTHONPATH":{shlex.quote(str(ROOT))}\n'
         f'exec {shlex.quote(sys.executable)} -m benchmarks.random_worker "$@"\n'
     )
     command.chmod(0o755)

@@ -29,6 +29,8 @@ from stempipe.settings import SeparateSettings
 
 # Seconds before Lambda stops the worker at which it gives its job back.
 MARGIN_SECONDS = 10
+# Of temporary disk, which Lambda does not bill.
+FREE_DISK_MB = 512
 
 # Batches are of one: a failed record is the entire batch, and that is no reason to raise.
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -62,6 +64,7 @@ def worker(memory_mb: int) -> Worker:
         stems_bucket=settings().stems_bucket,
         lease_seconds=settings().lease_seconds,
         memory_gb=memory_mb / 1024,
+        disk_gb=max(0, settings().disk_mb - FREE_DISK_MB) / 1024,
         scratch=empty_scratch(),
     )
 

@@ -292,3 +292,8 @@ def test_a_batch_that_notify_cannot_take_is_halved_and_at_last_given_up_and_kept
     assert (
         resources["JobsTable"]["Properties"]["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
     )
+
+
+def test_the_worker_is_told_of_the_disk_that_it_has(resources: dict[str, Any]) -> None:
+    worker = resources["SeparateFunction"]["Properties"]
+    assert int(worker["Environment"]["Variables"]["DISK_MB"]) == worker["EphemeralStorage"]["Size"]

@@ -142,10 +142,24 @@ class Queue(_Answer):
 
 
 class Cost(_Answer):
-    """What the worker used, and what AWS asks for it."""
+    """What the job costs whoever runs the service, as it estimates that by list prices.
+
+    Attributes
+    ----------
+    gb_seconds
+        What the worker took of memory.
+    usd
+        The sum of compute, requests and storage.
+    transfer_usd
+        Not part of it: of all results, out of AWS, once.
+    """
 
     gb_seconds: float
     usd: float
+    compute_usd: float | None = None
+    requests_usd: float | None = None
+    storage_usd: float | None = None
+    transfer_usd: float | None = None
 
 
 class Job(_Answer):

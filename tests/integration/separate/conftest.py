@@ -41,6 +41,7 @@ def worker(cloud: Aws, jobs: Jobs, storage: Storage, engine: Engine, tmp_path: P
         stems_bucket=STEMS,
         lease_seconds=30,
         memory_gb=2.0,
+        disk_gb=4.5,
         scratch=scratch,
     )
 

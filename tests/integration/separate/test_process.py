@@ -30,6 +30,14 @@ def test_a_worker_cannot_be_inspected(app: ModuleType) -> None:
     assert LIBRARY.prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0
 
 
+def test_a_worker_is_billed_for_the_disk_beyond_what_is_free(
+    app: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISK_MB", "5120")
+    worker = app.worker(3072)
+    assert (worker.memory_gb, worker.disk_gb) == (3.0, 4.5)
+
+
 def test_a_worker_works_where_that_cannot_be_had_and_says_so(
     app: ModuleType, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
 ) -> None:

@@ -29,6 +29,7 @@ def test_a_queued_job_becomes_stems(
     assert (done.duration_seconds, done.sample_rate, done.channels) == (180.0, 48000, 1)
     assert (done.gain_db, done.residual_db) == (-1.5, -133.42)
     assert done.notices is None
+    assert done.disk_gb_seconds == pytest.approx(done.gb_seconds / 2.0 * 4.5, abs=0.003)
     assert engine.songs == [b"song"]
     assert done.stem_keys == {
         "vocals": f"alice/01K/{done.attempt}/vocals.wav",

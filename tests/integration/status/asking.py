@@ -54,6 +54,7 @@ def completed(
             notices=[Notice("gap", "0.40 s of the sound are missing.", 0.4)],
         ),
         gb_seconds=12.5,
+        disk_gb_seconds=2.0,
     )
 
 

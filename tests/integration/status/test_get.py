@@ -79,7 +79,9 @@ def test_a_completed_job_links_to_its_stems_under_sensible_names(ask: Ask, jobs:
     (disposition,) = parse_qs(link.query)["response-content-disposition"]
     assert "filename*=UTF-8''my%20song%20-%20vocals.wav" in disposition
     assert 'filename="my song - vocals.wav"' in disposition
-    assert body["cost"] == {"gbSeconds": 12.5, "usd": 0.000208}
+    assert body["cost"]["gbSeconds"] == 12.5
+    # 12.5 times 0.0000166667 for the worker, and a little for the disk and for others.
+    assert 0.000208 < body["cost"]["computeUsd"] < 0.00025
     assert body["source"] == {
         "kind": "song",
         "stems": None,

@@ -173,12 +173,38 @@ export interface components {
         };
         /**
          * CostView
-         * @description What the worker used, and what AWS asks for it.
+         * @description What the job costs whoever runs the service, in USD: an estimate by list prices. See docs/cost.md.
          */
         CostView: {
-            /** Gbseconds */
+            /**
+             * Computeusd
+             * @description Memory of the worker and of the other functions, and temporary disk.
+             */
+            computeUsd: number;
+            /**
+             * Gbseconds
+             * @description What the worker took of memory, in the attempt that completed the job.
+             */
             gbSeconds: number;
-            /** Usd */
+            /**
+             * Requestsusd
+             * @description What is billed by the piece: the table, queue, APIs, storage, runs, traces, logs.
+             */
+            requestsUsd: number;
+            /**
+             * Storageusd
+             * @description Keeping uploads and results until they expire.
+             */
+            storageUsd: number;
+            /**
+             * Transferusd
+             * @description Not part of usd: all results out of AWS, once. In S3 that is each download of them; in R2 it is the worker's upload, and downloads cost nothing.
+             */
+            transferUsd: number;
+            /**
+             * Usd
+             * @description Compute, requests and storage; no transfer.
+             */
             usd: number;
         };
         /**
@@ -814,7 +840,7 @@ export interface components {
         Quality: {
             /**
              * Bitdepth
-             * @description Bits of a sample: 16 or 24 for wav and flac, 32 for wav in float; 16 if not given.
+             * @description Bits of a sample: 16 or 24 for wav and flac, 32 for wav in float; 16 if not given. Five stems in float at 48000 are the one configuration that costs whoever runs the service more than 0.01 USD a minute, if they are downloaded.
              * @example 16
              * @example 24
              */

@@ -54,7 +54,10 @@ SampleRate = Annotated[
 ]
 BitDepth = Annotated[
     Literal["16", "24", "32"] | None,
-    typer.Option(help="For wav and flac; 32 is float, for wav alone. (16)", show_default=False),
+    typer.Option(
+        help="For wav and flac; 32 is float, for wav alone, and the dearest to download. (16)",
+        show_default=False,
+    ),
 ]
 Band = Annotated[
     Bandwidth | None, typer.Option(help="Up to where the model listens. (11khz)", show_default=False)

@@ -98,6 +98,8 @@ class SeparateSettings(DispatchSettings):
     engine: Literal["native", "openvino", "tensorflow"] | None = None
     inference_precision: Literal["float32", "bfloat16"] = "float32"
     lease_seconds: PositiveInt = 30
+    disk_mb: PositiveInt = 512
+    """Temporary disk, which is billed. Lambda tells a function its memory, and not this."""
 
 
 class ViewSettings(Settings):

@@ -163,6 +163,7 @@ class Claim:
         self,
         *,
         gb_seconds: float,
+        disk_gb_seconds: float = 0.0,
         stored: Stored | None = None,
         found: StoredFiles | None = None,
     ) -> None:
@@ -174,7 +175,11 @@ class Claim:
             The job is no longer this worker's.
         """
         actions = stored.actions() if stored else []
-        actions += [Job.progress.set(100), Job.gb_seconds.set(round(gb_seconds, 3))]
+        actions += [
+            Job.progress.set(100),
+            Job.gb_seconds.set(round(gb_seconds, 3)),
+            Job.disk_gb_seconds.set(round(disk_gb_seconds, 3)),
+        ]
         known = stored or self._kept
         seconds = round(known.duration_seconds, 3) if known else self.job.duration_seconds
         in_all = _bytes(known.facts) if known else int(self.job.stored_bytes or 0)

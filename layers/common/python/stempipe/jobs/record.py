@@ -273,7 +273,9 @@ class Job(Model):
     residual_db = NumberAttribute(attr_name="residualDb", null=True)
     error_code = UnicodeAttribute(attr_name="errorCode", null=True)
     error_message = UnicodeAttribute(attr_name="errorMessage", null=True)
+    # What the attempt that completed it took of memory, and of temporary disk beyond what is free.
     gb_seconds = NumberAttribute(attr_name="gbSeconds", null=True)
+    disk_gb_seconds = NumberAttribute(attr_name="diskGbSeconds", null=True)
 
     # The webhook. The secret is sealed; see stempipe.adapters.vault. What became of the delivery is said of
     # one version of the job: of an earlier one it says nothing of the present.

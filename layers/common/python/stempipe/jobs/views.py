@@ -10,11 +10,11 @@ from pydantic import ConfigDict, Field
 
 from stempipe.jobs.camel_case import CamelCase
 from stempipe.jobs.config import JobConfig
+from stempipe.jobs.cost import cost_of
 from stempipe.jobs.names import file_name, stem_name
 from stempipe.jobs.record import Delivery, Job, Kind, Stage, Status
 
-# AWS Lambda, x86, per GB-second; see docs/architecture.md.
-USD_PER_GB_SECOND = 0.0000166667
+_USD_DIGITS = 7
 
 
 class ErrorView(CamelCase):
@@ -117,10 +117,23 @@ class CallbackView(CamelCase):
 
 
 class CostView(CamelCase):
-    """What the worker used, and what AWS asks for it."""
+    """What the job costs whoever runs the service, in USD: an estimate by list prices. See docs/cost.md."""
 
-    gb_seconds: float
-    usd: float
+    gb_seconds: float = Field(
+        description="What the worker took of memory, in the attempt that completed the job."
+    )
+    usd: float = Field(description="Compute, requests and storage; no transfer.")
+    compute_usd: float = Field(
+        description="Memory of the worker and of the other functions, and temporary disk."
+    )
+    requests_usd: float = Field(
+        description="What is billed by the piece: the table, queue, APIs, storage, runs, traces, logs."
+    )
+    storage_usd: float = Field(description="Keeping uploads and results until they expire.")
+    transfer_usd: float = Field(
+        description="Not part of usd: all results out of AWS, once. In S3 that is each download of them; "
+        "in R2 it is the worker's upload, and downloads cost nothing."
+    )
 
 
 class JobView(CamelCase):
@@ -276,7 +289,7 @@ def job_view(job: Job, link: Link) -> JobView:
         started_at=job.started_at,
         completed_at=job.completed_at,
         expires_at=job.expires_at,
-        cost=_cost(job.gb_seconds),
+        cost=_cost(job),
         callback=_callback(job),
     )
 
@@ -342,7 +355,15 @@ def _callback(job: Job) -> CallbackView | None:
     )
 
 
-def _cost(gb_seconds: float | None) -> CostView | None:
-    if gb_seconds is None:
+def _cost(job: Job) -> CostView | None:
+    cost = cost_of(job)
+    if cost is None or job.gb_seconds is None:
         return None
-    return CostView(gb_seconds=gb_seconds, usd=round(gb_seconds * USD_PER_GB_SECOND, 6))
+    return CostView(
+        gb_seconds=job.gb_seconds,
+        usd=round(cost.total, _USD_DIGITS),
+        compute_usd=round(cost.compute, _USD_DIGITS),
+        requests_usd=round(cost.requests, _USD_DIGITS),
+        storage_usd=round(cost.storage, _USD_DIGITS),
+        transfer_usd=round(cost.transfer, _USD_DIGITS),
+    )

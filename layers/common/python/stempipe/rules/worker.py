@@ -67,8 +67,8 @@ class Worker:
         Where stems go.
     lease_seconds
         How long a job is held without a sign of life.
-    memory_gb
-        What the worker is billed for, in GB.
+    memory_gb, disk_gb
+        What the worker is billed for, in GB: its memory, and its temporary disk beyond what is free.
     scratch
         Folder for files while they are worked on; None is the system's.
     """
@@ -80,6 +80,7 @@ class Worker:
     stems_bucket: str
     lease_seconds: int
     memory_gb: float
+    disk_gb: float = 0.0
     scratch: Path | None = None
 
     def work_on(self, message: JobMessage, deadline: float = math.inf) -> None:
@@ -176,10 +177,12 @@ class Worker:
                     stored, found = self._take_song(claim, folder, heartbeat)
                 else:
                     stored, found = self._take_the_rest(claim.job, folder, heartbeat)
+            seconds = time.monotonic() - started
             claim.complete(
                 stored=stored,
                 found=found,
-                gb_seconds=(time.monotonic() - started) * self.memory_gb,
+                gb_seconds=seconds * self.memory_gb,
+                disk_gb_seconds=seconds * self.disk_gb,
             )
         metrics.add_metric("JobsCompleted", MetricUnit.Count, 1)
         metrics.add_metric("WorkSeconds", MetricUnit.Seconds, time.monotonic() - started)
