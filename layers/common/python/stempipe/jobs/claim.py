@@ -151,8 +151,8 @@ class Claim:
         stored: Stored | None = None,
         analysis_keys: Mapping[str, str] | None = None,
         analysis_bytes: int = 0,
-    ) -> None:
-        """``processing`` to ``completed``, with what was not kept before.
+    ) -> Job:
+        """``processing`` to ``completed``, with what was not kept before. Returns the job as it is then.
 
         Raises
         ------
@@ -166,7 +166,8 @@ class Claim:
         known = stored or self._kept
         seconds = round(known.duration_seconds, 3) if known else self.job.duration_seconds
         in_all = (known.bytes if known else int(self.job.stored_bytes or 0)) + analysis_bytes
-        self._end(self.job, Status.COMPLETED, [*actions, Job.stored_bytes.set(in_all)], seconds, in_all)
+        actions.append(Job.stored_bytes.set(in_all))
+        return self._end(self.job, Status.COMPLETED, actions, seconds, in_all)
 
     def fail(self, error: StempipeError) -> None:
         """``processing`` to ``failed``, or to ``completed`` without analysis if the stems are stored.
@@ -193,9 +194,9 @@ class Claim:
         """
         self._write(Status.QUEUED, [Job.progress.set(0)])
 
-    def _end(self, job: Job, to: Status, actions: list[Action], seconds: float | None, stored: int) -> None:
+    def _end(self, job: Job, to: Status, actions: list[Action], seconds: float | None, stored: int) -> Job:
         try:
-            self._jobs.end(job, to, actions, self._held, seconds=seconds, stored=stored)
+            return self._jobs.end(job, to, actions, self._held, seconds=seconds, stored=stored)
         except TransitionRefused as refusal:
             raise ClaimLost(str(refusal)) from refusal
 

@@ -17,7 +17,7 @@ from stempipe.errors import JobNotFound, QuotaExceeded, StempipeError
 from stempipe.jobs import writes
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.listing import Listing
-from stempipe.jobs.moves import Moves
+from stempipe.jobs.moves import Moves, present_trace
 from stempipe.jobs.record import (
     MAX_ATTEMPTS,
     Callback,
@@ -203,7 +203,7 @@ class Jobs(Moves):
             last_attempt=making + MAX_ATTEMPTS,
         )
         if status is Status.QUEUED:
-            job.in_line_since = now.timestamp()
+            job.in_line_since, job.queued_at, job.trace_header = now.timestamp(), now, present_trace()
         elif not status.is_final:
             job.open_shard = shard_of(job_id, status)
             job.due_at = now.timestamp() + self._patience[status]

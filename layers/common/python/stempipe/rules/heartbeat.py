@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -31,10 +32,13 @@ class Heartbeat:
         What is renewed.
     deadline
         When the work must have ended, on the monotonic clock.
+    on_beat
+        Is called with each.
     """
 
-    def __init__(self, claim: Claim, deadline: float) -> None:
+    def __init__(self, claim: Claim, deadline: float, on_beat: Callable[[], None]) -> None:
         self._claim = claim
+        self._on_beat = on_beat
         self._deadline = deadline
         separates = claim.job.kind == Kind.SONG and claim.job.stem_keys is None
         plan = plan_of(claim.job.config, separates=separates)
@@ -76,6 +80,7 @@ class Heartbeat:
         while True:
             try:
                 self._write()
+                self._on_beat()
             except ClaimLost as lost:
                 self._lost = lost
                 return
