@@ -209,6 +209,9 @@ def test_none_tells_of_an_hour_of_undisturbed_work(stack: Stack) -> None:
         "PeakMemoryMegabytes",
         "DiskMegabytes",
     }
+    memory = [value for line in lines for value in line.get("PeakMemoryMegabytes", [])]
+    assert len(memory) == 2
+    assert min(memory) > 10  # of a process with Python and boto3 in it
     for at in range(HOUR + MINUTE, 3 * HOUR, 5 * MINUTE):
         for line in lines:
             stack.points.put_line(line, at)

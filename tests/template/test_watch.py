@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,13 @@ def test_commands_name_what_is_there(template: Template, operations: str) -> Non
     assert set(re.findall(r"\blogs_of (\w+)", commands)) <= {
         name.removesuffix("LogGroup") for name in properties(resources, "AWS::Logs::LogGroup")
     }
+
+
+def test_commands_are_a_shells(operations: str) -> None:
+    blocks = re.findall(r"(?:^    .*\n)+", operations, re.MULTILINE)
+    commands = "\n".join(block for block in blocks if "─►" not in block)
+    checked = subprocess.run(["bash", "-n"], input=commands, capture_output=True, text=True)
+    assert (checked.returncode, checked.stderr) == (0, "")
 
 
 def test_what_alarms_and_dashboards_show_is_counted_and_what_is_counted_is_shown(
