@@ -18,6 +18,8 @@ from stempipe.jobs.table import Jobs
 from tests.aws import TABLE, UPLOADS, USAGE, Aws
 from tests.integration.separate.engine import received
 
+# And Lambda's word of the functions that came before.
+LINEAGE = ";Lineage=1:a87bd80c:0|68fd508a:5|c512fbe3:2"
 HEADER = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 ANOTHER = "Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad;Sampled=1"
 
@@ -110,13 +112,15 @@ def header_of_message(cloud: Aws) -> str | None:
 def test_a_message_carries_on_the_trace_in_which_the_job_was_queued_whoever_sends_it(
     cloud: Aws, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("_X_AMZN_TRACE_ID", HEADER)
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", HEADER + LINEAGE)
     job = queued(cloud, jobs, "01K")
     assert job.trace_header == HEADER
     # Whoever ends another job sends it on.
     monkeypatch.setenv("_X_AMZN_TRACE_ID", ANOTHER)
     assert cloud.dispatch(jobs).send_next("alice") == 1
     assert header_of_message(cloud) == HEADER
+    # From then on the record is to be small: each report writes it.
+    assert Claim.take(jobs, "alice", "01K", 30).job.trace_header is None
 
 
 def test_a_job_that_is_tried_again_goes_on_in_the_trace_of_the_request_that_asked_for_it(

@@ -129,7 +129,7 @@ class _Queue:
         self._client = client
         self._url = url
 
-    def _send(self, message: JobMessage | WebhookMessage, trace: str | None) -> str:
+    def _send(self, message: JobMessage | WebhookMessage, trace: str | None = None) -> str:
         # A fair queue: where one owner's messages take up those who receive, other owners' come first.
         # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
         group = hashlib.sha256(message.owner.encode()).hexdigest()
@@ -177,9 +177,9 @@ class JobQueue(_Queue):
 class WebhookQueue(_Queue):
     """Send messages, and put off the one in hand."""
 
-    def send(self, owner: str, job_id: str, version: int, trace: str | None = None) -> None:
+    def send(self, owner: str, job_id: str, version: int) -> None:
         """Say that the job, as it is in this version, is to be told to its callback."""
-        self._send(WebhookMessage(owner=owner, id=job_id, version=version), trace)
+        self._send(WebhookMessage(owner=owner, id=job_id, version=version))
 
 
 class AsideQueue(_Queue):

@@ -86,6 +86,7 @@ class Claim:
                     Job.progress.set(0),
                     Job.stage.set(Stage.DOWNLOADING.value),
                     Job.estimated_seconds_left.remove(),
+                    Job.trace_header.remove(),
                 ],
                 ((Job.status == Status.QUEUED.value) | lapsed) & (Job.attempt < Job.last_attempt),
             )

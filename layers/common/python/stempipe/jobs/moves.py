@@ -92,7 +92,7 @@ class Moves:
         if job.making is not None:
             condition &= Job.making == job.making
         if in_line:
-            actions += [Job.in_line_since.set(now.timestamp()), Job.queued_at.set(now)]
+            actions += [Job.in_line_since.set(now.timestamp()), Job.queued_at.set(now.timestamp())]
             actions.append(
                 Job.trace_header.set(trace) if (trace := present_trace()) else Job.trace_header.remove()
             )
@@ -189,5 +189,9 @@ class Moves:
 
 
 def present_trace() -> str | None:
-    """X-Ray's header of what this process is at; None where nothing is traced."""
-    return os.environ.get(_TRACE) or None
+    """X-Ray's header of what this process is at, without Lambda's list of functions that came before.
+
+    None where nothing is traced.
+    """
+    parts = os.environ.get(_TRACE, "").split(";")
+    return ";".join(part for part in parts if part.startswith(("Root=", "Parent=", "Sampled="))) or None

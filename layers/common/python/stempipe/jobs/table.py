@@ -203,7 +203,8 @@ class Jobs(Moves):
             last_attempt=making + MAX_ATTEMPTS,
         )
         if status is Status.QUEUED:
-            job.in_line_since, job.queued_at, job.trace_header = now.timestamp(), now, present_trace()
+            job.in_line_since = job.queued_at = now.timestamp()
+            job.trace_header = present_trace()
         elif not status.is_final:
             job.open_shard = shard_of(job_id, status)
             job.due_at = now.timestamp() + self._patience[status]

@@ -61,7 +61,7 @@ def count(change: Change) -> None:
     """Count what a change says of how well jobs fare. Here, because whoever makes it, notify sees it."""
     job = change.after
     if change.is_begin and job.queued_at:
-        Metric.QUEUE_WAIT.add((job.updated_at - job.queued_at).total_seconds())
+        Metric.QUEUE_WAIT.add(job.updated_at.timestamp() - job.queued_at)
     if not change.is_end or job.state is Status.CANCELLED:
         return
     code = job.error_code or job.analysis_error_code
@@ -71,7 +71,7 @@ def count(change: Change) -> None:
     if job.state is Status.COMPLETED:
         Metric.SONG_SECONDS.add(float(job.duration_seconds or 0))
     if code is None and job.completed_at and job.queued_at:
-        Metric.UPLOAD_TO_COMPLETED.add((job.completed_at - job.queued_at).total_seconds())
+        Metric.UPLOAD_TO_COMPLETED.add(job.completed_at.timestamp() - job.queued_at)
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,7 @@ class Notifier:
         """Tell of changes, of each job in their order."""
         for change in changes:
             if change.is_end and change.after.callback_url:
-                job = change.after
-                self.webhooks.send(job.owner, job.id, int(job.version), job.trace_header)
+                self.webhooks.send(change.after.owner, change.after.id, int(change.after.version))
         visible = [change.after for change in changes if change.is_visible]
         by_owner = groupby(sorted(visible, key=lambda job: job.owner), key=lambda job: job.owner)
         with ThreadPoolExecutor(WRITERS, "writer") as writers:
