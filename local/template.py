@@ -111,6 +111,9 @@ def for_ministack(
         if "ScalingConfig" in mapping["Properties"]:
             mapping["Properties"]["ScalingConfig"] = {"MaximumConcurrency": MAX_CONCURRENCY}
 
+    # Metrics come of neither logs nor queues here: alarms would be silent, and dashboards empty. MiniStack
+    # refuses those of alarms that calculate, and composite ones, besides.
+    template["Parameters"]["Monitoring"]["Default"] = "none"
     # There is no TLS here, and MiniStack enforces patterns and policies.
     for parameter in template.get("Parameters", {}).values():
         parameter.pop("AllowedPattern", None)

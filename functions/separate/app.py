@@ -22,7 +22,7 @@ from sound import Spleeter
 from stempipe.adapters.queue import JobMessage, JobQueue, TryAgain, sqs_client
 from stempipe.adapters.storage import Storage, s3_client
 from stempipe.jobs.table import Jobs
-from stempipe.observability import MetricUnit, logger, metrics, tracer
+from stempipe.observability import about, logger, metrics, tracer
 from stempipe.rules.dispatch import Dispatch
 from stempipe.rules.worker import Worker
 from stempipe.settings import SeparateSettings
@@ -79,19 +79,18 @@ def empty_scratch() -> Path:
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
+@metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Work on each message's job; answer which messages must come back."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
 
     def work_on(record: SQSRecord) -> None:
         message = JobMessage.model_validate_json(record.body)
-        logger.append_keys(owner=message.owner, job_id=message.id)
+        about(message.owner, message.id)
         try:
             worker(int(context.memory_limit_in_mb)).work_on(message, deadline)
         except TryAgain as again:
             queue().put_off(record.receipt_handle, again.seconds)
-            metrics.add_metric("MessagesReturned", MetricUnit.Count, 1)
             raise
 
     answer: Any = process_partial_response(

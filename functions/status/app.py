@@ -44,7 +44,7 @@ from stempipe.jobs.record import Status
 from stempipe.jobs.requests import WAYS_IN, IdempotencyKey, Limit, NewJob, Time
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.views import CreatedJob, ErrorView, FilesView, Health, JobPage, JobView, Problem, Refusal
-from stempipe.observability import MetricUnit, logger, metrics, tracer
+from stempipe.observability import Metric, about, logger, metrics, tracer
 from stempipe.rules.api import Api
 from stempipe.rules.dispatch import Dispatch
 from stempipe.rules.webhooks import Callbacks
@@ -99,6 +99,13 @@ def owner() -> str:
     if claims.get("token_use", "access") != "access":
         raise Unauthorized("Send the access token. An ID token tells a client who signed in, and no more.")
     return str(claims["sub"])
+
+
+def mine(job_id: str) -> tuple[str, str]:
+    """Who asks, and for which job: the log says it from here on, whether there is such a job or not."""
+    subject = owner()
+    about(subject, job_id)
+    return subject, job_id
 
 
 def _answers(status: int, *problems: int) -> dict[int, Any]:
@@ -174,7 +181,7 @@ def list_jobs(
 )
 def get_job(id: JobId) -> JobView:
     """Links expire; each answer has new ones."""
-    return api().get(owner(), id)
+    return api().get(*mine(id))
 
 
 @app.get(
@@ -185,7 +192,7 @@ def get_job(id: JobId) -> JobView:
 )
 def list_files(id: JobId) -> FilesView:
     """Stems are there first, then what was asked for besides. Links expire; each answer has new ones."""
-    return api().files(owner(), id)
+    return api().files(*mine(id))
 
 
 @app.delete(
@@ -197,7 +204,7 @@ def list_files(id: JobId) -> FilesView:
 def delete_job(id: JobId) -> Response[JobView | None]:
     """One that has not ended becomes cancelled, and is the answer; one that has is gone then, with no answer.
     Song and stems are deleted in either case."""
-    job = api().delete(owner(), id)
+    job = api().delete(*mine(id))
     if job is None:
         return Response(HTTPStatus.NO_CONTENT)
     return Response(HTTPStatus.OK, content_types.APPLICATION_JSON, job)
@@ -212,7 +219,7 @@ def delete_job(id: JobId) -> Response[JobView | None]:
 )
 def retry_job(id: JobId) -> JobView:
     """Its upload must still be there."""
-    return api().retry(owner(), id)
+    return api().retry(*mine(id))
 
 
 @app.get(
@@ -293,7 +300,7 @@ def stempipe_error(error: StempipeError) -> Response[str]:
     status = HTTP_STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
     answer = _problem(status, error.code, error.message)
     if isinstance(error, QuotaExceeded):
-        metrics.add_metric("RefusedByQuota", MetricUnit.Count, 1)
+        Metric.REFUSED_BY_QUOTA.add()
         answer.headers |= {"Retry-After": str(error.retry_after)}
         answer.headers |= rate_limit_headers(api().quota(owner()), datetime.now(UTC))
     return answer

@@ -17,7 +17,7 @@ from stempipe.adapters.turns import Turns
 from stempipe.adapters.vault import Vault, kms_client
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.views import job_view
-from stempipe.observability import logger, metrics, tracer
+from stempipe.observability import about, logger, metrics, tracer
 from stempipe.rules.webhooks import Deliverer
 from stempipe.settings import WebhookSettings
 
@@ -60,7 +60,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     def deliver(record: SQSRecord) -> None:
         message = WebhookMessage.model_validate_json(record.body)
-        logger.append_keys(owner=message.owner, job_id=message.id)
+        about(message.owner, message.id)
         try:
             deliverer().deliver(message)
         except TryAgain as again:

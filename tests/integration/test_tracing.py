@@ -86,5 +86,5 @@ def test_metrics_and_logs_are_the_stacks_own(traces: Traces) -> None:
         (metrics,) = line["_aws"]["CloudWatchMetrics"]
         assert (metrics["Namespace"], metrics["Dimensions"]) == ("Stempipe", [["service"]])
     names = {metric["Name"] for line in counted for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
-    assert {"UploadsTakenIn", "JobsCompleted", "MessagesSent", "WebhooksDelivered"} <= names
+    assert {"QueueWaitSeconds", "UploadToCompletedSeconds", "JobsFailed", "PeakMemoryMegabytes"} <= names
     assert {line["service"] for line in traces.log} == {STACK}

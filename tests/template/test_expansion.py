@@ -18,7 +18,8 @@ from tests.template.stack import QUEUE, R2, WEBHOOK, Stack
 
 USERS: dict[str, dict[str, str]] = {
     "cognito": {},
-    "own": {"JwtIssuer": "https://issuer.example.com/", "JwtAudience": "stempipe"},
+    # And nobody watches it, where no more is chosen.
+    "own": {"JwtIssuer": "https://issuer.example.com/", "JwtAudience": "stempipe", "Monitoring": "none"},
 }
 STORAGE: dict[str, dict[str, str]] = {
     "s3": {},
@@ -30,6 +31,9 @@ STORAGE: dict[str, dict[str, str]] = {
 MORE: dict[str, dict[str, str]] = {
     "more": {
         "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms",
+        "PagerTopicArn": "arn:aws:sns:us-east-1:123456789012:pager",
+        "Monitoring": "full",
+        "BudgetMonthlyUsd": "20",
         "AllowedOrigin": "https://example.com",
         "PageClientId": "page",
     },
@@ -100,8 +104,12 @@ def test_what_it_is_made_of_follows_the_parameters(resolved: dict[str, Template]
     assert ("PullFunction" in resources) == (storage in ("queue", "both"))
     assert ("ReceiveFunction" in resources) == (storage in ("webhook", "both"))
     assert kinds.count("AWS::Lambda::Function") == 8 + {"s3": 0, "both": 2}.get(storage, 1)
-    told = [item for item in resources.values() if "AlarmActions" in item.get("Properties", {})]
-    assert len(told) == (kinds.count("AWS::CloudWatch::Alarm") if more == "more" else 0)
+    alarms = [item for item in resources.values() if item["Type"].endswith("Alarm")]
+    told = [item for item in alarms if item["Properties"].get("AlarmActions")]
+    assert told == (alarms if more == "more" else [])
+    assert kinds.count("AWS::CloudWatch::Dashboard") == (2 if more == "more" else users == "cognito")
+    assert (alarms == []) == (users == "own" and more == "none")
+    assert ("Budget" in resources) == (more == "more")
     # Conditions are decided, and no reference is left to what is not there.
     names = resources.keys() | resolved[name]["Parameters"].keys()
     assert {ref for ref in references(resolved[name]) if "::" not in ref} <= names

@@ -49,14 +49,8 @@ def belongings(function: str, resources: dict[str, Any]) -> list[str]:
     sources = [own.get("EventInvokeConfig"), *(resources[name] for name in mappings)]
     queues = mentioned(sources, resources, "AWS::SQS::Queue")
     dead_letters = mentioned([resources[name] for name in queues], resources, "AWS::SQS::Queue")
-    alarms = [
-        name
-        for name, resource in resources.items()
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
-        and {*queues, *dead_letters}.intersection(mentioned(resource, resources, "AWS::SQS::Queue"))
-    ]
     logs = mentioned(own["LoggingConfig"], resources, "AWS::Logs::LogGroup")
-    return [function, *mappings, *queues, *dead_letters, *alarms, *logs]
+    return [function, *mappings, *queues, *dead_letters, *logs]
 
 
 def test_the_table_of_contents_has_the_headings(text: str) -> None:
@@ -95,7 +89,7 @@ def test_an_apis_log_follows_it(resources: dict[str, Any]) -> None:
         assert names.index(log) == names.index(api) + 1
 
 
-def test_each_queue_alarm_and_log_belongs_to_one_function(resources: dict[str, Any]) -> None:
+def test_each_queue_and_log_belongs_to_one_function(resources: dict[str, Any]) -> None:
     # Else the tests above would not look for it.
     owned = [name for function in FUNCTIONS for name in belongings(function, resources)]
     owned += access_logs(resources).values()
@@ -105,9 +99,17 @@ def test_each_queue_alarm_and_log_belongs_to_one_function(resources: dict[str, A
         "AWS::Serverless::Function",
         "AWS::Lambda::EventSourceMapping",
         "AWS::SQS::Queue",
-        "AWS::CloudWatch::Alarm",
         "AWS::Logs::LogGroup",
     }
+
+
+def test_all_that_watches_is_in_the_last_section(
+    sections: dict[str, list[str]], resources: dict[str, Any]
+) -> None:
+    kinds = ("AWS::CloudWatch::", "AWS::Budgets::")
+    watching = [name for name, resource in resources.items() if resource["Type"].startswith(kinds)]
+    assert sections["watch"] == watching
+    assert list(sections)[-1] == "watch"
 
 
 def test_outputs_are_in_the_order_of_their_resources(

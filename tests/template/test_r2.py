@@ -27,7 +27,7 @@ COGNITO = {"UserPool", "UserPoolClient", "UserPoolDomain", "PageClient"}
 def test_what_brings_r2s_notifications_is_there_where_it_is_asked_for(
     template: Template, chosen: dict[str, str], there: set[str]
 ) -> None:
-    stack = Stack(template, chosen)
+    stack = Stack(template, {"Monitoring": "none"} | chosen)
     assert stack.refusals() == []
     assert stack.conditional() == COGNITO | there
 

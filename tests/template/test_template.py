@@ -181,22 +181,6 @@ def test_every_function_is_told_its_settings(
     assert told == needed & told | ours | {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
 
 
-def test_whatever_is_left_in_a_queue_that_nobody_works_on_is_told_of(resources: dict[str, Any]) -> None:
-    worked_on = {
-        mapping["EventSourceArn"]["Fn::GetAtt"][0]
-        for mapping in properties(resources, "AWS::Lambda::EventSourceMapping").values()
-    }
-    alarms = list(properties(resources, "AWS::CloudWatch::Alarm").values())
-    told_of = [dimension["Value"]["Fn::GetAtt"] for alarm in alarms for dimension in alarm["Dimensions"]]
-    dead_letters = properties(resources, "AWS::SQS::Queue").keys() - worked_on
-    # By the queue's own name: an alarm of another stack tells of that one's alone.
-    assert sorted(told_of) == [[queue, "QueueName"] for queue in sorted(dead_letters)]
-    for alarm in alarms:
-        assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
-        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
-        assert alarm["AlarmActions"]["Fn::If"][:2] == ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}]]
-
-
 def test_function_logs_do_not_live_for_ever(resources: dict[str, Any]) -> None:
     groups = properties(resources, "AWS::Logs::LogGroup")
     for function in FUNCTIONS:

@@ -241,8 +241,10 @@ class ModelUnavailable(StempipeError):
         self.code = code
 
 
-_OURS = (QuotaExceeded, UploadGone, StorageUnavailable, InternalError, WorkerLost, OutOfTime, Undeliverable)
-NOT_THE_SONGS_FAULT = frozenset(error.code for error in _OURS) | {"model_missing", "model_damaged"}
+_OURS = (StorageUnavailable, InternalError, WorkerLost, OutOfTime, Undeliverable)
+OUR_FAULT = frozenset(error.code for error in _OURS) | {"model_missing", "model_damaged"}
+"""Codes of jobs that failed for what whoever runs this has to mend."""
+NOT_THE_SONGS_FAULT = OUR_FAULT | {QuotaExceeded.code, UploadGone.code}
 """Codes of jobs whose song may be had when it is sent again as it is."""
 
 

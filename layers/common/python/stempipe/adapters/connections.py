@@ -16,7 +16,7 @@ from pynamodb.models import Model
 
 from stempipe.errors import InvalidRequest, TooManyConnections
 from stempipe.jobs.messages import is_soon_outdated
-from stempipe.observability import MetricUnit, logger, metrics
+from stempipe.observability import Metric, logger
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
@@ -185,7 +185,7 @@ class Wire:
                 return
             except (ClientError, BotoCoreError) as fault:
                 if _status(fault) == HTTPStatus.TOO_MANY_REQUESTS:
-                    metrics.add_metric("MessagesThrottled", MetricUnit.Count, 1)
+                    Metric.MESSAGES_THROTTLED.add()
                     if is_soon_outdated(message):
                         return
                     if wait is not None:

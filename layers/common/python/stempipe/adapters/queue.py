@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 from botocore.config import Config
@@ -15,6 +15,9 @@ from pydantic import BaseModel
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageSystemAttributeValueTypeDef
+
+    _Header = dict[Literal["AWSTraceHeader"], MessageSystemAttributeValueTypeDef]
 
 
 HELD_SECONDS = 10
@@ -126,12 +129,20 @@ class _Queue:
         self._client = client
         self._url = url
 
-    def _send(self, message: JobMessage | WebhookMessage) -> str:
+    def _send(self, message: JobMessage | WebhookMessage, trace: str | None = None) -> str:
         # A fair queue: where one owner's messages take up those who receive, other owners' come first.
         # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
         group = hashlib.sha256(message.owner.encode()).hexdigest()
+        # It counts before the header by which the client tells of whatever this process is at.
+        # https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
+        header: _Header = {}
+        if trace:
+            header = {"AWSTraceHeader": {"DataType": "String", "StringValue": trace}}
         answer = self._client.send_message(
-            QueueUrl=self._url, MessageBody=message.model_dump_json(), MessageGroupId=group
+            QueueUrl=self._url,
+            MessageBody=message.model_dump_json(),
+            MessageGroupId=group,
+            MessageSystemAttributes=header,
         )
         return answer["MessageId"]
 
@@ -145,9 +156,15 @@ class _Queue:
 class JobQueue(_Queue):
     """Send messages, and put off the one in hand."""
 
-    def send(self, owner: str, job_id: str) -> str:
-        """Say that a job may be worked on. Returns the message's id."""
-        return self._send(JobMessage(owner=owner, id=job_id))
+    def send(self, owner: str, job_id: str, trace: str | None = None) -> str:
+        """Say that a job may be worked on. Returns the message's id.
+
+        Parameters
+        ----------
+        trace
+            X-Ray's header of the trace that the work belongs to; None is this process's own.
+        """
+        return self._send(JobMessage(owner=owner, id=job_id), trace)
 
     def waiting(self) -> int:
         """About how many messages nobody has taken yet."""

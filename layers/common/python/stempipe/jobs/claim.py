@@ -100,6 +100,7 @@ class Claim:
                     Job.progress.set(0),
                     Job.stage.set(Stage.DOWNLOADING.value),
                     Job.estimated_seconds_left.remove(),
+                    Job.trace_header.remove(),
                 ],
                 (waits | lapsed) & (Job.attempt < Job.last_attempt),
             )
@@ -166,8 +167,10 @@ class Claim:
         disk_gb_seconds: float = 0.0,
         stored: Stored | None = None,
         found: StoredFiles | None = None,
-    ) -> None:
+    ) -> Job:
         """``processing`` to ``completed``, with what was not kept before, and the files of the analysis.
+
+        Returns the job as it is then.
 
         Raises
         ------
@@ -189,7 +192,7 @@ class Claim:
             in_all += _bytes(found.facts)
             facts |= found.facts
         actions += [Job.stored_bytes.set(in_all), Job.file_facts.set(facts)]
-        self._end(self.job, Status.COMPLETED, actions, seconds, in_all, self._held)
+        return self._end(self.job, Status.COMPLETED, actions, seconds, in_all, self._held)
 
     def fail(self, error: StempipeError) -> None:
         """``processing`` to ``failed``, or to ``completed`` without analysis if the stems are stored.
@@ -233,9 +236,9 @@ class Claim:
         seconds: float | None,
         stored: int,
         condition: Condition,
-    ) -> None:
+    ) -> Job:
         try:
-            self._jobs.end(job, to, actions, condition, seconds=seconds, stored=stored)
+            return self._jobs.end(job, to, actions, condition, seconds=seconds, stored=stored)
         except TransitionRefused as refusal:
             raise ClaimLost(str(refusal)) from refusal
 

@@ -6,6 +6,7 @@ or ends, its owner's account changes in the same write, or neither does.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -18,6 +19,8 @@ from stempipe.jobs.record import Job, Status, shard_of
 from stempipe.jobs.refusals import NoRoom
 from stempipe.jobs.usage import Accounts, Delta, Entry, ending
 
+# Lambda's, of the trace that an invocation belongs to.
+_TRACE = "_X_AMZN_TRACE_ID"
 # Times that an account is looked at again, because somebody else wrote it meanwhile.
 _LOOKS = 10
 
@@ -89,7 +92,10 @@ class Moves:
         if job.making is not None:
             condition &= Job.making == job.making
         if in_line:
-            actions.append(Job.in_line_since.set(now.timestamp()))
+            actions += [Job.in_line_since.set(now.timestamp()), Job.queued_at.set(now.timestamp())]
+            actions.append(
+                Job.trace_header.set(trace) if (trace := present_trace()) else Job.trace_header.remove()
+            )
         if to.is_final:
             actions += [Job.completed_at.set(now), Job.in_line_since.remove(), Job.reserved_seconds.remove()]
         if in_line or to.is_final:
@@ -182,3 +188,12 @@ class Moves:
             with suppress(NoRoom):
                 return write(self.accounts.opening(job, delta))
         return write(self.accounts.opening(job, delta))
+
+
+def present_trace() -> str | None:
+    """X-Ray's header of what this process is at, without Lambda's list of functions that came before.
+
+    None where nothing is traced.
+    """
+    parts = os.environ.get(_TRACE, "").split(";")
+    return ";".join(part for part in parts if part.startswith(("Root=", "Parent=", "Sampled="))) or None

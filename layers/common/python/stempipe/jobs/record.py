@@ -228,6 +228,12 @@ class Job(Model):
     # Queued, and not let in yet: its owner has as many jobs with the workers as may be. Since when, in s.
     in_line_since = NumberAttribute(attr_name="inLineSince", null=True)
 
+    # Since when it waits for a worker, its time in line included, in s. And until one takes it, X-Ray's
+    # header of the request or event that had it wait, which its message carries on, whoever sends it; no
+    # longer, because reports of a record of more than 1 KB would cost twice as much.
+    queued_at = NumberAttribute(attr_name="queuedAt", null=True)
+    trace_header = UnicodeAttribute(attr_name="traceHeader", null=True)
+
     # What it counts for in its owner's account, besides what its state says: seconds of sound, while it is
     # open, and bytes of its results.
     reserved_seconds = NumberAttribute(attr_name="reservedSeconds", null=True)

@@ -17,7 +17,7 @@ from stempipe.errors import JobNotFound, QuotaExceeded, StempipeError
 from stempipe.jobs import writes
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.listing import Listing
-from stempipe.jobs.moves import Moves
+from stempipe.jobs.moves import Moves, present_trace
 from stempipe.jobs.record import (
     MAX_ATTEMPTS,
     Callback,
@@ -205,7 +205,8 @@ class Jobs(Moves):
             last_attempt=making + MAX_ATTEMPTS,
         )
         if status is Status.QUEUED:
-            job.in_line_since = now.timestamp()
+            job.in_line_since = job.queued_at = now.timestamp()
+            job.trace_header = present_trace()
         elif not status.is_final:
             job.open_shard = shard_of(job_id, status)
             job.due_at = now.timestamp() + self._patience[status]

@@ -31,6 +31,7 @@ from stempipe.jobs.requests import (
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import job_upload_key, part_upload_key
 from stempipe.jobs.views import UploadView
+from stempipe.observability import about, logger
 from stempipe.rules.dispatch import Dispatch
 from stempipe.rules.webhooks import Callbacks
 from stempipe.settings import StatusSettings
@@ -95,6 +96,7 @@ class Creation:
         wanted = _wanted(request)
         self._check(wanted)
         job_id = _derived_id(owner, idempotency_key) if idempotency_key else str(ULID())
+        about(owner, job_id)
         making = self.jobs.new_making()
         key = job_upload_key(owner, job_id, making)
         request_hash = _hash(request)
@@ -114,6 +116,7 @@ class Creation:
                 title=request.title,
                 parts=_parts(wanted, key),
             )
+            logger.info("Made", kind=job.kind, bytes=job.bytes)
         except JobExists:
             job = self.jobs.get(owner, job_id)
             if job.request_hash != request_hash:

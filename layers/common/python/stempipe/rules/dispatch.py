@@ -49,12 +49,17 @@ class Dispatch:
             try:
                 job = self.line.let_in(job)
             except NoRoom as full:
-                logger.info("It stays in line", job_id=job.id, reason=str(full))
+                logger.info("It stays in line", owner=job.owner, job_id=job.id, reason=str(full))
                 return job
             except TransitionRefused:
                 return self.jobs.get(job.owner, job.id)  # somebody else has let it in, or it is cancelled
-        self.jobs.mark_enqueued(job, self.queue.send(job.owner, job.id))
+        self._send(job)
         return job
+
+    def _send(self, job: Job) -> None:
+        message_id = self.queue.send(job.owner, job.id, job.trace_header)
+        logger.info("Sent to the workers", owner=job.owner, job_id=job.id, message_id=message_id)
+        self.jobs.mark_enqueued(job, message_id)
 
     def send_next(self, owner: str) -> int:
         """Send as many jobs of an owner's line as there is room for. Returns how many that is."""
@@ -68,7 +73,7 @@ class Dispatch:
                 break
             except TransitionRefused:
                 continue
-            self.jobs.mark_enqueued(job, self.queue.send(job.owner, job.id))
+            self._send(job)
             sent += 1
         return sent
 

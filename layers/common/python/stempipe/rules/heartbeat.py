@@ -32,6 +32,8 @@ class Heartbeat:
         What is renewed.
     deadline
         When the work must have ended, on the monotonic clock.
+    on_beat
+        Is called with each.
     stop
         Ends work that does not say where it is, in which a song may hold it up for ever.
 
@@ -41,8 +43,11 @@ class Heartbeat:
         At the end of the block, in place of what became of work that was stopped.
     """
 
-    def __init__(self, claim: Claim, deadline: float, stop: Callable[[], None]) -> None:
+    def __init__(
+        self, claim: Claim, deadline: float, on_beat: Callable[[], None], stop: Callable[[], None]
+    ) -> None:
         self._claim = claim
+        self._on_beat = on_beat
         self._deadline = deadline
         self._stop = stop
         separates = claim.job.kind == Kind.SONG and claim.job.stem_keys is None
@@ -96,6 +101,7 @@ class Heartbeat:
             try:
                 if not self._lost:
                     self._write()
+                self._on_beat()
             except ClaimLost as lost:
                 self._lost = lost
             except Exception:

@@ -37,7 +37,7 @@ from stempipe.jobs.uploads import (
     read_record,
     split_event,
 )
-from stempipe.observability import MetricUnit, logger, metrics
+from stempipe.observability import Metric, about, about_nothing, logger
 from stempipe.rules.creation import config_for
 from stempipe.rules.dispatch import Dispatch
 from stempipe.settings import IntakeSettings
@@ -103,6 +103,7 @@ class Intake:
         Exception
             Whatever it is, trying again can help; the record should come again.
         """
+        about_nothing()
         try:
             upload = read_record(record)
             return self.take_new(upload) if upload else None
@@ -110,14 +111,12 @@ class Intake:
             if fault.retryable:
                 raise
             logger.warning("Not taken in", code=fault.code, reason=fault.message)
-            metrics.add_metric("RecordsRefused", MetricUnit.Count, 1)
             return None
 
     def take_new(self, upload: Upload) -> Job | None:
-        """As ``take``, for an upload that storage tells of: logged and counted."""
+        """As ``take``, for an upload that storage tells of: logged."""
         if job := self.take(upload):
-            logger.info("Taken in", owner=job.owner, job_id=job.id, status=job.status)
-            metrics.add_metric("UploadsTakenIn", MetricUnit.Count, 1)
+            logger.info("Taken in", status=job.status)
         return job
 
     def take(self, upload: Upload) -> Job | None:
@@ -158,6 +157,7 @@ class Intake:
         return job
 
     def _take_job_upload(self, said: JobUpload, upload: Upload, stored: StoredObject) -> Job:
+        about(said.owner, said.job_id)
         try:
             job = self.jobs.get(said.owner, said.job_id)
             numbers = {part.key: number for number, part in enumerate(job.uploads)}
@@ -173,7 +173,7 @@ class Intake:
                 return self._take_part(job, numbers[upload.key], stored)
             return Arrivals(self.jobs).upload_arrived(job, etag=stored.etag, size=stored.bytes)
         except TransitionRefused:
-            logger.info("Seen before", job_id=said.job_id)
+            logger.info("Seen before")
             job = self.jobs.get(said.owner, said.job_id)
             if _has_no_use_for(job, upload.key):
                 self._delete(upload, stored)
@@ -198,6 +198,7 @@ class Intake:
         source = Source(upload.provider, upload.bucket, upload.key, said.filename, stored.bytes, stored.etag)
         kind = Kind.MIDI if said.filename.lower().endswith((".mid", ".midi")) else Kind.SONG
         job_id = direct_job_id(upload, stored.etag, stored.metadata.get(CONFIG_METADATA, ""))
+        about(said.owner, job_id)
         config, error = JobConfig(), self._size_error(stored)
         try:
             config = config_for(kind, self._config_of(stored))
@@ -210,7 +211,7 @@ class Intake:
                 return self.jobs.add(said.owner, job_id, status, source, config, error, kind=kind)
             except QuotaExceeded as full:
                 # Nobody hears a refusal: the job says it.
-                metrics.add_metric("RefusedByQuota", MetricUnit.Count, 1)
+                Metric.REFUSED_BY_QUOTA.add()
                 return add(full)
 
         try:
@@ -218,9 +219,9 @@ class Intake:
         except JobExists:
             job = self.jobs.get(said.owner, job_id)
         if not _was_put_again(job, stored):
-            logger.info("Seen before", job_id=job_id)
+            logger.info("Seen before")
             return job
-        logger.info("Put again after its job had ended", job_id=job_id, code=job.error_code)
+        logger.info("Put again after its job had ended", code=job.error_code)
         try:
             self.jobs.begin_deletion(job)
             self.jobs.delete(job)

@@ -10,10 +10,11 @@ from typing import Any
 
 from stempipe.adapters.connections import WRITERS, Connection, Connections, Send, Unreachable
 from stempipe.adapters.queue import AsideQueue, WebhookQueue
+from stempipe.errors import OUR_FAULT
 from stempipe.jobs.messages import JobUpdate
-from stempipe.jobs.record import Job
+from stempipe.jobs.record import Job, Status
 from stempipe.jobs.views import View
-from stempipe.observability import MetricUnit, logger, metrics
+from stempipe.observability import Metric, logger
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,16 @@ class Change:
         """Whether the job is final now and was not before."""
         return self.after.state.is_final and (self.before is None or not self.before.state.is_final)
 
+    @property
+    def is_begin(self) -> bool:
+        """Whether a worker has taken it on, for the first time since its owner last asked for it."""
+        return (
+            self.before is not None
+            and self.before.state is Status.QUEUED
+            and self.after.state is Status.PROCESSING
+            and not self.before.was_begun
+        )
+
 
 def read_change(image: Mapping[str, Any]) -> Change:
     """Read the ``dynamodb`` part of a record of the table's stream.
@@ -44,6 +55,23 @@ def read_change(image: Mapping[str, Any]) -> Change:
     """
     before = image.get("OldImage")
     return Change(Job.from_raw_data(before) if before else None, Job.from_raw_data(image["NewImage"]))
+
+
+def count(change: Change) -> None:
+    """Count what a change says of how well jobs fare. Here, because whoever makes it, notify sees it."""
+    job = change.after
+    if change.is_begin and job.queued_at:
+        Metric.QUEUE_WAIT.add(job.updated_at.timestamp() - job.queued_at)
+    if not change.is_end or job.state is Status.CANCELLED:
+        return
+    code = job.error_code or job.analysis_error_code
+    logger.info("Ended", owner=job.owner, job_id=job.id, status=job.status, code=code)
+    Metric.JOBS_FAILED.add(int(code in OUR_FAULT))
+    Metric.SONGS_FAILED.add(int(code is not None and code not in OUR_FAULT))
+    if job.state is Status.COMPLETED:
+        Metric.SONG_SECONDS.add(float(job.duration_seconds or 0))
+    if code is None and job.completed_at and job.queued_at:
+        Metric.UPLOAD_TO_COMPLETED.add(job.completed_at.timestamp() - job.queued_at)
 
 
 @dataclass(frozen=True)
@@ -86,7 +114,6 @@ class Notifier:
                 changes.append(read_change(record["dynamodb"]))
             except Exception:
                 logger.exception("Not a change of a job")
-                metrics.add_metric("RecordsPutAside", MetricUnit.Count, 1)
                 self.aside.put(record)
         self.tell(changes)
 
@@ -103,8 +130,11 @@ class Notifier:
                 for owner, jobs in by_owner
                 for connection, messages in self._messages(owner, list(jobs))
             ]
-        sent = sum(future.result() for future in told)
-        metrics.add_metric("MessagesSent", MetricUnit.Count, sent)
+        for writing in told:
+            writing.result()
+        # Last: a batch that fails before comes again.
+        for change in changes:
+            count(change)
 
     def _messages(self, owner: str, jobs: Sequence[Job]) -> Iterable[tuple[Connection, list[str]]]:
         connections = self.connections.of(owner)
@@ -116,21 +146,20 @@ class Notifier:
             ]
         except Exception:
             # One owner's jobs that cannot be shown are not the others' fault.
-            logger.exception("Not told", owner=owner)
+            logger.exception("Not told", owner=owner, jobs=[job.id for job in jobs])
             return
         for connection in connections:
             if wanted := [message for job_id, message in messages if connection.wants(job_id)]:
                 yield connection, wanted
 
-    def _write(self, connection: Connection, messages: Sequence[str]) -> int:
-        for sent, message in enumerate(messages):
+    def _write(self, connection: Connection, messages: Sequence[str]) -> None:
+        for message in messages:
             try:
                 self.send(connection.id, message)
             except Unreachable:
-                logger.info("Forgotten", connection=connection.id)
+                logger.info("Forgotten", owner=connection.owner, connection=connection.id)
                 self.connections.forget(connection.owner, connection.id)
-                return sent
+                return
             except Exception:
-                logger.exception("Not written", connection=connection.id)
-                return sent
-        return len(messages)
+                logger.exception("Not written", owner=connection.owner, connection=connection.id)
+                return

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stempipe.adapters.cloudflare import CloudflareQueue, Message
-from stempipe.observability import MetricUnit, logger, metrics
+from stempipe.observability import Metric, logger
 from stempipe.rules.intake import Intake
 
 _BATCH = 10
@@ -72,7 +72,7 @@ class Puller:
             self.intake.take_record(message.body)
         except Exception:
             logger.exception("Not taken in; the message will come again", attempts=message.attempts)
-            metrics.add_metric("MessagesReturned", MetricUnit.Count, 1)
+            Metric.UPLOADS_RETURNED.add()
             return False
         return True
 

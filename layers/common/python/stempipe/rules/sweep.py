@@ -28,7 +28,7 @@ from stempipe.jobs.record import Job, Status
 from stempipe.jobs.refusals import TransitionRefused
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import Upload
-from stempipe.observability import MetricUnit, logger, metrics
+from stempipe.observability import Metric, about, about_nothing, logger
 from stempipe.rules.intake import Intake
 
 # No worker lives longer than Lambda's 15 minutes: what is older is nobody's work in progress.
@@ -105,7 +105,7 @@ class Sweep:
         return _work_through(work, seconds_left)
 
     def _put_right(self, job: Job) -> str:
-        logger.append_keys(owner=job.owner, job_id=job.id)
+        about(job.owner, job.id)
         if job.state is Status.QUEUED:
             self.intake.dispatch.send(job)
             logger.warning("Sent the job's message again")
@@ -131,7 +131,7 @@ class Sweep:
         return "lines_moved_on"
 
     def _find_upload(self, job: Job) -> str:
-        logger.append_keys(owner=job.owner, job_id=job.id)
+        about(job.owner, job.id)
         try:
             for part in job.uploads:
                 self.intake.take(Upload(self.storage.provider, job.bucket, part.key))
@@ -165,6 +165,7 @@ class Sweep:
         """A message that no worker could take. It is kept for redrive, unless there is nothing left to do."""
         try:
             message = JobMessage.model_validate_json(letter.body)
+            about(message.owner, message.id)
             job = self.jobs.get(message.owner, message.id)
         except ValidationError:
             logger.warning("Not a job's message", body=letter.body)
@@ -179,7 +180,7 @@ class Sweep:
                 self._overdue.give_up_message(job, letter.id)
             except TransitionRefused:
                 return "messages_kept"
-            logger.error("No worker could take the job", owner=job.owner, job_id=job.id)
+            logger.error("No worker could take the job")
             return "jobs_undeliverable"
         # The job has another message by now, or has gone on without one.
         self.dead_jobs.delete(letter)
@@ -236,11 +237,13 @@ class Sweep:
         done: Counter[str] = Counter()
         for letter in self.dead_jobs.receive(_DEAD_LETTERS):
             done[self._send_round_again(letter)] += 1
+            about_nothing()
         return _counted(done)
 
     def _send_round_again(self, letter: DeadLetter) -> str:
         try:
             message = JobMessage.model_validate_json(letter.body)
+            about(message.owner, message.id)
             job = self.jobs.get(message.owner, message.id)
             outcome = "messages_of_no_use"
             if job.may_be_tried_again:
@@ -292,7 +295,7 @@ def _work_through(work: Sequence[_Steps], seconds_left: Callable[[], float]) -> 
                 logger.exception("Not put right; the next sweep tries again")
                 done["faults"] += 1
             finally:
-                logger.remove_keys(["owner", "job_id"])
+                about_nothing()
         else:
             logger.warning("No time left; the next sweep goes on")
             done["runs_cut_short"] += 1
@@ -302,6 +305,8 @@ def _work_through(work: Sequence[_Steps], seconds_left: Callable[[], float]) -> 
 
 def _counted(done: Counter[str]) -> dict[str, int]:
     counts = {name: count for name, count in done.items() if count and name != _NOTHING}
-    for name, count in counts.items():
-        metrics.add_metric(f"Sweep_{name}", MetricUnit.Count, count)
+    if counts:
+        logger.info("Swept", counts=counts)
+    if faults := counts.get("faults"):
+        Metric.SWEEP_FAULTS.add(faults)
     return counts

@@ -22,7 +22,7 @@ from stempipe.errors import InvalidRequest, JobNotFound
 from stempipe.jobs.record import Callback, Delivery, Job
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.views import View
-from stempipe.observability import MetricUnit, logger, metrics
+from stempipe.observability import logger
 
 _SECRET_BYTES = range(24, 65)
 _GONE = 410
@@ -160,13 +160,13 @@ class Deliverer:
             self.turns.give_back(turn, _SHARE * took if took > _SLOW_SECONDS else 0)
         if status is not None and 200 <= status < 300:
             self.jobs.note_delivery(job, Delivery.DELIVERED, attempt, status)
-            metrics.add_metric("WebhooksDelivered", MetricUnit.Count, 1)
+            logger.info("Delivered", attempt=attempt)
             return
         logger.info("Not delivered", attempt=attempt, reason=reason)
         if is_hopeless or status == _GONE or attempt > len(self.retry_seconds):
             self.given_up.send(message.owner, message.id, message.version)
             self.jobs.note_delivery(job, Delivery.FAILED, attempt, status)
-            metrics.add_metric("WebhooksGivenUp", MetricUnit.Count, 1)
+            logger.warning("Given up", attempt=attempt)
             return
         self.jobs.note_delivery(job, Delivery.PENDING, attempt, status)
         raise TryAgain(reason, self.retry_seconds[attempt - 1])

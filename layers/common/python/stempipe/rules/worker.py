@@ -25,8 +25,9 @@ from stempipe.jobs.record import FileFacts, Job, Kind, Stage
 from stempipe.jobs.refusals import ClaimLost, JobIsFinal, JobIsHeld
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import stems_prefix
-from stempipe.observability import MetricUnit, logger, metrics
+from stempipe.observability import Metric, logger
 from stempipe.rules.dispatch import Dispatch
+from stempipe.rules.footprint import Footprint
 from stempipe.rules.heartbeat import Heartbeat
 from stempipe.rules.sound import Report, Separated, Sound
 
@@ -35,6 +36,9 @@ _RETRY_FACTOR = 4
 # When the table cannot be asked, until it is asked again. The queue gives a message five such chances: in
 # seconds they would be gone before the table is back.
 _UNCLAIMED_SECONDS = 120
+
+# Of songs that tell how fast the work is.
+_LONG_ENOUGH_SECONDS = 60
 
 _CONTENT_TYPES = {
     ".wav": "audio/wav",
@@ -118,7 +122,6 @@ class Worker:
             return
         except WorkerLost as error:
             logger.warning("All attempts are spent", code=error.code, reason=error.message)
-            metrics.add_metric("JobsFailed", MetricUnit.Count, 1)
             raise TryAgain(error.code, 0) from error
         except JobNotFound as error:
             logger.warning("There is no such job any more", reason=error.message)
@@ -155,37 +158,38 @@ class Worker:
             error = fault if isinstance(fault, StempipeError) else InternalError()
             if not error.retryable:
                 logger.info("The job fails", code=error.code, reason=error.message)
-                self._fail(claim, error)
+                claim.fail(error)
                 return
             logger.exception("The attempt failed", code=error.code)
             if claim.is_last_attempt:
-                self._fail(claim, error)
+                claim.fail(error)
                 raise TryAgain(error.code, 0) from fault
             claim.release()
             raise TryAgain(error.code, _FIRST_RETRY_SECONDS * _RETRY_FACTOR**claim.tries_before) from fault
 
-    def _fail(self, claim: Claim, error: StempipeError) -> None:
-        claim.fail(error)
-        metrics.add_metric("JobsFailed", MetricUnit.Count, 1)
-
     def _work(self, claim: Claim, deadline: float) -> None:
-        started = time.monotonic()
+        started, is_new = time.monotonic(), claim.job.stem_keys is None
         with TemporaryDirectory(dir=self.scratch) as scratch:
             folder = Path(scratch)
-            with Heartbeat(claim, deadline, self.sound.stop) as heartbeat:
+            with (
+                Footprint(folder) as footprint,
+                Heartbeat(claim, deadline, footprint.look, self.sound.stop) as heartbeat,
+            ):
                 if Kind(claim.job.kind) is Kind.SONG:
                     stored, found = self._take_song(claim, folder, heartbeat)
                 else:
                     stored, found = self._take_the_rest(claim.job, folder, heartbeat)
-            seconds = time.monotonic() - started
-            claim.complete(
+            took = time.monotonic() - started
+            job = claim.complete(
                 stored=stored,
                 found=found,
-                gb_seconds=seconds * self.memory_gb,
-                disk_gb_seconds=seconds * self.disk_gb,
+                gb_seconds=took * self.memory_gb,
+                disk_gb_seconds=took * self.disk_gb,
             )
-        metrics.add_metric("JobsCompleted", MetricUnit.Count, 1)
-        metrics.add_metric("WorkSeconds", MetricUnit.Seconds, time.monotonic() - started)
+        seconds = float(job.duration_seconds or 0)
+        # What every job takes would tell more of a short one than its sound.
+        if is_new and seconds >= _LONG_ENOUGH_SECONDS:
+            Metric.REAL_TIME_FACTOR.add((time.monotonic() - started) / seconds)
 
     # -- a song ------------------------------------------------------------------------------
 
@@ -214,15 +218,13 @@ class Worker:
 
     def _separate(self, job: Job, song: Path, folder: Path, heartbeat: Heartbeat) -> Separated:
         heartbeat.at(Stage.SEPARATING, 0)
-        separated = self.sound.separate(
+        return self.sound.separate(
             song,
             _new(folder / "stems"),
             job.config,
             job.song,
             lambda share: heartbeat.at(Stage.SEPARATING, share),
         )
-        metrics.add_metric("SongSeconds", MetricUnit.Seconds, separated.seconds)
-        return separated
 
     def _store(self, job: Job, separated: Separated, heartbeat: Heartbeat) -> Stored:
         files = {path: stem for stem, path in separated.stems.items()} | dict(separated.player)
