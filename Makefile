@@ -9,6 +9,8 @@ OUT ?= out
 PORT ?= 4566
 STACK ?= stempipe
 STATE ?= .local
+# That poll, in place of the two that Lambda runs.
+WORKERS ?= 0
 # Files and addresses reach the commands by the environment, and as they are: they may hold quotes and dollars.
 override SONG := $(value SONG)
 override OUT := $(value OUT)
@@ -60,8 +62,8 @@ help:  ## What there is
 demo: dev ministack models page  ## Separate and analyse a song on a local cloud (SONG=path, OUT=folder)
 	@$(DEV)/python -m local demo --out="$$OUT" $(if $(value SONG),--song="$$SONG")
 
-local: dev ministack models page  ## Run the whole template on this machine until Ctrl-C (PORT=4566 STATE=.local)
-	@$(DEV)/python -m local up --port "$(PORT)" --state="$$STATE"
+local: dev ministack models page  ## Run the whole template on this machine until Ctrl-C (PORT=4566 STATE=.local WORKERS=0)
+	@$(DEV)/python -m local up --port "$(PORT)" --state="$$STATE" --workers "$(WORKERS)"
 
 # The cloud is of use without it.
 page:

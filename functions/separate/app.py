@@ -85,7 +85,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         message = JobMessage.model_validate_json(record.body)
         logger.append_keys(owner=message.owner, job_id=message.id)
         try:
-            worker(int(context.memory_limit_in_mb)).work_on(message, deadline)
+            worker(int(context.memory_limit_in_mb)).work_on(message, lambda: time.monotonic() > deadline)
         except TryAgain as again:
             queue().put_off(record.receipt_handle, again.seconds)
             metrics.add_metric("MessagesReturned", MetricUnit.Count, 1)

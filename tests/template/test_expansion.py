@@ -32,6 +32,8 @@ MORE: dict[str, dict[str, str]] = {
         "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms",
         "AllowedOrigin": "https://example.com",
         "PageClientId": "page",
+        "SeparateOnLambda": "false",
+        "OtherWorkers": "3",
     },
     "none": {},
 }

@@ -102,7 +102,7 @@ class Api:
         if not recent:
             return None
         waiting = self.dispatch.queue.waiting() + (self.dispatch.line.before(job) if job.in_line_since else 0)
-        return round(seconds_in_queue(waiting, self.settings.max_concurrency, recent), 1)
+        return round(seconds_in_queue(waiting, self.settings.workers, recent), 1)
 
     def list(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -29,13 +30,13 @@ class Heartbeat:
     ----------
     claim
         What is renewed.
-    deadline
-        When the work must have ended, on the monotonic clock.
+    is_over
+        Whether the worker's time is over, and the work must stop.
     """
 
-    def __init__(self, claim: Claim, deadline: float) -> None:
+    def __init__(self, claim: Claim, is_over: Callable[[], bool]) -> None:
         self._claim = claim
-        self._deadline = deadline
+        self._is_over = is_over
         separates = claim.job.kind == Kind.SONG and claim.job.stem_keys is None
         plan = plan_of(claim.job.config, separates=separates)
         self._estimate = Estimate(plan, time.monotonic())
@@ -58,7 +59,7 @@ class Heartbeat:
             self._estimate.report(stage, share, time.monotonic())
         if self._lost:
             raise self._lost
-        if time.monotonic() > self._deadline:
+        if self._is_over():
             raise OutOfTime
 
     def __enter__(self) -> Self:
