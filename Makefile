@@ -167,6 +167,9 @@ quality: dev spleeter models  ## Measure stems, and what is heard in them, where
 bench: dev ministack spleeter models  ## Compare the engine with Spleeter on this machine (SONG=path, REPEATS=3)
 	@$(DEV)/python -m benchmarks --repeats $(REPEATS) $(if $(value SONG),--song="$$SONG")
 
+scale: dev ministack  ## Simulate how long songs wait (SEED=1; REAL=1 compares with the local cloud: 20 minutes)
+	@$(DEV)/python -m benchmarks.scale --seed $(SEED) $(if $(REAL),--real)
+
 train-drums: dev  ## Train what hears drums, from sounds of Debian 12's packages (a quarter of an hour)
 	@$(DEV)/python -m training
 
@@ -242,4 +245,4 @@ web/node_modules/.made: web/package-lock.json web/package.json web/.npmrc .venv/
 	@touch $@
 
 .PHONY: help demo local page models build deploy publish redrive smoke check static unit-sound unit-others test test-faults \
-    web web-types web-dev check-web test-web test-sam fuzz quality bench lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env native lambda-python
+    web web-types web-dev check-web test-web test-sam fuzz quality bench scale lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env native lambda-python
