@@ -139,7 +139,7 @@ def _real(seconds: float) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description="How long songs wait.")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--songs", type=int, default=400_000, help="against theory, twice (%(default)s)")
+    parser.add_argument("--songs", type=int, default=200_000, help="against theory, twice (%(default)s)")
     parser.add_argument(
         "--real", action="store_true", help="compare with the local cloud, for some 20 minutes"
     )

@@ -1,8 +1,8 @@
-"""The simulation against the product: the same songs at the same moments, on a local cloud whose engine sleeps.
+"""The simulation against the product: the same songs at the same moments, on a local cloud.
 
-The functions, the table, the lines and the queue are the product's; only the work is a sleep, so that a machine
-of two cores is not the answer. What a song takes a worker besides, and what passes before work begins, is
-measured on the same cloud first, and told to the simulation.
+The functions, the table, the lines and the queue are the product's; only the work is a sleep, so that a
+machine of two cores is not the answer. What a song takes a worker besides, and what passes before work
+begins, is measured on the same cloud first, and told to the simulation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from threading import Thread
 from typing import Any
 from urllib.parse import quote
@@ -38,7 +38,7 @@ _SERVICE_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Row:
-    """Waits at a load as they were, and as simulated; ``error`` is the worse of p50's and p95's, as a share."""
+    """Waits at a load as they were, and as simulated; ``error`` is the worse of p50's and p95's."""
 
     load: float
     songs: int
@@ -71,16 +71,22 @@ def compare(most: int, loads: Sequence[float], seconds: float) -> Iterator[Row]:
         _send(cloud, [0.0] * most, "warm")  # whose processes are there from now on
         alone = [_send(cloud, [0.0], f"alone-{number}")[0] for number in range(5)]
         delivery = median(one.began - one.came for one in alone)
-        together = sorted(_send(cloud, [0.0] * (10 * most), "together"), key=lambda one: one.began)
-        work = (together[-1].ended - together[0].began) * most / len(together)
+        # More than can be worked on; the second half, when workers go from one to the next.
+        gap, many = 0.7 * SLEEP_SECONDS / most, 12 * most
+        busy = sorted(_send(cloud, [gap * n for n in range(many)], "busy"), key=lambda one: one.ended)
+        later = busy[many // 2 :]
+        work = most * (later[-1].ended - busy[many // 2 - 1].ended) / len(later)
+        between = max(0.0, work - fmean(one.ended - one.began for one in later))
         for number, load in enumerate(loads):
             count = round(load * most / work * seconds)
             came = 0.0
             moments = [came := came + gap for gap in exponential(work / most / load, count, seed=number + 1)]
             seen = _send(cloud, moments, f"load-{number}")
             first = min(one.came for one in seen)
-            songs = [Song(one.came - first, owner, work) for owner, one in enumerate(seen)]
-            # What is between two songs of a worker is in its work; what is before the first one's is not.
+            songs = [
+                Song(one.came - first, owner, one.ended - one.began + between)
+                for owner, one in enumerate(seen)
+            ]
             simulated = Simulation(Workers(most, at_once=most)).run(songs)
             real, found = (
                 Waits.of([one.began - one.came for one in seen]),

@@ -110,6 +110,17 @@ class Outcome:
     seconds: float
 
 
+class _Others(dict[str, int]):
+    """So many owners with so many jobs in all, as `share` asks for them; who has how many it does not ask."""
+
+    def __init__(self, owners: int, jobs: int) -> None:
+        super().__init__(all=jobs)
+        self._owners = owners
+
+    def __len__(self) -> int:
+        return self._owners
+
+
 class _Kind(IntEnum):
     ENDS = 0  # before others of the same moment: who comes then finds a worker free
     COMES = 1
@@ -141,7 +152,7 @@ class Simulation:
         self._let_in: defaultdict[int, int] = defaultdict(int)
         self._open: defaultdict[int, int] = defaultdict(int)
         self._queue: deque[_Job] = deque()  # messages
-        self._busy = 0
+        self._busy = self._total = 0
         self._warm: list[float] = []  # when each idle environment was used last; the last one is taken first
         self._limit = min(self.workers.at_once, self.workers.most)
         self._grown_at = 0.0
@@ -210,14 +221,15 @@ class Simulation:
             self._expect_sweep()
 
     def _has_room(self, owner: int) -> bool:
-        there = self._let_in[owner]
+        there = self._let_in.get(owner, 0)
         if there == 0:
             return True
-        others = {str(other): let_in for other, let_in in self._let_in.items() if let_in and other != owner}
+        others = _Others(len(self._let_in) - 1, self._total - there)
         return there < share(self.workers.most, others)
 
     def _send(self, job: _Job) -> None:
         self._let_in[job.song.owner] += 1
+        self._total += 1
         self._queue.append(job)
 
     def _send_next(self, owner: int) -> bool:
@@ -282,6 +294,7 @@ class Simulation:
         owner = job.song.owner
         self._open[owner] -= 1
         self._let_in[owner] -= 1
+        self._total -= 1
         if not self._let_in[owner]:
             del self._let_in[owner]
         if not self._send_next(owner) and self._lines:

@@ -42,9 +42,9 @@ def workers(most: int, factor: float) -> Workers:
 def steady(most: int, factor: float, load: float, seed: int) -> Waits:
     """Waits at a share of what the workers can do, once they have come."""
     mix = Mix(seed)
-    one = workers(most, factor)
+    one = replace(workers(most, factor), at_once=most)
     a_second = load * most / (mix.mean * factor)
-    # Enough songs for the tail, and as much again until all environments are there.
+    # Enough songs for the tail; of the first quarter none is counted, until all environments are there.
     span = max(20_000, 40 * most) / a_second
     outcome = Simulation(one, seed).run(mix.poisson(a_second, span, max(OWNERS, most)))
     return Waits.of(after(outcome, span / 4))
@@ -74,7 +74,7 @@ def uploads_an_hour(most: int, factor: float, seed: int) -> Outcome:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """What one owner's songs are to the others: their waits without them, and with them, and how long those took."""
+    """The others' waits without one owner's many songs, and beside them; and how long those took."""
 
     without: Waits
     beside: Waits
