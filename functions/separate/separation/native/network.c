@@ -3,8 +3,10 @@
 #include "network.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "product.h"
+#include "single.h"
 #include "winograd.h"
 
 enum {
@@ -13,14 +15,15 @@ enum {
     FIRST_DEPTH = 5 * 10,   // a kernel's rows, of five pixels of two channels
     LAST_TAPS = 4,          // of the last convolution, a side
     LAST_DILATION = 2,
+    HUGE_PAGE = 2 << 20,  // bytes
 };
 
 typedef struct {
     float *first, *first_bias, *first_scale, *first_shift;
     winograd down[LEVELS];  // but for the first
-    winograd up[LEVELS];
-    float *last;  // [taps][taps][vector]: its two channels in turns
-    float *last_bias;
+    winograd up[LEVELS - 1];
+    single up_last;
+    float last[LAST_TAPS * LAST_TAPS][CHANNELS], last_bias[CHANNELS];
 } unet;
 
 struct network {
@@ -62,13 +65,18 @@ static void plan_unet(unet *unet, const network *network, arena *arena) {
         shape(&unet->down[level], network, 0, level, outputs / 2, outputs);
         winograd_plan(&unet->down[level], arena);
     }
-    for (int level = 0; level < LEVELS; level++) {
+    for (int level = 0; level < LEVELS - 1; level++) {
         int inputs = FIRST_CHANNELS << (LEVELS - 1 - level);  // of the skip, and of what comes up
-        shape(&unet->up[level], network, 1, level, inputs, level < LEVELS - 1 ? inputs / 2 : 1);
+        shape(&unet->up[level], network, 1, level, inputs, inputs / 2);
         winograd_plan(&unet->up[level], arena);
     }
-    unet->last = take(arena, LAST_TAPS * LAST_TAPS * LANES);
-    unet->last_bias = take(arena, LANES);
+    unet->up_last = (single){
+        .height = network->frames / 2,
+        .width = network->bins / 2,
+        .inputs = FIRST_CHANNELS,
+        .activation = network->is_elu ? ELU : RELU,
+    };
+    single_plan(&unet->up_last, arena);
 }
 
 static void plan(network *network, arena *arena) {
@@ -78,7 +86,8 @@ static void plan(network *network, arena *arena) {
         plan_unet(&network->unets[stem], network, arena);
     for (int level = 0; level < LEVELS; level++) {
         size_t down = level ? winograd_scratch(&network->unets[0].down[level], threads) : 0;
-        size_t up = winograd_scratch(&network->unets[0].up[level], threads);
+        size_t up = level < LEVELS - 1 ? winograd_scratch(&network->unets[0].up[level], threads)
+                                       : single_scratch(&network->unets[0].up_last, threads);
         scratch = down > scratch ? down : scratch;
         scratch = up > scratch ? up : scratch;
     }
@@ -90,9 +99,9 @@ static void plan(network *network, arena *arena) {
         network->raw[level] = take_image(arena, height, width, channels);
         if (level < LEVELS - 1)
             network->next[level] = take_image(arena, height, width, channels);
-        // The last way up has one channel, once for each of the sound's.
-        int up = LEVELS - 1 - level;
-        network->back[up] = take_image(arena, 2 * height, 2 * width, up < LEVELS - 1 ? channels / 2 : CHANNELS);
+        // What went down to a level has the shape of what comes up from it, and is not needed any more then.
+        image back = level ? network->next[level - 1] : take_image(arena, 2 * height, 2 * width, 1);
+        network->back[LEVELS - 1 - level] = back;
     }
 }
 
@@ -110,17 +119,15 @@ static void load_unet(unet *unet, crew *crew, const float *const *variables) {
         layer_variables of = {of_level[0], of_level[1], of_level[2], of_level[3]};
         winograd_load(&unet->down[level], crew, of);
     }
-    for (int level = 0; level < LEVELS; level++) {
+    for (int level = 0; level < LEVELS - 1; level++) {
         of_level = variables + 4 * (LEVELS + level);
         layer_variables of = {of_level[0], of_level[1], of_level[2], of_level[3]};
         winograd_load(&unet->up[level], crew, of);
     }
-    const float *kernel = variables[8 * LEVELS], *bias = variables[8 * LEVELS + 1];
-    for (int tap = 0; tap < LAST_TAPS * LAST_TAPS; tap++)
-        for (int lane = 0; lane < LANES; lane++)
-            unet->last[tap * LANES + lane] = kernel[tap * CHANNELS + lane % CHANNELS];
-    for (int lane = 0; lane < LANES; lane++)
-        unet->last_bias[lane] = bias[lane % CHANNELS];
+    of_level = variables + 4 * (2 * LEVELS - 1);
+    single_load(&unet->up_last, of_level[0], *of_level[1], *of_level[2], *of_level[3]);
+    memcpy(unet->last, variables[8 * LEVELS], sizeof unet->last);
+    memcpy(unet->last_bias, variables[8 * LEVELS + 1], sizeof unet->last_bias);
 }
 
 network *network_open(int stems, int frames, int bins, int is_elu, int is_softmax, int threads,
@@ -138,7 +145,10 @@ network *network_open(int stems, int frames, int bins, int is_elu, int is_softma
     if (network->unets && network->crew) {
         arena counted = {0};
         plan(network, &counted);
-        network->arena.memory = aligned_alloc(64, counted.used * sizeof(float));
+        size_t size = (counted.used * sizeof(float) + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+        network->arena.memory = aligned_alloc(HUGE_PAGE, size);
+        if (network->arena.memory)  // weights are read once a segment: else each page would be looked up anew
+            madvise(network->arena.memory, size, MADV_HUGEPAGE);
         if (network->arena.memory)  // what surrounds the images stays zero
             memset(network->arena.memory, 0, counted.used * sizeof(float));
     }
@@ -182,7 +192,7 @@ static void first_item(void *task, int y, int thread) {
     int width = n->bins / 2;
     float *products = n->scratch + (size_t)thread * width * FIRST_CHANNELS;
     left_matrix left = {
-        .first = pixel(&n->input, 2 * y - 1, -1),
+        .sources = {pixel(&n->input, 2 * y - 1, -1), NULL},
         .row = 2 * CHANNELS,
         .segment = row_step(&n->input),
         .rows = width,
@@ -210,16 +220,19 @@ static void last_item(void *task, int y, int thread) {
     const image *back = &n->back[LEVELS - 1];
     const float *magnitudes = e->magnitudes + (size_t)y * n->bins * CHANNELS;
     float *estimates = e->estimates + (size_t)y * n->bins * CHANNELS;
-    for (int x = 0; x < n->bins * CHANNELS; x += LANES) {
-        vec logits = load(e->unet->last_bias);
+    for (int x = 0; x < n->bins; x += LANES) {
+        vec left = splat(e->unet->last_bias[0]), right = splat(e->unet->last_bias[1]);
         for (int a = 0; a < LAST_TAPS; a++)
             for (int b = 0; b < LAST_TAPS; b++) {
-                const float *from = pixel(back, y + LAST_DILATION * a - 3, LAST_DILATION * b - 3) + x;
-                logits += load(from) * load(e->unet->last + (a * LAST_TAPS + b) * LANES);
+                vec value = load(pixel(back, y + LAST_DILATION * a - 3, x + LAST_DILATION * b - 3));
+                const float *kernel = e->unet->last[a * LAST_TAPS + b];
+                left += value * splat(kernel[0]);
+                right += value * splat(kernel[1]);
             }
-        if (!n->is_softmax)
-            logits = load(magnitudes + x) / (splat(1) + exponential(-logits));
-        store(estimates + x, logits);
+        float *to = estimates + CHANNELS * x;
+        interleave(to, left, right);
+        for (int i = 0; i < CHANNELS * LANES && !n->is_softmax; i += LANES)
+            store(to + i, load(magnitudes + CHANNELS * x + i) / (splat(1) + exponential(-load(to + i))));
     }
 }
 
@@ -255,9 +268,10 @@ void network_estimate(network *n, const float *magnitudes, float *estimates) {
         for (int level = 1; level < LEVELS; level++)
             winograd_down(&unet->down[level], n->crew, &n->next[level - 1], &n->raw[level],
                           level < LEVELS - 1 ? &n->next[level] : NULL, n->scratch);
-        for (int level = 0; level < LEVELS; level++)
+        for (int level = 0; level < LEVELS - 1; level++)
             winograd_up(&unet->up[level], n->crew, &n->raw[LEVELS - 1 - level], level ? &n->back[level - 1] : NULL,
                         &n->back[level], n->scratch);
+        single_run(&unet->up_last, n->crew, &n->raw[0], &n->back[LEVELS - 2], &n->back[LEVELS - 1], n->scratch);
         crew_run(n->crew, n->frames, last_item, &task);
     }
     task.estimates = estimates;

@@ -5,13 +5,6 @@
 // Each sum is taken in order of the depth, whichever kernel takes it, so that it does not depend on the blocks.
 #include "product.h"
 
-// Rows of the largest kernel: its sums, the panel's row and a factor fill the registers, 32 or 16 of them.
-#if LANES == 16
-#define ROWS 14
-#else
-#define ROWS 6
-#endif
-
 static int width(int columns, int column) {
     return columns - column / PANEL * PANEL >= PANEL ? PANEL : LANES;
 }
@@ -24,15 +17,25 @@ float *packed_at(float *packed, int depth, int columns, int column) {
 size_t packed_step(int columns, int column) { return (size_t)width(columns, column); }
 
 // `rows` x `vectors` sums. The next panel is fetched into the second cache meanwhile, a line or two for each row.
+//
+// A factor's address is that of the middle one of five rows, and a row's length once or twice, up or down: what the
+// processor adds by itself. The compiler, which is kept from seeing it, would have a register for each row, of which
+// there are not enough.
 INLINE void kernel(const int rows, const int vectors, left_matrix left, const float *panel, const float *ahead,
                    const int lines, float *to, size_t step) {
+    ptrdiff_t down = (ptrdiff_t)left.row, up = -down;
+    __asm__("" : "+r"(up));
     vec sum[ROWS][2];
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < vectors; v++)
             sum[i][v] = (vec){0};
-    for (int s = 0; s < left.segments; s++) {
-        const float *factor = left.first + s * left.segment;
+    const int segments = left.sources[1] ? 2 * left.segments : left.segments;
+    for (int s = 0; s < segments; s++) {
+        const float *first = s < left.segments ? left.sources[0] + s * left.segment
+                                               : left.sources[1] + (s - left.segments) * left.segment;
+        const float *middle[3] = {first + 2 * down, first + 7 * down, first + 12 * down};
+        __asm__("" : "+r"(middle[0]), "+r"(middle[1]), "+r"(middle[2]));
         for (int k = 0; k < left.length; k++) {
             vec first = load(panel), second = vectors > 1 ? load(panel + LANES) : first;
             panel += vectors * LANES;
@@ -40,11 +43,13 @@ INLINE void kernel(const int rows, const int vectors, left_matrix left, const fl
             ahead += lines * 16;
 #pragma GCC unroll 14
             for (int i = 0; i < rows; i++) {
-                vec x = splat(factor[i * left.row + k]);
+                const float *near = middle[i / 5];
+                vec x = splat(i % 5 < 2 ? near[(2 - i % 5) * up] : near[(i % 5 - 2) * down]);
                 sum[i][0] += x * first;
                 if (vectors > 1)
                     sum[i][1] += x * second;
             }
+            middle[0]++, middle[1]++, middle[2]++;
         }
     }
 #pragma GCC unroll 14
@@ -64,7 +69,7 @@ static void block(int rows, int vectors, left_matrix left, const float *panel, c
             kernel(n, 1, left, panel, ahead, lines, to, step);         \
         break;
         CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
-#if ROWS == 14
+#if LANES == 16
         CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
 #endif
 #undef CASE
@@ -72,8 +77,8 @@ static void block(int rows, int vectors, left_matrix left, const float *panel, c
 }
 
 void multiply(left_matrix left, const float *packed, int columns, int first, int last, float *to, size_t step) {
-    int depth = left.segments * left.length, blocks = (left.rows + ROWS - 1) / ROWS;
-    const float *row = left.first;
+    int depth = left.segments * left.length * (left.sources[1] ? 2 : 1), blocks = (left.rows + ROWS - 1) / ROWS;
+    const left_matrix whole = left;
     for (int column = first, wide; column < last; column += wide) {
         wide = width(columns, column);
         const float *panel = packed + (size_t)column * depth, *next = panel + (size_t)wide * depth;
@@ -83,7 +88,9 @@ void multiply(left_matrix left, const float *packed, int columns, int first, int
             // too few blocks; the others fetch what is there.
             const int lines = wide / 16 > 0 ? wide / 16 : 1;
             int fetches = b < lines && column + wide < columns;
-            left.first = row + begin * left.row;
+            left.sources[0] = whole.sources[0] + begin * whole.row;
+            if (whole.sources[1])
+                left.sources[1] = whole.sources[1] + begin * whole.row;
             block(end - begin, wide / LANES, left, panel, fetches ? next + 16 * b : panel, fetches ? lines : 0,
                   to + begin * step + column, step);
         }

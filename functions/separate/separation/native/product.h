@@ -7,9 +7,13 @@
 
 #define PANEL (2 * LANES)
 
-// The matrix on the left. Row i is `segments` runs of `length` floats: run s begins at first + i * row + s * segment.
+// Rows whose sums are taken together: they, the packed matrix's row and a factor fill the registers, 32 or 16 of them.
+#define ROWS (LANES == 16 ? 14 : 6)
+
+// The matrix on the left. Row i is `segments` runs of `length` floats from each source, of which the second may be
+// NULL: run s begins at source + i * row + s * segment.
 typedef struct {
-    const float *first;
+    const float *sources[2];
     size_t row, segment;
     int rows, segments, length;
 } left_matrix;

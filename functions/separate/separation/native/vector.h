@@ -42,6 +42,26 @@ INLINE vec greater(vec a, vec b) {
 
 INLINE vec lesser(vec a, vec b) { return -greater(-a, -b); }
 
+// Writes first[0], second[0], first[1], ... to 2 LANES floats.
+INLINE void interleave(float *to, vec first, vec second) {
+#if LANES == 16 && defined(__AVX512F__)
+    const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const __m512i high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    store(to, (vec)_mm512_permutex2var_ps((__m512)first, low, (__m512)second));
+    store(to + LANES, (vec)_mm512_permutex2var_ps((__m512)first, high, (__m512)second));
+#elif LANES == 8 && defined(__AVX__)
+    __m256 low = _mm256_unpacklo_ps((__m256)first, (__m256)second);
+    __m256 high = _mm256_unpackhi_ps((__m256)first, (__m256)second);
+    store(to, (vec)_mm256_permute2f128_ps(low, high, 0x20));
+    store(to + LANES, (vec)_mm256_permute2f128_ps(low, high, 0x31));
+#else
+    for (int lane = 0; lane < LANES; lane++) {
+        to[2 * lane] = first[lane];
+        to[2 * lane + 1] = second[lane];
+    }
+#endif
+}
+
 // e^x to 2 units in the last place, for x of -87 to 88; beyond that as at that end, so that nothing overflows.
 // 2^n e^r with n whole and |r| <= ln(2) / 2; the polynomial is that of Cephes (S. Moshier, expf.c).
 INLINE vec exponential(vec x) {

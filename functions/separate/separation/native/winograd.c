@@ -18,7 +18,8 @@
 #include "product.h"
 
 enum {
-    BLOCK = 32,         // tiles that a thread takes through all steps: what they fill stays in its cache
+    // Tiles that a thread takes through all steps. What they fill stays in its cache, and products are of whole ROWS.
+    BLOCK = 32 / ROWS * ROWS,
     STEP_COLUMNS = 64,  // columns of a product that a thread takes at once
 };
 
@@ -105,7 +106,7 @@ static void take_products(const winograd *w, group group, int point, int first, 
     if (first >= last)
         return;
     left_matrix left = {
-        .first = group.inputs + point * apart(group.count, w->depth) + (w->up ? 0 : begin),
+        .sources = {group.inputs + point * apart(group.count, w->depth) + (w->up ? 0 : begin)},
         .row = w->depth,
         .rows = group.count,
         .segments = 1,
@@ -163,16 +164,7 @@ INLINE void write_up(const running *run, vec y[4][4], int row, int column, int r
     for (int i = 0; i < w->tile; i++)
         for (int j = 0; j < w->tile; j++) {
             vec value = scale * activate(y[i][j] + bias, kind) + shift;
-            if (!winograd_is_single(w)) {
-                store(pixel(run->target, 2 * (row + i) + r, 2 * (column + j) + c) + channel, value);
-                continue;
-            }
-            for (int parity = 0; parity < 4; parity++) {
-                float *to = pixel(run->target, 2 * (row + i) + ROW_PARITY[parity],
-                                  2 * (column + j) + COLUMN_PARITY[parity]);
-                for (int copy = 0; copy < run->target->channels; copy++)
-                    to[copy] = value[parity];
-            }
+            store(pixel(run->target, 2 * (row + i) + r, 2 * (column + j) + c) + channel, value);
         }
 }
 
@@ -183,9 +175,9 @@ static void transform_out(const running *run, group group, int begin, int end) {
     for (int t = begin; t < end; t++) {
         int row = (group.first + t) / across * w->tile, column = (group.first + t) % across * w->tile;
         for (int n = 0; n < w->columns; n += LANES) {
-            int parity = n / w->outputs, channel = n % w->outputs, single = winograd_is_single(w);
-            // Up, of an even parity, the last products fell away. The parities of a single channel share a vector.
-            int r = single ? 1 : ROW_PARITY[parity], c = single ? 1 : COLUMN_PARITY[parity];
+            int parity = n / w->outputs, channel = n % w->outputs;
+            int r = ROW_PARITY[parity], c = COLUMN_PARITY[parity];
+            // Up, of an even parity, the last products fell away.
             vec y[4][4];
             tile_products(w->tile, !w->up || r, !w->up || c, group.products + (size_t)t * w->columns + n, step, y);
             if (w->up && w->activation == ELU)

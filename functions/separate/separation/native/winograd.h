@@ -13,7 +13,7 @@ typedef struct {
     int by_steps;       // the whole image step by step, or block by block
     int height, width;  // of the smaller of input and output
     int inputs[2];      // channels of the first source, and of the second; only a transposed one has two
-    int outputs;        // channels; a multiple of 16, or 1 if transposed
+    int outputs;        // channels; a multiple of 16
     activation activation;
     // What follows from it, by `winograd_plan`.
     int depth, columns;  // of the products' matrices
@@ -36,8 +36,7 @@ size_t winograd_scratch(const winograd *, int threads);  // floats that a run ne
 
 // One way down: raw = conv(x) + bias; next, unless it is NULL, = activation(scale * raw + shift).
 void winograd_down(const winograd *, crew *, const image *source, image *raw, image *next, float *scratch);
-// One way up: target = scale * activation(conv(x) + bias) + shift. The single channel of an output is written to each
-// of the target's channels.
+// One way up: target = scale * activation(conv(x) + bias) + shift.
 void winograd_up(const winograd *, crew *, const image *first, const image *second, image *target, float *scratch);
 
 // ---- what both files of it know ---------------------------------------------------------------
@@ -45,5 +44,4 @@ void winograd_up(const winograd *, crew *, const image *first, const image *seco
 // In this order, in which the parities that a product is taken of are neighbours.
 static const int ROW_PARITY[4] = {0, 0, 1, 1}, COLUMN_PARITY[4] = {0, 1, 1, 0};
 
-INLINE int winograd_is_single(const winograd *w) { return w->outputs == 1; }
 INLINE int winograd_points(const winograd *w) { return w->tile + 2; }  // a side

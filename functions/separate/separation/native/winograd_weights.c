@@ -5,23 +5,21 @@
 void winograd_plan(winograd *w, arena *arena) {
     int inputs = w->inputs[0] + w->inputs[1], n = winograd_points(w);
     w->depth = w->up ? inputs : 4 * inputs;
-    // The four parities of a single channel fill a vector better than they could a matrix each.
-    w->columns = winograd_is_single(w) ? LANES : w->up ? 4 * w->outputs : w->outputs;
+    w->columns = w->up ? 4 * w->outputs : w->outputs;
     int part = w->up ? w->outputs : inputs, zero = w->up ? n - 1 : 0;
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) {
             int begin = i == zero ? 2 : j == zero ? 1 : 0;
             int end = j == zero ? 3 : 4;
-            int at = i * n + j, whole = w->up ? w->columns : w->depth;
-            w->weights[at].begin = winograd_is_single(w) ? 0 : begin * part;
-            w->weights[at].end = winograd_is_single(w) ? whole : end * part;
+            int at = i * n + j;
+            w->weights[at].begin = begin * part;
+            w->weights[at].end = end * part;
             size_t length = w->weights[at].end - w->weights[at].begin;
             w->weights[at].packed = take(arena, length * (w->up ? w->depth : w->columns));
         }
-    int channels = winograd_is_single(w) ? LANES : w->outputs;
-    w->bias = take(arena, channels);
-    w->scale = take(arena, channels);
-    w->shift = take(arena, channels);
+    w->bias = take(arena, w->outputs);
+    w->scale = take(arena, w->outputs);
+    w->shift = take(arena, w->outputs);
 }
 
 typedef struct {
@@ -55,7 +53,7 @@ static void load_columns(void *task, int item, int thread) {
     const double(*g)[3] = w->tile == 2 ? TAPS_2 : TAPS_4;
     for (int k = 0; k < w->depth; k++) {
         double tap[3][3][LANES] = {0}, half[MOST_POINTS][3][LANES];
-        for (int lane = 0; lane < LANES && !(winograd_is_single(w) && lane >= 4); lane++) {
+        for (int lane = 0; lane < LANES; lane++) {
             double of_lane[3][3];
             taps(w, loading->kernel, k, first + lane, of_lane);
             for (int d = 0; d < 3; d++)
@@ -87,10 +85,9 @@ static void load_columns(void *task, int item, int thread) {
 void winograd_load(winograd *w, crew *crew, layer_variables variables) {
     loading loading = {w, variables.kernel};
     crew_run(crew, w->columns / LANES, load_columns, &loading);
-    for (int o = 0; o < (winograd_is_single(w) ? LANES : w->outputs); o++) {
-        int from = winograd_is_single(w) ? 0 : o;
-        w->bias[o] = variables.bias[from];
-        w->scale[o] = variables.scale ? variables.scale[from] : 1;
-        w->shift[o] = variables.shift ? variables.shift[from] : 0;
+    for (int o = 0; o < w->outputs; o++) {
+        w->bias[o] = variables.bias[o];
+        w->scale[o] = variables.scale ? variables.scale[o] : 1;
+        w->shift[o] = variables.shift ? variables.shift[o] : 0;
     }
 }
