@@ -9,6 +9,8 @@ OUT ?= out
 PORT ?= 4566
 STACK ?= stempipe
 STATE ?= .local
+# That poll, in place of the two that Lambda runs.
+WORKERS ?= 0
 # Files and addresses reach the commands by the environment, and as they are: they may hold quotes and dollars.
 override SONG := $(value SONG)
 override OUT := $(value OUT)
@@ -60,8 +62,8 @@ help:  ## What there is
 demo: dev ministack models page  ## Separate and analyse a song on a local cloud (SONG=path, OUT=folder)
 	@$(DEV)/python -m local demo --out="$$OUT" $(if $(value SONG),--song="$$SONG")
 
-local: dev ministack models page  ## Run the whole template on this machine until Ctrl-C (PORT=4566 STATE=.local)
-	@$(DEV)/python -m local up --port "$(PORT)" --state="$$STATE"
+local: dev ministack models page  ## Run the whole template on this machine until Ctrl-C (PORT=4566 STATE=.local WORKERS=0)
+	@$(DEV)/python -m local up --port "$(PORT)" --state="$$STATE" --workers "$(WORKERS)"
 
 # The cloud is of use without it.
 page:
@@ -168,6 +170,9 @@ bench: dev ministack spleeter models  ## Compare the engine with Spleeter on thi
 cost: dev ministack models  ## What a minute of audio costs, counted call by call on a local cloud (AGAIN=1: from the last count)
 	@$(DEV)/python -m benchmarks.cost $(if $(value AGAIN),--again)
 
+scale: dev ministack  ## Simulate how long songs wait (SEED=1; REAL=1 compares with the local cloud: 20 minutes)
+	@$(DEV)/python -m benchmarks.scale --seed $(SEED) $(if $(REAL),--real)
+
 train-drums: dev  ## Train what hears drums, from sounds of Debian 12's packages (a quarter of an hour)
 	@$(DEV)/python -m training
 
@@ -243,4 +248,4 @@ web/node_modules/.made: web/package-lock.json web/package.json web/.npmrc .venv/
 	@touch $@
 
 .PHONY: help demo local page models build deploy publish redrive smoke check static unit-sound unit-others test test-faults \
-    web web-types web-dev check-web test-web test-sam fuzz quality bench cost lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env native lambda-python
+    web web-types web-dev check-web test-web test-sam fuzz quality bench cost scale lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env native lambda-python

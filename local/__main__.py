@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from local import workers
 from local.cloud import USER, Deployment, running
 from local.demo import example_song, findings
 from local.server import REGION, ROOT, LocalError, free_port
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if options.command == "up":
-            up(options.port, options.state)
+            up(options.port, options.state, options.workers)
         else:
             return run_demo(options.song, options.out, options.state)
     except LocalError as error:
@@ -44,9 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def up(port: int, state: Path) -> None:
-    """Start the local cloud, say how to use it, and wait to be interrupted."""
-    with running(port=port, state=state) as deployment, announced(access(deployment)):
+def up(port: int, state: Path, count: int = 0) -> None:
+    """Start the local cloud, say how to use it, and wait to be interrupted.
+
+    ``count`` workers that poll take the place of Lambda's, if there are any.
+    """
+    with (
+        running(port=port, state=state, parameters=workers.instead_of_lambda(count)) as deployment,
+        workers.running(deployment, count, state=state),
+        announced(access(deployment)),
+    ):
         print(_welcome(deployment, state), flush=True)
         with suppress(KeyboardInterrupt):
             signal.pause()
@@ -113,7 +121,7 @@ WebSocket API   {deployment.live_url}
 User pool       {deployment.user_pool_id}, client {deployment.user_pool_client_id}
 Uploads bucket  {deployment.uploads_bucket}
 Stems bucket    {deployment.stems_bucket}
-Logs            {state}/logs/*.log, one a function, and {state}/ministack.log
+Logs            {state}/logs/*.log, one a function and worker, and {state}/ministack.log
 
 For boto3, the AWS command line, and the examples below:
 
@@ -145,6 +153,9 @@ def _parser() -> argparse.ArgumentParser:
     up_ = commands.add_parser("up", help="run the cloud until Ctrl-C, and say how to use it")
     up_.add_argument("--port", type=int, default=DEFAULT_PORT, help="on 127.0.0.1 (%(default)s)")
     up_.add_argument("--state", type=Path, default=STATE, metavar="DIR", help="kept here (.local)")
+    up_.add_argument(
+        "--workers", type=int, default=0, metavar="N", help="N workers that poll, in place of Lambda's two"
+    )
     demo_ = commands.add_parser("demo", help="separate and analyse one song, start to end")
     demo_.add_argument("--song", type=Path, metavar="PATH", help="without it, an example is fetched")
     demo_.add_argument(

@@ -48,6 +48,10 @@ class Deployment:
         Address of the WebSocket API.
     page_url
         What a person opens; None where the page is not built.
+    separate_function
+        The worker that Lambda runs.
+    worker_policy_arn
+        What others may do that work beside it.
     """
 
     server: Server
@@ -63,6 +67,8 @@ class Deployment:
     user_pool_id: str
     user_pool_client_id: str
     page_url: str | None
+    separate_function: str
+    worker_policy_arn: str
 
     @property
     def endpoint(self) -> str:
@@ -184,6 +190,8 @@ def deploy(
         user_pool_id=outputs["UserPoolId"],
         user_pool_client_id=outputs["UserPoolClientId"],
         page_url=outputs["PageUrl"] if has_page else None,
+        separate_function=outputs["SeparateFunction"],
+        worker_policy_arn=outputs["WorkerPolicyArn"],
     )
 
 

@@ -173,13 +173,18 @@ def _command(python: Path, host: str, port: int) -> list[str]:
     ]
 
 
+def inherited() -> dict[str, str]:
+    """The caller's variables that are for whatever runs here."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "XDG_CACHE_HOME", "SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY")
+    return {name: os.environ[name] for name in kept if name in os.environ}
+
+
 def _environment(state: Path, port: int, keys: Keys, names: Sequence[str]) -> dict[str, str]:
     """MiniStack's variables: none of the caller's AWS settings among them.
 
     The functions inherit them, but for AWS's keys, where they get their role's, and PYTHONPATH.
     """
-    kept = ("PATH", "HOME", "LANG", "LC_ALL", "XDG_CACHE_HOME", "SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY")
-    return {name: os.environ[name] for name in kept if name in os.environ} | {
+    return inherited() | {
         "GATEWAY_PORT": str(port),
         "AWS_ACCESS_KEY_ID": keys.access_key_id,
         "AWS_SECRET_ACCESS_KEY": keys.secret_access_key,

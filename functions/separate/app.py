@@ -88,7 +88,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         message = JobMessage.model_validate_json(record.body)
         about(message.owner, message.id)
         try:
-            worker(int(context.memory_limit_in_mb)).work_on(message, deadline)
+            worker(int(context.memory_limit_in_mb)).work_on(message, lambda: time.monotonic() > deadline)
         except TryAgain as again:
             queue().put_off(record.receipt_handle, again.seconds)
             raise

@@ -39,6 +39,7 @@ from tests.faults.steps import Step
 ENOUGH = 200
 KINDS = (
     faults.Kill,
+    faults.Stop,
     faults.Freeze,
     faults.FullDisk,
     faults.Refuse,
@@ -48,6 +49,7 @@ KINDS = (
     faults.DropMessage,
     faults.DuplicateMessage,
 )
+POLLERS_FAULTS = ("kill a poller", "stop a poller", "freeze a poller")
 PHASES = ("downloading", "separating", "uploading", "analysing", "completing")
 
 # The songs of the schedules, the ways in which they come, and whether they are listened to.
@@ -153,11 +155,13 @@ def _print_summary(runner: Runner, results: Sequence[Result], redriven: int, sec
     for name in names:
         at = Counter({step: count for (kind, step), count in happened.items() if kind == name})
         print(f"{name:<17}{at.total():5}  {_counts(at)}")
-    for what in ("kill", "freeze", "full disk"):
+    struck = ("kill", "stop", "freeze", "full disk", *POLLERS_FAULTS)
+    for what in struck:
         at = Counter(
             {phase: count for (kind, phase), count in runner.director.struck.items() if kind == what}
         )
         print(f"{what + ' while':<17}{at.total():5}  {_counts(at)}")
+    print(f"{'claims':<17}{runner.director.claims.total():5}  {_counts(runner.director.claims)}")
     print(f"{'events':<17}{runner.background.delivered.total():5}  {_counts(runner.background.delivered)}")
     print(f"{'links expired':<17}{runner.links_expired:5}\n{'restarts':<17}{runner.restarts:5}")
     print(f"{'crowds':<17}{runner.crowds:5}")
@@ -175,6 +179,12 @@ def _print_summary(runner: Runner, results: Sequence[Result], redriven: int, sec
             for what in ("kill", "freeze")
             for phase in PHASES
             if not runner.director.struck[what, phase]
+        ),
+        *(f"claims, {kind}" for kind in ("lambda", "polls") if not runner.director.claims[kind]),
+        *(
+            what
+            for what in POLLERS_FAULTS
+            if not sum(count for (kind, _), count in runner.director.struck.items() if kind == what)
         ),
         *(f"listening, {way}" for way in (Way.API, Way.INBOX, Way.STEMS, "midi") if not listened[way]),
         *["stems seen early"] * (not runner.seen_early),

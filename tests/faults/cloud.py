@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from local import workers
 from local.cloud import STACK, Deployment, running
 from stempipe.adapters.queue import DeadLetters, sqs_client
 from stempipe.adapters.storage import Storage, s3_client
@@ -21,9 +22,10 @@ from stempipe.rules.dispatch import Dispatch
 from stempipe.rules.intake import Intake
 from stempipe.rules.sweep import Sweep
 from stempipe.settings import SweepSettings
-from tests.faults.plan import LEASE_SECONDS
+from tests.faults.steps import LEASE_SECONDS
 
-WORKERS = 6
+# Those that Lambda runs, and those that poll the same queue.
+WORKERS, POLLERS = 4, 2
 
 # As the template has them, scaled down. A worker gives its job back 10 s before its function's time is over,
 # and a message is invisible for no less than that. A message counts as lost much sooner, in proportion,
@@ -74,6 +76,11 @@ class Cloud:
         self._shorten_times()
         self._stop_the_clock()
         self._take_events()
+        self._running.enter_context(
+            workers.running(
+                self.deployment, POLLERS, state=self.state, variables={"WORK_SECONDS": str(FUNCTION_SECONDS)}
+            )
+        )
 
     def stop(self) -> None:
         """Stop; what is in the table, the queues and the buckets is kept."""
@@ -178,6 +185,7 @@ class Cloud:
                 "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.proxy_port}",
                 "AWS_SDK_UA_APP_ID": function,  # by which the proxy tells who calls
                 "MAX_CONCURRENCY": str(WORKERS),
+                "OTHER_WORKERS": str(POLLERS),
                 "LEASE_SECONDS": str(LEASE_SECONDS),
                 "MESSAGE_SECONDS": str(MESSAGE_SECONDS),
                 "UPLOAD_LINK_SECONDS": str(UPLOAD_LINK_SECONDS),

@@ -40,6 +40,8 @@ class Director:
         what came of it makes it one more.
     struck
         How often a process was killed or frozen, or its disk full, by what it was at.
+    claims
+        How many jobs were taken by each kind of worker.
     sabotage
         The safeguard that is taken away.
     """
@@ -50,6 +52,7 @@ class Director:
         self.turns: list[tuple[str, Step]] = []
         self.most: Counter[str] = Counter()
         self.struck: Counter[tuple[str, str]] = Counter()
+        self.claims: Counter[str] = Counter()
         self.sabotage = sabotage
         self._faults: dict[str, Sequence[Fault]] = {}
         self._counts: Counter[tuple[str, Step]] = Counter()
@@ -81,8 +84,9 @@ class Director:
         if self.sabotage and call.operation == "Query":
             return await self.sabotage.read(call, forward)
         step = step_of(call)
-        pid = self.process_of(call) if step in WORKER_WRITES or step in (Step.CLAIM, Step.PUT_OFF) else None
-        owner = self._works_for.get(pid or 0) if step is Step.PUT_OFF else owner_of(call)
+        of_message = step in (Step.PUT_OFF, Step.HOLD)
+        pid = self.process_of(call) if step in WORKER_WRITES or step is Step.CLAIM or of_message else None
+        owner = self._works_for.get(pid or 0) if of_message else owner_of(call)
         if owner is None or owner not in self._faults:
             return await forward()
         forward = partial(self._forward, call, step, owner, pid, forward)
@@ -149,6 +153,7 @@ class Director:
     def _followed(self, step: Step | None, owner: str, pid: int) -> None:
         if step is Step.CLAIM:
             self._works_for[pid] = owner
+            self.claims["polls" if processes.polls(pid) else "lambda"] += 1
             self._at_work.add(pid)
             self._phases[owner] = "downloading"
         elif step in (Step.KEEP, Step.LISTEN):
@@ -173,6 +178,12 @@ class Director:
         self._strike("kill", pid, step)
         self._at_work.discard(pid)
         processes.kill(pid)
+
+    def stop(self, pid: int, step: Step) -> None:
+        self._strike("stop", pid, step)
+        if not processes.polls(pid):
+            self._at_work.discard(pid)
+        processes.stop(pid)
 
     def freeze(self, pid: int, step: Step) -> None:
         self._strike("freeze", pid, step)
@@ -199,5 +210,7 @@ class Director:
         if step is Step.COMPLETE:
             at = "completing"
         self.struck[what, at] += 1
+        if processes.polls(pid):
+            self.struck[f"{what} a poller", at] += 1
         seconds = time.monotonic() - self._began
         self._traces[owner].append(f"{seconds:8.2f} {'process ' + str(pid):<17} {what} while {at}")

@@ -25,6 +25,7 @@ class Hands(Protocol):
         """Whether the process works on nothing else by now."""
 
     def kill(self, pid: int, step: Step) -> None: ...
+    def stop(self, pid: int, step: Step) -> None: ...
     def freeze(self, pid: int, step: Step) -> None: ...
     def thaw(self, pid: int) -> None: ...
     def fill_disk(self, pid: int, step: Step, size: int) -> None: ...
@@ -113,6 +114,15 @@ class Kill(_ToProcess):
     async def strike(self, pid: int, forward: Forward, hands: Hands) -> Answer:
         hands.kill(pid, self.step)
         raise ConnectionLost
+
+
+@dataclass(kw_only=True)
+class Stop(_ToProcess):
+    """The process is asked to end. One that Lambda runs does so at once, as if it were killed."""
+
+    async def strike(self, pid: int, forward: Forward, hands: Hands) -> Answer:
+        hands.stop(pid, self.step)
+        return await forward()
 
 
 @dataclass(kw_only=True)

@@ -19,10 +19,9 @@ from tests.faults.faults import (
     Refuse,
     ShortRead,
     Stall,
+    Stop,
 )
-from tests.faults.steps import Step
-
-LEASE_SECONDS = 3
+from tests.faults.steps import LEASE_SECONDS, Step
 
 
 class Way(StrEnum):
@@ -282,7 +281,7 @@ def _steps_of_work(way: Way, song: str, listens: bool) -> dict[Step, float]:
     if listens:
         ends |= {Step.LISTEN: 80, Step.STORE: 30}
         ends |= {Step.KEEP: 80} if separates(way, song) else {}
-    again: dict[Step, float] = {Step.RELEASE: 2, Step.PUT_OFF: 2, Step.REQUEUE: 2}
+    again: dict[Step, float] = {Step.RELEASE: 2, Step.PUT_OFF: 2, Step.HOLD: 6, Step.REQUEUE: 2}
     return before | {Step.CLAIM: 10, Step.FETCH: 34, Step.REPORT: 10} | ends | again
 
 
@@ -304,6 +303,14 @@ def _freeze(chance: Random, step: Step) -> Fault:
 
 def _kill_later(chance: Random, step: Step) -> Fault:
     return Kill(step=step, nth=_nth(chance, step), seconds=round(chance.uniform(0.01, 0.6), 2))
+
+
+def _stop(chance: Random, step: Step) -> Fault:
+    return Stop(step=step, nth=_nth(chance, step))
+
+
+def _stop_later(chance: Random, step: Step) -> Fault:
+    return Stop(step=step, nth=_nth(chance, step), seconds=round(chance.uniform(0.01, 0.6), 2))
 
 
 def _freeze_later(chance: Random, step: Step) -> Fault:
@@ -373,17 +380,19 @@ _FAULTS: dict[Step, Make] = {
     Step.CLAIM: _TABLE,
     # What a worker does between fetching and putting calls nobody: a while after the one it is at it.
     Step.FETCH: _one_of(
-        _kill, _kill_later, _kill_later, _freeze, _freeze_later, _refuse, _stall, _short_read, _full_disk
+        *(_kill, _kill_later, _kill_later, _freeze, _freeze_later, _refuse, _stall, _short_read, _full_disk),
+        *(_stop, _stop_later),
     ),
     Step.REPORT: _TABLE,
-    Step.PUT: _one_of(_kill, _kill, _freeze, _refuse, _stall, _lose_answer),
+    Step.PUT: _one_of(_kill, _kill, _stop, _freeze, _refuse, _stall, _lose_answer),
     Step.KEEP: _TABLE,
-    Step.LISTEN: _one_of(_TABLE, _kill_later, _freeze_later, _full_disk),
+    Step.LISTEN: _one_of(_TABLE, _kill_later, _stop_later, _freeze_later, _full_disk),
     Step.STORE: _one_of(_kill, _freeze, _refuse, _stall, _lose_answer),
     Step.COMPLETE: _TABLE,
     Step.FAIL: _TABLE,
     Step.RELEASE: _one_of(_kill, _refuse, _lose_answer),
     Step.PUT_OFF: _one_of(_kill, _refuse),
+    Step.HOLD: _one_of(_kill, _stop, _freeze, _refuse, _stall, _lose_answer),
     Step.REQUEUE: _one_of(_kill, _refuse, _lose_answer),
     Step.CANCEL: _one_of(_refuse, _lose_answer, _lose_answer),
     Step.MARK: _one_of(_refuse, _lose_answer),

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 _PROC = Path("/proc")
+# How they are started: by Lambda's runtime client, or to poll.
+_LAMBDA, _POLLER = b"awslambdaric", b"\0-m\0poll\0"
 _functions: set[Path] = set()
 
 
@@ -27,6 +29,19 @@ def process_at(port: int, to: int) -> int | None:
 def kill(pid: int) -> None:
     """End a process as a crash does: it hears nothing of it."""
     _send(pid, signal.SIGKILL)
+
+
+def stop(pid: int) -> None:
+    """Ask a process to end, as whoever runs it does: one that polls gives its job back first."""
+    _send(pid, signal.SIGTERM)
+
+
+def polls(pid: int) -> bool:
+    """Whether it takes messages from the queue by itself."""
+    try:
+        return _POLLER in (_PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def freeze(pid: int) -> None:
@@ -79,7 +94,8 @@ def _holder(inode: str) -> int | None:
 def _look_for_functions() -> None:
     for process in _PROC.glob("[0-9]*"):
         with suppress(OSError):
-            if b"awslambdaric" in (process / "cmdline").read_bytes():
+            command = (process / "cmdline").read_bytes()
+            if _LAMBDA in command or _POLLER in command:
                 _functions.add(process)
 
 

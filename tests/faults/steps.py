@@ -8,6 +8,8 @@ from urllib.parse import unquote
 
 from tests.faults.proxy import Call
 
+LEASE_SECONDS = 3
+
 
 class Step(StrEnum):
     """The calls at which something can go wrong, in the order of an undisturbed upload."""
@@ -31,6 +33,7 @@ class Step(StrEnum):
     FAIL = "fail"
     RELEASE = "release"
     PUT_OFF = "put off"
+    HOLD = "hold"
     REQUEUE = "requeue"
     CANCEL = "cancel"
     MARK = "mark"
@@ -47,13 +50,16 @@ class Step(StrEnum):
         match self:
             case Step.LOOK_UP | Step.FETCH | Step.PUT | Step.STORE | Step.LIST | Step.ERASE | Step.DOWNLOAD:
                 return "s3"
-            case Step.SEND | Step.PUT_OFF:
+            case Step.SEND | Step.PUT_OFF | Step.HOLD:
                 return "sqs"
         return "dynamodb"
 
 
 WORKER_WRITES = frozenset({Step.REPORT, Step.KEEP, Step.LISTEN, Step.COMPLETE, Step.FAIL, Step.RELEASE})
 """What only the holder of a job's claim may write."""
+
+HOLD_SECONDS = 2 * LEASE_SECONDS
+"""For how long a worker that polls has a message; it is put off for none as long."""
 
 _STEMS = (".wav", ".flac", ".mp3", ".index", ".dat")
 
@@ -99,7 +105,7 @@ def step_of(call: Call) -> Step | None:
         case "SeparateFunction", _, "PUT" | "POST":
             return _put(call) if call.service == "s3" else None
         case "SeparateFunction", _, "ChangeMessageVisibility":
-            return Step.PUT_OFF
+            return Step.HOLD if call.json["VisibilityTimeout"] == HOLD_SECONDS else Step.PUT_OFF
         case "SeparateFunction", _, "UpdateItem":
             return _worker_update(call)
         case "IntakeFunction" | "SweepFunction", "s3", "HEAD":

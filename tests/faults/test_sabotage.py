@@ -15,10 +15,10 @@ from tests.faults import run
 from tests.faults.cloud import WORKERS
 from tests.faults.faults import DuplicateMessage, Fault, Freeze, Kill, LoseAnswer, Moment
 from tests.faults.history import violations
-from tests.faults.plan import LEASE_SECONDS, Crowd, Deed, Delivery, Plan, Way, Wish
+from tests.faults.plan import Crowd, Deed, Delivery, Plan, Way, Wish
 from tests.faults.run import Runner, ready
 from tests.faults.sabotage import Sabotage
-from tests.faults.steps import Step
+from tests.faults.steps import LEASE_SECONDS, Step
 
 STANDS_STILL_SECONDS = 2.5 * LEASE_SECONDS
 

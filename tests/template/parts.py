@@ -36,8 +36,11 @@ def properties(resources: dict[str, Any], kind: str) -> dict[str, Any]:
     return {name: item["Properties"] for name, item in resources.items() if item["Type"] == kind}
 
 
-def statements(function: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for policy in function.get("Policies", []):
+def statements(resources: dict[str, Any], function: str) -> Iterator[dict[str, Any]]:
+    """What a function may do, on whatever condition, by itself or by a policy that it shares."""
+    for policy in resources[function]["Properties"].get("Policies", []):
+        if "Ref" in policy:
+            policy = resources[policy["Ref"]]["Properties"]["PolicyDocument"]
         yield from policy.get("Statement") or policy["Fn::If"][1]["Statement"]
 
 

@@ -36,6 +36,8 @@ MORE: dict[str, dict[str, str]] = {
         "BudgetMonthlyUsd": "20",
         "AllowedOrigin": "https://example.com",
         "PageClientId": "page",
+        "SeparateOnLambda": "false",
+        "OtherWorkers": "3",
     },
     "none": {},
 }

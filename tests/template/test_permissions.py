@@ -10,8 +10,8 @@ from tests.template.parts import FUNCTIONS, actions, properties, statements
 def test_functions_may_do_only_what_is_named_to_only_what_is_theirs(resources: dict[str, Any]) -> None:
     functions = properties(resources, "AWS::Serverless::Function")
     assert set(functions) == set(FUNCTIONS)
-    for function in functions.values():
-        for statement in statements(function):
+    for function in functions:
+        for statement in statements(resources, function):
             for action in actions(statement):
                 assert "*" not in action
             assert statement["Resource"] != "*"
@@ -23,7 +23,7 @@ def test_whoever_reads_uploads_can_tell_a_missing_one_from_a_forbidden_one(
 ) -> None:
     # S3 answers 403 for an object that is not there to whoever may not list the bucket.
     for function in ("IntakeFunction", "SeparateFunction"):
-        actions = [statement["Action"] for statement in statements(resources[function]["Properties"])]
+        actions = [statement["Action"] for statement in statements(resources, function)]
         assert "s3:GetObject" in actions
         assert "s3:ListBucket" in actions
 
@@ -31,7 +31,7 @@ def test_whoever_reads_uploads_can_tell_a_missing_one_from_a_forbidden_one(
 def test_a_worker_may_read_the_stems_that_it_goes_on_from(resources: dict[str, Any]) -> None:
     may = [
         statement
-        for statement in statements(resources["SeparateFunction"]["Properties"])
+        for statement in statements(resources, "SeparateFunction")
         if "s3:GetObject" in actions(statement) and "StemsBucket" in str(statement["Resource"])
     ]
     assert may
@@ -39,7 +39,7 @@ def test_a_worker_may_read_the_stems_that_it_goes_on_from(resources: dict[str, A
 
 def test_who_lists_stems_must_say_of_which_job(resources: dict[str, Any]) -> None:
     for function in ("StatusFunction", "SeparateFunction"):
-        for statement in statements(resources[function]["Properties"]):
+        for statement in statements(resources, function):
             if "s3:ListBucket" in statement["Action"] and "StemsBucket" in str(statement["Resource"]):
                 (prefix,) = statement["Condition"]["StringLike"].values()
                 assert prefix.startswith("*/*/")
@@ -47,9 +47,7 @@ def test_who_lists_stems_must_say_of_which_job(resources: dict[str, Any]) -> Non
 
 def test_only_the_deliverer_opens_the_secrets_of_webhooks(resources: dict[str, Any]) -> None:
     may = {
-        name: [
-            action for statement in statements(resources[name]["Properties"]) for action in actions(statement)
-        ]
+        name: [action for statement in statements(resources, name) for action in actions(statement)]
         for name in FUNCTIONS
     }
     assert [name for name in may if "kms:Decrypt" in may[name]] == ["WebhookFunction"]
@@ -59,8 +57,8 @@ def test_only_the_deliverer_opens_the_secrets_of_webhooks(resources: dict[str, A
 
 def test_each_secret_is_read_by_those_who_need_it(resources: dict[str, Any]) -> None:
     readers: dict[str, set[str]] = {}
-    for name, function in properties(resources, "AWS::Serverless::Function").items():
-        for statement in statements(function):
+    for name in properties(resources, "AWS::Serverless::Function"):
+        for statement in statements(resources, name):
             if statement["Action"] == "secretsmanager:GetSecretValue":
                 ((_, resource),) = statement["Resource"].items()
                 readers.setdefault("".join(resource), set()).add(name)

@@ -13,6 +13,7 @@ from tests.template.stack import QUEUE, R2, WEBHOOK, Stack
 PULL = {"PullFunction", "PullLogGroup"}
 RECEIVE = {"ReceiveFunction", "ReceiveLogGroup", "ReceivedTable", "WebhookSecret"}
 COGNITO = {"UserPool", "UserPoolClient", "UserPoolDomain", "PageClient"}
+LAMBDA = {"SeparateJobs"}
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ def test_what_brings_r2s_notifications_is_there_where_it_is_asked_for(
 ) -> None:
     stack = Stack(template, {"Monitoring": "none"} | chosen)
     assert stack.refusals() == []
-    assert stack.conditional() == COGNITO | there
+    assert stack.conditional() == COGNITO | LAMBDA | there
 
 
 @pytest.mark.parametrize(

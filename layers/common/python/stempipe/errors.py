@@ -205,13 +205,13 @@ class WorkerLost(StempipeError):
 
 
 class OutOfTime(StempipeError):
-    """The worker would have been stopped before the song was done."""
+    """The worker had to stop before the song was done: its time was over, or whoever runs it stopped it."""
 
     code = "out_of_time"
     retryable = True
 
     def __init__(self) -> None:
-        super().__init__("The song took longer than a worker may work. Trying again may help.")
+        super().__init__("The worker had to stop before the song was done. Trying again may help.")
 
 
 class Undeliverable(StempipeError):

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PositiveInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, NonNegativeInt, PositiveInt
 
 from stempipe.jobs.config import ModelVariant
 from stempipe.jobs.usage import Limits
@@ -71,7 +71,15 @@ class DispatchSettings(Settings):
     """What is known to every function that lets jobs in to the workers."""
 
     jobs_queue_url: str
-    max_concurrency: PositiveInt = 2
+    max_concurrency: NonNegativeInt = 2
+    """Workers that Lambda runs at the same time."""
+    other_workers: NonNegativeInt = 0
+    """Workers that others run, at most, which take from the same queue."""
+
+    @property
+    def workers(self) -> int:
+        """Jobs that are worked on at the same time."""
+        return max(1, self.max_concurrency + self.other_workers)
 
 
 class IntakeSettings(DispatchSettings):
@@ -100,6 +108,15 @@ class SeparateSettings(DispatchSettings):
     lease_seconds: PositiveInt = 30
     disk_mb: PositiveInt = 512
     """Temporary disk, which is billed. Lambda tells a function its memory, and not this."""
+
+
+class PollSettings(SeparateSettings):
+    """What a worker knows besides that Lambda does not run. Lambda tells its own as much."""
+
+    work_seconds: PositiveInt = 3600
+    """How long it may work on a job."""
+    memory_mb: PositiveInt = 3008
+    """What a job's cost is reckoned by: the memory for which Lambda asks as much as this worker costs."""
 
 
 class ViewSettings(Settings):

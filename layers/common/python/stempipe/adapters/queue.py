@@ -153,8 +153,32 @@ class _Queue:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message in hand: what it says, and by what the queue knows who has it."""
+
+    body: str
+    receipt_handle: str
+
+
 class JobQueue(_Queue):
-    """Send messages, and put off the one in hand."""
+    """Send messages, and put off the one in hand; or take them, where nothing brings them."""
+
+    def receive(self, wait_seconds: int, hold_seconds: int) -> Received | None:
+        """Take a message; wait for one if there is none, for 20 s at most, and no longer than the client.
+
+        It comes back after ``hold_seconds``, unless it is put off or deleted by then.
+        """
+        answer = self._client.receive_message(
+            QueueUrl=self._url, WaitTimeSeconds=wait_seconds, VisibilityTimeout=hold_seconds
+        )
+        for item in answer.get("Messages", []):
+            return Received(item["Body"], item["ReceiptHandle"])
+        return None
+
+    def delete(self, receipt_handle: str) -> None:
+        """Be done with a message that was received."""
+        self._client.delete_message(QueueUrl=self._url, ReceiptHandle=receipt_handle)
 
     def send(self, owner: str, job_id: str, trace: str | None = None) -> str:
         """Say that a job may be worked on. Returns the message's id.

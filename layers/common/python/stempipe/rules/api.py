@@ -110,7 +110,7 @@ class Api:
         recent = self.jobs.listing.recent_seconds(job.owner)
         if not recent:
             return None
-        return round(seconds_in_queue(waiting, self.settings.max_concurrency, recent), 1)
+        return round(seconds_in_queue(waiting, self.settings.workers, recent), 1)
 
     def list(
         self,

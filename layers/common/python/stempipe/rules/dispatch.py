@@ -36,7 +36,7 @@ class Dispatch:
         """As the settings say."""
         return cls(
             jobs,
-            Line(jobs, settings.max_concurrency),
+            Line(jobs, settings.workers),
             queue or JobQueue(sqs_client(), settings.jobs_queue_url),
         )
 

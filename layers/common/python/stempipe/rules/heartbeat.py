@@ -30,8 +30,8 @@ class Heartbeat:
     ----------
     claim
         What is renewed.
-    deadline
-        When the work must have ended, on the monotonic clock.
+    is_over
+        Whether the worker's time is over, and the work must stop.
     on_beat
         Is called with each.
     stop
@@ -44,11 +44,15 @@ class Heartbeat:
     """
 
     def __init__(
-        self, claim: Claim, deadline: float, on_beat: Callable[[], None], stop: Callable[[], None]
+        self,
+        claim: Claim,
+        is_over: Callable[[], bool],
+        on_beat: Callable[[], None],
+        stop: Callable[[], None],
     ) -> None:
         self._claim = claim
+        self._is_over = is_over
         self._on_beat = on_beat
-        self._deadline = deadline
         self._stop = stop
         separates = claim.job.kind == Kind.SONG and claim.job.stem_keys is None
         plan = plan_of(claim.job.config, separates=separates)
@@ -76,12 +80,8 @@ class Heartbeat:
     def _raise_if_it_must_stop(self) -> None:
         if self._lost:
             raise self._lost
-        if self._is_late:
+        if self._is_over():
             raise OutOfTime
-
-    @property
-    def _is_late(self) -> bool:
-        return time.monotonic() > self._deadline
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -108,7 +108,7 @@ class Heartbeat:
                 # The table may be back at the next beat; if not, the lease lapses and the job is
                 # another's.
                 logger.exception("Progress could not be written")
-            if self._lost or self._is_late:
+            if self._lost or self._is_over():
                 # Again and again: what was stopped may have begun anew before it was told.
                 self._stopped = True
                 self._stop()

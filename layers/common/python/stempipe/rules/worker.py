@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,15 +86,15 @@ class Worker:
     disk_gb: float = 0.0
     scratch: Path | None = None
 
-    def work_on(self, message: JobMessage, deadline: float = math.inf) -> None:
+    def work_on(self, message: JobMessage, is_over: Callable[[], bool] = lambda: False) -> None:
         """Take the message's job to its end. On return the message is done with.
 
         Parameters
         ----------
         message
             Says which job.
-        deadline
-            When the work must have ended, on the monotonic clock; the job is given back then.
+        is_over
+            Whether the worker's time is over; it is asked again and again, and the job given back when it is.
 
         Raises
         ------
@@ -104,11 +103,11 @@ class Worker:
             until the queue moves it to the dead letters.
         """
         try:
-            self._work_on(message, deadline)
+            self._work_on(message, is_over)
         finally:
             self.dispatch.go_on(message.owner)
 
-    def _work_on(self, message: JobMessage, deadline: float) -> None:
+    def _work_on(self, message: JobMessage, is_over: Callable[[], bool]) -> None:
         try:
             claim = Claim.take(self.jobs, message.owner, message.id, self.lease_seconds)
         except JobIsFinal as done:
@@ -130,7 +129,7 @@ class Worker:
             logger.exception("The job could not be claimed")
             raise TryAgain("the job could not be claimed", _UNCLAIMED_SECONDS) from fault
         try:
-            self._attempt(claim, deadline)
+            self._attempt(claim, is_over)
         except ClaimLost as lost:
             # It is another worker's by now, or waits in the queue again, or is final, or deleted.
             logger.warning("Lost the claim", reason=str(lost))
@@ -149,9 +148,9 @@ class Worker:
         except StorageUnavailable:
             logger.exception("Stems of an attempt that has none are left for sweep")
 
-    def _attempt(self, claim: Claim, deadline: float) -> None:
+    def _attempt(self, claim: Claim, is_over: Callable[[], bool]) -> None:
         try:
-            self._work(claim, deadline)
+            self._work(claim, is_over)
         except ClaimLost:
             raise
         except Exception as fault:
@@ -167,13 +166,13 @@ class Worker:
             claim.release()
             raise TryAgain(error.code, _FIRST_RETRY_SECONDS * _RETRY_FACTOR**claim.tries_before) from fault
 
-    def _work(self, claim: Claim, deadline: float) -> None:
+    def _work(self, claim: Claim, is_over: Callable[[], bool]) -> None:
         started, is_new = time.monotonic(), claim.job.stem_keys is None
         with TemporaryDirectory(dir=self.scratch) as scratch:
             folder = Path(scratch)
             with (
                 Footprint(folder) as footprint,
-                Heartbeat(claim, deadline, footprint.look, self.sound.stop) as heartbeat,
+                Heartbeat(claim, is_over, footprint.look, self.sound.stop) as heartbeat,
             ):
                 if Kind(claim.job.kind) is Kind.SONG:
                     stored, found = self._take_song(claim, folder, heartbeat)

@@ -1,0 +1,48 @@
+"""Runs a function as Lambda does, with an engine that sleeps: the pipeline is what works, not the processor.
+
+python -m benchmarks.scale.sleeping_worker -m awslambdaric HANDLER
+
+SLEEP_SECONDS says for how long it does. What is replaced is replaced in the worker's process, before the
+function's own code imports it; all else is what the template deploys.
+"""
+
+import importlib.util
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from awslambdaric.__main__ import main  # type: ignore[import-untyped]
+
+_STEPS = 20
+
+
+def _install() -> None:
+    import sound
+    from stempipe.jobs.config import JobConfig
+    from stempipe.rules.sound import Separated
+
+    def separate(
+        self: sound.Spleeter,
+        song: Path,
+        destination: Path,
+        config: JobConfig,
+        title: str,
+        on_progress: Callable[[float], None],
+    ) -> Separated:
+        for step in range(_STEPS):
+            time.sleep(float(os.environ["SLEEP_SECONDS"]) / _STEPS)
+            on_progress((step + 1) / _STEPS)
+        stems = {stem: destination / f"{stem}.wav" for stem in config.kept}
+        for file in stems.values():
+            file.write_bytes(b"RIFF")
+        return Separated(stems, seconds=180.0, sample_rate=44100, channels=2, codec="none", gain_db=0.0)
+
+    sound.Spleeter.separate = separate  # type: ignore[method-assign]
+
+
+if importlib.util.find_spec("sound"):  # the other functions have none
+    _install()
+
+main(sys.argv[2:])
