@@ -50,9 +50,9 @@ class Queue(JobQueue):
         if self.put_offs.count(seconds) >= 2:
             self.is_held.set()
 
-    def send(self, owner: str, job_id: str) -> str:
+    def send(self, owner: str, job_id: str, trace: str | None = None) -> str:
         self.sent.append(job_id)
-        return super().send(owner, job_id)
+        return super().send(owner, job_id, trace)
 
     def depth(self) -> tuple[int, int]:
         """Messages that anybody may take, and those in hand."""

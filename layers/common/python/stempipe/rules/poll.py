@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from stempipe.adapters.queue import JobMessage, JobQueue, Received, TryAgain
-from stempipe.observability import MetricUnit, logger, metrics
+from stempipe.observability import logger, metrics
 from stempipe.rules.worker import Worker
 
 POLL_SECONDS = 20
@@ -86,7 +86,6 @@ class Poller:
                 with hold:
                     self._work_on(message)
             except TryAgain as again:
-                metrics.add_metric("MessagesReturned", MetricUnit.Count, 1)
                 self._put_back(message, hold, again.seconds)
             else:
                 self.queue.delete(received.receipt_handle)
