@@ -74,10 +74,20 @@ def uploads_an_hour(most: int, factor: float, seed: int) -> Outcome:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The others' waits without one owner's many songs, and beside them; and how long those took."""
+    """What others see without one owner's many songs, and beside them; and how long those took.
+
+    Attributes
+    ----------
+    without, beside
+        Seconds until work on their songs begins.
+    done_without, done_beside
+        Seconds until their songs are done.
+    """
 
     without: Waits
     beside: Waits
+    done_without: Waits
+    done_beside: Waits
     noisy_seconds: float
 
 
@@ -94,14 +104,17 @@ def neighbours(most: int, factor: float, load: float, songs: int, seed: int) -> 
     theirs = [end for song, end in zip(loud.songs, loud.ends, strict=True) if song.owner == NOISY]
     end = max(theirs)
 
-    def while_many(outcome: Outcome) -> list[float]:
-        return [
-            wait
-            for song, wait in zip(outcome.songs, outcome.waits, strict=True)
+    def while_many(outcome: Outcome) -> tuple[Waits, Waits]:
+        found = [
+            (wait, done - song.at)
+            for song, wait, done in zip(outcome.songs, outcome.waits, outcome.ends, strict=True)
             if song.owner != NOISY and calm / 2 <= song.at <= end
         ]
+        waits, until_done = zip(*found, strict=True)
+        return Waits.of(waits), Waits.of(until_done)
 
-    return Neighbours(Waits.of(while_many(quiet)), Waits.of(while_many(loud)), end - calm / 2)
+    (without, done_without), (beside, done_beside) = while_many(quiet), while_many(loud)
+    return Neighbours(without, beside, done_without, done_beside, end - calm / 2)
 
 
 NOISY = -1

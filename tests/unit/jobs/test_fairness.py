@@ -26,6 +26,7 @@ class Song:
     sent: float
     in_line_since: float | None
     id: str = ""
+    trace_header: None = None
     state: Status = Status.QUEUED
     done: float = 0.0
 
@@ -73,7 +74,7 @@ class House:
         heads = [line[0] for line in self.lines.values() if line]
         return [song.owner for song in sorted(heads, key=lambda song: song.in_line_since or 0)]
 
-    def send(self, owner: str, job_id: str) -> str:
+    def send(self, owner: str, job_id: str, trace: str | None) -> str:
         self.messages.append(self.songs[int(job_id)])
         return "message"
 
