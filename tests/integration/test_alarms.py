@@ -29,6 +29,7 @@ from stempipe.observability import SERVICE, Metric, metrics
 from stempipe.rules.worker import Worker
 from tests.alarms import MINUTE, Points, Watch, lines_of
 from tests.aws import STEMS, TABLE, UPLOADS, USAGE, Aws
+from tests.claims import let_in
 from tests.integration.separate.engine import Engine
 from tests.template.stack import QUEUE, R2, WEBHOOK
 
@@ -118,6 +119,7 @@ class Stack(Hour):
         etag = self.cloud.s3.put_object(Bucket=UPLOADS, Key=job_id, Body=b"song")["ETag"].strip('"')
         source = Source("s3", UPLOADS, job_id, "song.mp3", bytes=4, etag=etag)
         self.jobs.add("alice", job_id, Status.QUEUED, source, JobConfig())
+        let_in(self.jobs, "alice", job_id)
 
     def work(self, job_id: str) -> None:
         self.worker.work_on(JobMessage(owner="alice", id=job_id))

@@ -236,7 +236,7 @@ def test_a_job_that_was_made_before_midnight_is_settled_on_its_own_day(cloud: Aw
     clock.now += timedelta(minutes=2)
     clock.make("b")
     assert [clock.days(what) for what in ("open", "seconds")] == [[1, 1], [60, 60]]
-    song = stored_song({"vocals": "k"}, duration_seconds=90.0, bytes=1000)
+    song = stored_song({"vocals": "k"}, duration_seconds=90.0, facts={"k": FileFacts(1000)})
     take(jobs, "alice", "a", 30).complete(stored=song, gb_seconds=1)
     assert [clock.days(what) for what in ("open", "let_in", "seconds")] == [[0, 1], [0, 0], [90, 60]]
     jobs.begin_deletion(jobs.get("alice", "a"))
@@ -274,7 +274,7 @@ def test_what_was_read_before_the_job_ended_another_time_settles_nothing(cloud: 
     stale = jobs.get("alice", "a")
     jobs.retry(stale)
     claim = take(jobs, "alice", "a", 30)
-    claim.keep(stored_song({"vocals": "k"}, bytes=70))
+    claim.keep(stored_song({"vocals": "k"}, facts={"k": FileFacts(70)}))
     claim.fail(InternalError())  # it completes, without its analysis
     with pytest.raises(TransitionRefused):
         jobs.retry(stale)
@@ -298,7 +298,7 @@ def test_a_note_that_comes_late_is_not_lost_to_the_account(
     def kept_just_after(owner: str, job_id: str) -> Job:
         job = get(owner, job_id)
         monkeypatch.setattr(jobs, "get", get)
-        claim.keep(stored_song({"vocals": "k"}, bytes=70))
+        claim.keep(stored_song({"vocals": "k"}, facts={"k": FileFacts(70)}))
         return job
 
     monkeypatch.setattr(jobs, "get", kept_just_after)
