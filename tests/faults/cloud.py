@@ -25,7 +25,8 @@ from stempipe.settings import SweepSettings
 from tests.faults.steps import LEASE_SECONDS
 
 # Those that Lambda runs, and those that poll the same queue.
-WORKERS, POLLERS = 4, 2
+ON_LAMBDA, POLLERS = 4, 2
+WORKERS = ON_LAMBDA + POLLERS
 
 # As the template has them, scaled down. A worker gives its job back 10 s before its function's time is over,
 # and a message is invisible for no less than that. A message counts as lost much sooner, in proportion,
@@ -184,7 +185,7 @@ class Cloud:
             variables = {
                 "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.proxy_port}",
                 "AWS_SDK_UA_APP_ID": function,  # by which the proxy tells who calls
-                "MAX_CONCURRENCY": str(WORKERS),
+                "MAX_CONCURRENCY": str(ON_LAMBDA),
                 "OTHER_WORKERS": str(POLLERS),
                 "LEASE_SECONDS": str(LEASE_SECONDS),
                 "MESSAGE_SECONDS": str(MESSAGE_SECONDS),
@@ -202,7 +203,7 @@ class Cloud:
             "EventSourceMappings"
         ]
         client.update_event_source_mapping(
-            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": WORKERS}
+            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": ON_LAMBDA}
         )
         sqs.set_queue_attributes(
             QueueUrl=self._ids["JobsQueue"], Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)}
