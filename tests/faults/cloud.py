@@ -22,6 +22,7 @@ from stempipe.rules.dispatch import Dispatch
 from stempipe.rules.intake import Intake
 from stempipe.rules.sweep import Sweep
 from stempipe.settings import SweepSettings
+from tests.faults.calls import persist
 from tests.faults.steps import LEASE_SECONDS
 
 # Those that Lambda runs, and those that poll the same queue.
@@ -158,11 +159,9 @@ class Cloud:
         found: dict[str, Any] | None = answer.get("Item")
         return found
 
-    async def read(self, owner: str, job_id: str) -> dict[str, Any]:
-        """A job's record, which is there."""
-        found = await asyncio.to_thread(self.job, owner, job_id)
-        assert found, f"no record of {owner}/{job_id}"
-        return found
+    async def read(self, owner: str, job_id: str) -> dict[str, Any] | None:
+        """A job's record; while the cloud is down, once it is back."""
+        return await persist(lambda: asyncio.to_thread(self.job, owner, job_id))
 
     def account(self, owner: str) -> dict[str, float]:
         """What an owner is counted for: of all days."""

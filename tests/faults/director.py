@@ -18,7 +18,7 @@ from tests.faults.sabotage import Sabotage
 from tests.faults.steps import WORKER_WRITES, Step, owner_of, step_of
 
 JobKey = tuple[str, str]
-Read = Callable[[str, str], Awaitable[Item]]
+Read = Callable[[str, str], Awaitable[Item | None]]
 
 
 class Director:
@@ -27,7 +27,7 @@ class Director:
     Parameters
     ----------
     read
-        Gives a job's record as it is in the table, by owner and id.
+        Gives a job's record as it is in the table, by owner and id; while the cloud is down, once it is back.
 
     Attributes
     ----------
@@ -119,8 +119,15 @@ class Director:
         item = content.get("Item")
         key = (owner, (item or content["Key"])["id"]["S"])
         # One write at a time: the order here is the table's.
+        # Whoever has ended a job lets in another.
+        is_workers = call.caller == "SeparateFunction" and step is not Step.LET_IN
+        writer = (pid or GONE) if is_workers else None
         async with self._locks[key]:
-            answer = await (self.sabotage.forward(call, step, forward) if self.sabotage else forward())
+            try:
+                answer = await (self.sabotage.forward(call, step, forward) if self.sabotage else forward())
+            except ConnectionLost:
+                await self._look_up(key, call, writer)
+                raise
             if answer.status != 200:
                 return answer
             if call.is_transaction:
@@ -135,12 +142,10 @@ class Director:
                 if history and not history[-1].is_forgotten:
                     history.append(replace(history[-1], is_forgotten=True, begins=False, writer=None))
                 return answer
-            # Whoever has ended a job lets in another.
-            is_workers = call.caller == "SeparateFunction" and step is not Step.LET_IN
-            writer = (pid or GONE) if is_workers else None
             attributes = item or (
                 await self._read(*key) if call.is_transaction else answer.json["Attributes"]
             )
+            assert attributes, f"no record of {key} after a write"
             history.append(Version.read(attributes, writer, begins=item is not None))
             if step in (Step.LET_IN, Step.CLAIM):
                 self.turns.append((owner, step))
@@ -149,6 +154,19 @@ class Director:
         if pid is not None:
             self._followed(step, owner, pid)
         return answer
+
+    async def _look_up(self, key: JobKey, call: Call, writer: int | None) -> None:
+        """See in the table whether a write was the last thing that a cloud did before it went down."""
+        history = self.histories[key]
+        found = await self._read(*key)
+        if found is None:
+            if history and not history[-1].is_forgotten:
+                history.append(replace(history[-1], is_forgotten=True, begins=False, writer=None))
+            return
+        version = Version.read(found, writer, begins="Item" in call.json)
+        if not history or version != history[-1]:
+            history.append(version)
+            self._done.add(call.content.get("ClientRequestToken", ""))
 
     def _followed(self, step: Step | None, owner: str, pid: int) -> None:
         if step is Step.CLAIM:
