@@ -1,6 +1,7 @@
 """Names and texts that come from elsewhere, made fit for this machine's disk and terminal."""
 
 import re
+from unicodedata import normalize
 
 LONGEST = 255
 """Bytes of a name, on most file systems."""
@@ -16,6 +17,11 @@ _UNFIT = re.compile(f"[{_UNFIT_SIGNS}]")
 _BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
 _FILE_NAME = re.compile(rf"[^.{_UNFIT_SIGNS}][^{_UNFIT_SIGNS}]{{0,99}}\.[a-z0-9]{{1,8}}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+
+
+def alike(name: str) -> str:
+    """What two names have in common that are one to some file system: in any case, composed or not."""
+    return normalize("NFC", normalize("NFC", name).casefold())
 
 
 def safe(name: str, rest: str = "", longest: int = LONGEST) -> str:

@@ -1,6 +1,7 @@
 // New project: choose how the music comes in, arm it, drop it.
 
 import { useRef, useState } from "preact/hooks";
+import { MIDI_ENDINGS } from "../../api/sniff.ts";
 import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { jobs, openJobs } from "../session.ts";
@@ -22,7 +23,7 @@ import "./project.css";
 const ACCEPT: Readonly<Record<Way, string>> = {
   song: "audio/*,video/mp4,video/webm,.flac,.ogg,.m4a,.aiff",
   stems: "audio/*,.flac,.ogg,.m4a,.aiff",
-  midi: ".mid,.midi,.smf,audio/midi",
+  midi: [...MIDI_ENDINGS, "audio/midi"].join(),
 };
 const WANTED: Readonly<Record<Way, string>> = { song: "a song", stems: "stems", midi: "a .mid" };
 
