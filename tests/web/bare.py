@@ -1,8 +1,8 @@
 """A Chromium that nobody looks into.
 
-Playwright asks a browser to tell of the network, and for that the page's process keeps the body of each answer,
-up to 200 MB of them: what a page itself holds cannot be measured beside that. This one is told over its own
-socket what to do, and no more.
+Playwright has a browser tell of its network, and for that the page's process keeps the body of each answer,
+up to 200 MB of them: what a page itself holds cannot be measured beside that. This one is told over a socket
+what to do, and no more.
 """
 
 from __future__ import annotations

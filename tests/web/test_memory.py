@@ -23,11 +23,11 @@ MINUTES = float(os.environ.get("MINUTES", 0))
 PICTURES = {"stage": ".stage-picture", "mix": ".desk-canvas"}
 VIEWS = list(PICTURES) if MINUTES else ["stage"]
 WARM_UP = 30  # seconds of the song, in which each thing is done once
-PLAYED = 60 * MINUTES or 90
+PLAYED = 60 * MINUTES or 120
 STRETCH = 30
-# In MB. A minute lies between the stretches that are compared, and its sound is 9 MB as it comes and 80 MB as
-# it is heard.
-MOST_GROWTH = 6.0
+# In MB. What is compared lies a minute and a half apart, in which 14 MB of sound come, and are heard as 130;
+# what is held at one time and not at another makes 4.
+MOST_GROWTH = 8.0
 CLOCK = """(() => {
     const said = document.querySelector(":is(.readout, .stage-transport) .sr").textContent;
     const [seconds, minutes = 0] = said.match(/\\d+/g).map(Number).reverse();
