@@ -21,7 +21,7 @@ from benchmarks import songs
 from benchmarks.load.alarms import fired
 from benchmarks.load.cloud import Cloud, Send, cloud_of, into_the_inbox, through_the_api
 from benchmarks.load.outcome import Outcome, schedule
-from benchmarks.load.processes import processor_seconds
+from benchmarks.load.processes import processor_ms
 from benchmarks.load.soak import MOST_GROWTH, Footprints, growth
 from benchmarks.pipeline import python_by
 from benchmarks.processes import ROOT, BenchError
@@ -90,11 +90,11 @@ def pipeline(folder: Path, rate: float, seconds: float, seed: int) -> tuple[Outc
         )
         send = into_the_inbox(cloud)
         _warm(cloud, send, 2 * poll)
-        before = processor_seconds(cloud.temporary)
+        before = processor_ms(cloud.temporary)
         found = cloud.run("load", schedule(rate, seconds, seed), seconds, send)
         _print(found)
-        for part, used in (processor_seconds(cloud.temporary) - before).most_common():
-            print(f"    {part:20} {1000 * used / found.jobs:7.1f} ms of a processor a job")
+        for part, used in (processor_ms(cloud.temporary) - before).most_common():
+            print(f"    {part:20} {used / found.jobs:7.1f} ms of a processor a job")
     return found, found.broken
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
 
 from benchmarks.load.outcome import Change, Heard, Made, Outcome, Sent, outcome
 from benchmarks.processes import BenchError
@@ -31,17 +32,29 @@ _SENDERS = 64
 _DONE_SECONDS = 120.0
 _TOLD_SECONDS = 5.0
 _CONNECT_SECONDS = 60.0
+_TOKEN_SECONDS = 1800.0
 
 Send = Callable[[Sent], None]
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """The cloud, and its users: their tokens by their ids."""
+    """The cloud, and its users.
+
+    Attributes
+    ----------
+    users
+        Their addresses, by their ids.
+    state
+        The cloud's folder.
+    heard
+        What they have been told.
+    """
 
     deployment: Deployment
     users: Mapping[str, str]
     state: Path
+    heard: Heard = field(default_factory=Heard)
 
     @property
     def temporary(self) -> Path:
@@ -53,71 +66,57 @@ class Cloud:
 
         ``send`` returns once the service has the song, and raises if it does not.
         """
-        return asyncio.run(self._run(name, moments, seconds, send))
-
-    async def _run(self, name: str, moments: Sequence[float], seconds: float, send: Send) -> Outcome:
-        owners = [*self.users]
-        heard = Heard()
-        async with self._listening(heard):
-            began = time.time() + 0.5
-            sent = [
-                Sent(f"{name}-{number}.wav", owners[number % len(owners)], began + moment)
-                for number, moment in enumerate(moments)
-            ]
-            with ThreadPoolExecutor(_SENDERS, "sender") as senders:
-                await asyncio.gather(*(self._send(song, send, senders) for song in sent))
-            await self._wait_until_done({song.name for song in sent}, heard)
-        made = [job for job in await asyncio.to_thread(self._made) if job.name.startswith(f"{name}-")]
-        return outcome(len(moments) / seconds, sent, made, heard)
-
-    async def _send(self, song: Sent, send: Send, senders: ThreadPoolExecutor) -> None:
-        await asyncio.sleep(song.intended - time.time())
-        try:
-            await asyncio.get_running_loop().run_in_executor(senders, send, song)
-        except Exception as error:
-            print(f"{song.name} was refused: {error}")
-        else:
-            song.accepted = time.time()
-
-    async def _wait_until_done(self, names: set[str], heard: Heard) -> None:
+        owners, began = [*self.users], time.time()
+        sent = [
+            Sent(f"{name}-{number}.wav", owners[number % len(owners)], began + moment)
+            for number, moment in enumerate(moments)
+        ]
+        with ThreadPoolExecutor(_SENDERS, "sender") as senders:
+            for song in sent:
+                time.sleep(max(0.0, song.intended - time.time()))
+                senders.submit(_send, song, send)
         deadline = time.monotonic() + _DONE_SECONDS
-        while len(heard.ends) < len(names) and time.monotonic() < deadline:
-            await asyncio.sleep(0.2)
-        await asyncio.sleep(_TOLD_SECONDS)  # what is told twice
+        while not self.heard.done.issuperset(song.name for song in sent) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        time.sleep(_TOLD_SECONDS)  # for what is told twice
+        if self.heard.cut:
+            raise BenchError(f"Connections ended: {self.heard.cut[0]}")
+        made = [job for job in self._made() if job.name.startswith(f"{name}-")]
+        return outcome(len(moments) / seconds, sent, made, self.heard)
 
     # -- what is told --------------------------------------------------------------------------
 
-    @asynccontextmanager
-    async def _listening(self, heard: Heard) -> AsyncIterator[None]:
-        """Every user hears of all of its jobs."""
-        listeners = []
-        try:
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Every user hears of all of its jobs, until the block ends."""
+        with ExitStack() as sockets:
+            listeners = []
             # One after the other: at once, each would have processes started for it.
-            for token in self.users.values():
-                ready = asyncio.Event()
-                listeners.append(asyncio.create_task(self._listen(token, heard, ready)))
-                await asyncio.wait_for(ready.wait(), _CONNECT_SECONDS)
-            yield
-            if over := [one for one in listeners if one.done()]:
-                raise BenchError(f"{len(over)} connections ended: {over[0].exception()}")
-        finally:
-            for one in listeners:
-                one.cancel()
-            await asyncio.gather(*listeners, return_exceptions=True)
+            for email in self.users.values():
+                url = f"{self.deployment.live_url}?token={quote(self.deployment.token(email))}"
+                socket = sockets.enter_context(connect(url, open_timeout=_CONNECT_SECONDS))
+                socket.send(json.dumps({"action": "subscribe"}))
+                socket.recv(timeout=_CONNECT_SECONDS)
+                listeners.append(Thread(target=self._listen, args=[socket], name="listener"))
+                listeners[-1].start()
+            try:
+                yield
+            finally:
+                sockets.close()
+                for one in listeners:
+                    one.join()
 
-    async def _listen(self, token: str, heard: Heard, ready: asyncio.Event) -> None:
-        async with connect(
-            f"{self.deployment.live_url}?token={quote(token)}", open_timeout=_CONNECT_SECONDS
-        ) as socket:
-            await socket.send(json.dumps({"action": "subscribe"}))
-            async for text in socket:
+    def _listen(self, socket: ClientConnection) -> None:
+        try:
+            for text in socket:
                 at = time.time()
                 message = json.loads(text)
-                if message["type"] == "subscribed":
-                    ready.set()
-                elif message["type"] == "job":
+                if message["type"] == "job":
                     job = message["job"]
-                    heard.hear(job["id"], job["version"], [it for it in Change if job[it]], at)
+                    changes = [change for change in Change if job[change]]
+                    self.heard.hear(job["id"], job["source"]["filename"], job["version"], changes, at)
+        except ConnectionClosed as closed:
+            self.heard.cut.append(closed)
 
     # -- what is there -------------------------------------------------------------------------
 
@@ -133,6 +132,15 @@ class Cloud:
         pages = self.deployment.client("s3").get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self.deployment.stems_bucket):
             yield from (item["Key"] for item in page.get("Contents", []))
+
+
+def _send(song: Sent, send: Send) -> None:
+    try:
+        send(song)
+    except Exception as error:  # whatever it is, the song is lost
+        print(f"{song.name} was refused: {error}", flush=True)
+    else:
+        song.accepted = time.time()
 
 
 def _read(item: Mapping[str, Any], results: Counter[str]) -> Made:
@@ -155,9 +163,9 @@ def into_the_inbox(cloud: Cloud) -> Send:
 
 def through_the_api(cloud: Cloud, file: Path) -> Send:
     """Sends a file as a client does: a job is made, and the file uploaded where the answer says."""
-    pace = Pace(pauses=())  # what is refused once is refused
     clients = {
-        owner: Client(cloud.deployment.api_url, token, pace=pace) for owner, token in cloud.users.items()
+        owner: Client(cloud.deployment.api_url, _token(cloud.deployment, email), pace=Pace(pauses=()))
+        for owner, email in cloud.users.items()
     }
 
     def send(song: Sent) -> None:
@@ -173,6 +181,19 @@ def through_the_api(cloud: Cloud, file: Path) -> Send:
     return send
 
 
+def _token(deployment: Deployment, email: str) -> Callable[[], str]:
+    """One that is good now: each is for an hour."""
+    held = (0.0, "")
+
+    def token() -> str:
+        nonlocal held
+        if held[0] < time.monotonic():
+            held = time.monotonic() + _TOKEN_SECONDS, deployment.token(email)
+        return held[1]
+
+    return token
+
+
 @contextmanager
 def cloud_of(folder: Path, users: int, poll: int, python: Path = Path(sys.executable)) -> Iterator[Cloud]:
     """A new local cloud with some users, and with workers that poll in place of Lambda's.
@@ -185,10 +206,11 @@ def cloud_of(folder: Path, users: int, poll: int, python: Path = Path(sys.execut
         hold_to_this_machine(deployment.endpoint, deployment.api_url, deployment.live_url)
         with workers.running(deployment, poll, state=state, python=python):
             emails = [f"load-{number}@example.com" for number in range(users)]
-            tokens = {deployment.token(email): email for email in emails}
-            yield Cloud(
-                deployment, {deployment.user_id(email): token for token, email in tokens.items()}, state
-            )
+            for email in emails:
+                deployment.token(email)  # there is such a user from now on
+            cloud = Cloud(deployment, {deployment.user_id(email): email for email in emails}, state)
+            with cloud.listening():
+                yield cloud
 
 
 def hold_to_this_machine(*addresses: str) -> None:

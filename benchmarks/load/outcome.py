@@ -75,18 +75,33 @@ class Made:
 
 @dataclass
 class Heard:
-    """What a client has been told: by job, when each change was first told, and how often its end."""
+    """What clients have been told.
+
+    Attributes
+    ----------
+    changes
+        By job, when each change was first told.
+    ends
+        By job, the versions in which it was told to be completed.
+    done
+        The names of songs that are done.
+    cut
+        Why connections ended that should have stayed.
+    """
 
     changes: dict[str, dict[Change, float]] = field(default_factory=dict)
     ends: dict[str, set[int]] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+    cut: list[Exception] = field(default_factory=list)
 
-    def hear(self, job_id: str, version: int, times: Sequence[Change], at: float) -> None:
+    def hear(self, job_id: str, name: str, version: int, changes: Sequence[Change], at: float) -> None:
         """A message shows a job, and with it the changes that it has gone through."""
         told = self.changes.setdefault(job_id, {})
-        for change in times:
+        for change in changes:
             told.setdefault(change, at)
-        if Change.DONE in times:
+        if Change.DONE in changes:
             self.ends.setdefault(job_id, set()).add(version)
+            self.done.add(name)
 
 
 @dataclass(frozen=True)

@@ -22,18 +22,18 @@ def workers_memory(folder: Path) -> int:
     return total
 
 
-def processor_seconds(folder: Path) -> Counter[str]:
-    """Seconds of a processor that a cloud's processes have taken so far, by their part.
+def processor_ms(folder: Path) -> Counter[str]:
+    """Milliseconds of a processor that a cloud's processes have taken so far, by their part.
 
     ``folder`` is that of the cloud's temporary files. Parts are `emulator`, `workers`, and each function.
     """
-    seconds: Counter[str] = Counter()
+    taken: Counter[str] = Counter()
     for process, environment in _below(folder):
         with suppress(OSError):
             # The fields after the name, which may hold anything; see proc(5).
             *_, user, system = (process / "stat").read_text().rpartition(") ")[2].split()[:13]
-            seconds[_part(environment)] += (int(user) + int(system)) / _TICKS
-    return seconds
+            taken[_part(environment)] += 1000 * (int(user) + int(system)) // _TICKS
+    return taken
 
 
 def _part(environment: Mapping[str, str]) -> str:

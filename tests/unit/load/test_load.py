@@ -14,7 +14,7 @@ from benchmarks.load.__main__ import MOST_MINUTES, MOST_RATE, machine_line, main
 from benchmarks.load.alarms import fired
 from benchmarks.load.cloud import hold_to_this_machine
 from benchmarks.load.outcome import Outcome
-from benchmarks.load.processes import processor_seconds, workers_memory
+from benchmarks.load.processes import processor_ms, workers_memory
 from benchmarks.load.soak import growth
 from benchmarks.processes import BenchError
 from benchmarks.scale.tables import Waits
@@ -78,8 +78,8 @@ def test_the_processes_of_a_cloud_are_known_by_their_temporary_files(tmp_path: P
         for process in processes:
             assert process.stdout
             process.stdout.readline()
-        assert set(processor_seconds(tmp_path)) == {"workers", "SeparateFunction", "emulator"}
-        assert all(seconds > 0 for seconds in processor_seconds(tmp_path).values())
+        assert set(processor_ms(tmp_path)) == {"workers", "SeparateFunction", "emulator"}
+        assert all(taken > 0 for taken in processor_ms(tmp_path).values())
         assert workers_memory(tmp_path) > 5_000_000
         assert workers_memory(tmp_path / "nobody") == 0
     finally:

@@ -22,7 +22,7 @@ def run(songs: int = 100, gap: float = 0.1) -> tuple[list[Sent], list[Made], Hea
         times = dict(zip(CHANGES, (at + 0.1, at + 0.2, at + 0.5), strict=True))
         made.append(Made(f"job-{number}", f"{number}.wav", "completed", 1, times, 1))
         for shown, change in enumerate(CHANGES, start=1):
-            heard.hear(f"job-{number}", shown, CHANGES[:shown], times[change] + 0.25)
+            heard.hear(f"job-{number}", f"{number}.wav", shown, CHANGES[:shown], times[change] + 0.25)
     return sent, made, heard
 
 
@@ -80,9 +80,9 @@ def test_a_job_with_the_results_of_two_attempts_is_doubled() -> None:
 
 def test_a_job_whose_end_was_told_in_two_versions_is_doubled_but_one_told_again_is_not() -> None:
     sent, made, heard = run()
-    heard.hear("job-7", 3, CHANGES, START + 100)  # the same message once more
+    heard.hear("job-7", "7.wav", 3, CHANGES, START + 100)  # the same message once more
     assert found(sent, made, heard).doubled == []
-    heard.hear("job-7", 4, CHANGES, START + 100)
+    heard.hear("job-7", "7.wav", 4, CHANGES, START + 100)
     assert found(sent, made, heard).doubled == ["7.wav"]
 
 
@@ -113,9 +113,9 @@ def test_a_change_that_no_message_showed_counts_as_never_told() -> None:
 
 def test_a_change_is_told_by_the_first_message_that_shows_it() -> None:
     heard = Heard()
-    heard.hear("job", 3, CHANGES[:2], 5.0)
-    heard.hear("job", 2, CHANGES[:1], 7.0)  # an older one that comes later
-    heard.hear("job", 4, CHANGES, 9.0)
+    heard.hear("job", "song.wav", 3, CHANGES[:2], 5.0)
+    heard.hear("job", "song.wav", 2, CHANGES[:1], 7.0)  # an older one that comes later
+    heard.hear("job", "song.wav", 4, CHANGES, 9.0)
     assert heard.changes["job"] == {Change.MADE: 5.0, Change.BEGUN: 5.0, Change.DONE: 9.0}
 
 
