@@ -76,7 +76,8 @@ class Cloud:
                 time.sleep(max(0.0, song.intended - time.time()))
                 senders.submit(_send, song, send)
         deadline = time.monotonic() + _DONE_SECONDS
-        while not self.heard.done.issuperset(song.name for song in sent) and time.monotonic() < deadline:
+        taken = {song.name for song in sent if song.accepted is not None}
+        while not taken <= self.heard.done and time.monotonic() < deadline:
             time.sleep(0.5)
         time.sleep(_TOLD_SECONDS)  # for what is told twice
         if self.heard.cut:

@@ -23,10 +23,11 @@ MIN_SHARE = 0.95
 def schedule(rate: float, seconds: float, seed: int) -> list[float]:
     """When songs are to be sent, in seconds from the start: independently of each other, and of all answers.
 
-    There are ``rate * seconds`` of them, at random moments: those of a Poisson process of that many.
+    There are ``rate * seconds`` of them, one at least, at random moments: those of a Poisson process of that
+    many.
     """
     chance = Random(seed)  # noqa: S311 - chance, not a secret
-    return sorted(chance.uniform(0, seconds) for _ in range(round(rate * seconds)))
+    return sorted(chance.uniform(0, seconds) for _ in range(max(1, round(rate * seconds))))
 
 
 class Change(StrEnum):
