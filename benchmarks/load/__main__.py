@@ -140,18 +140,20 @@ def _grown(footprints: Footprints, cloud: Cloud, began: float) -> list[str]:
 
 
 def _warm(cloud: Cloud, send: Send, many: int) -> None:
-    """Have every function's processes started: by songs, until none of them is lost.
+    """Have every function's processes started: by one song, and by many, until none of them is lost.
 
     Raises
     ------
     BenchError
         One was each time.
     """
-    for number in range(_WARM_TIMES):
-        moments = [_WARM_SECONDS * song for song in range(many)]
-        if not cloud.run(f"warm{number}", moments, many * _WARM_SECONDS, send).lost:
-            return
-    raise BenchError("This machine cannot do even a few songs. Try again when it has less to do")
+    for songs_ in (1, many):
+        moments = [_WARM_SECONDS * number for number in range(songs_)]
+        for times in range(_WARM_TIMES):
+            if not cloud.run(f"warm{songs_}-{times}", moments, songs_ * _WARM_SECONDS, send).lost:
+                break
+        else:
+            raise BenchError("This machine cannot do even a few songs. Try again when it has less to do")
 
 
 def _print(found: Outcome) -> None:
