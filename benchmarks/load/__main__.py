@@ -96,7 +96,7 @@ def pipeline(folder: Path, rate: float, seconds: float, seed: int) -> tuple[Outc
         _print(found)
         for part, used in (processor_ms(cloud.temporary) - before).most_common():
             print(f"    {part:20} {used / found.jobs:7.1f} ms of a processor a job")
-    return found, found.broken
+    return found, found.broken + found.piles_up
 
 
 def real(folder: Path, seconds: float, seed: int, is_soak: bool = False) -> tuple[Outcome, list[str]]:

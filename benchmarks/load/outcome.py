@@ -17,7 +17,8 @@ from benchmarks.scale.tables import Waits
 TOLD_SECONDS = 2.0
 """Within which 95 of 100 changes are told."""
 MIN_SHARE = 0.95
-"""Of the rate that was asked for: if fewer are done in the time, songs pile up."""
+"""Of the rate that was asked for: if fewer are done in the time, songs pile up. The last song's own time is in
+it, so that only a run of minutes tells."""
 
 
 def schedule(rate: float, seconds: float, seed: int) -> list[float]:
@@ -147,10 +148,14 @@ class Outcome:
             f"{len(self.doubled)} doubled: {', '.join(self.doubled[:5])}": bool(self.doubled),
             f"{self.attempts:.2f} attempts a job": self.attempts != 1,
             f"a change is told after {self.told.p95:.2f} s (p95)": not self.told.p95 <= TOLD_SECONDS,
-            f"{self.rate:.2f} songs a second are done of {self.asked:.2f}": self.rate
-            < MIN_SHARE * self.asked,
         }
         return [said for said, is_so in found.items() if is_so]
+
+    @property
+    def piles_up(self) -> list[str]:
+        """The promise that the rate is kept, if it was broken."""
+        is_kept = self.rate >= MIN_SHARE * self.asked
+        return [] if is_kept else [f"{self.rate:.2f} songs a second are done of {self.asked:.2f}"]
 
 
 def outcome(asked: float, sent: Sequence[Sent], made: Sequence[Made], heard: Heard) -> Outcome:
