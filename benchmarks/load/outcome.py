@@ -17,8 +17,8 @@ from benchmarks.scale.tables import Waits
 TOLD_SECONDS = 2.0
 """Within which 95 of 100 changes are told."""
 MIN_SHARE = 0.95
-"""Of the rate that was asked for: if fewer are done in the time, songs pile up. The last song's own time is in
-it, so that only a run of minutes tells."""
+"""Of the rate that was asked for: if fewer are done in the time, songs pile up. The last song's own time is
+in it, so that only a run of minutes tells."""
 
 
 def schedule(rate: float, seconds: float, seed: int) -> list[float]:
