@@ -39,7 +39,7 @@ SONG_SECONDS = 60.0
 # A worker sleeps for so long, and the pipeline's own part comes on top: so many workers for each job a
 # second.
 SLEEP_SECONDS = 0.2
-WORKERS_A_SECOND = 1.0
+WORKERS_A_SECOND = 2.0
 REAL_MINUTES = 3.0
 _MINUTES = 10.0
 # Between the first songs, for which processes start.
