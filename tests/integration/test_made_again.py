@@ -306,6 +306,23 @@ def test_a_song_that_is_put_again_after_a_failure_of_ours_is_tried_again(
     assert len(cloud.messages()) == 2
 
 
+def test_so_is_one_that_is_put_again_in_the_second_of_the_failure(
+    cloud: Aws, jobs: Jobs, intake: Intake
+) -> None:
+    upload = Upload("s3", UPLOADS, "inbox/alice/song.mp3")
+    cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
+    first = intake.take(upload)
+    assert first
+    time.sleep(1.1)  # storage's clock has seconds
+    cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
+    put_at = cloud.s3.head_object(Bucket=UPLOADS, Key=upload.key)["LastModified"]
+    take(jobs, "alice", first.id, 30).fail(InternalError())
+    jobs.get("alice", first.id).update([Job.completed_at.set(put_at.replace(microsecond=300_000))])
+    again = intake.take(upload)
+    assert again
+    assert (again.id, again.state) == (first.id, Status.QUEUED)
+
+
 def test_a_song_that_cannot_be_separated_is_not_tried_again_for_being_put_again(
     cloud: Aws, jobs: Jobs, intake: Intake
 ) -> None:
