@@ -24,6 +24,7 @@ REPEATS ?= 3
 SECONDS ?= 45
 SCHEDULES ?= 200
 SEED ?= 1
+RATE ?= 10
 # Its vulnerabilities are known to everybody: whoever does not find them has asked nobody.
 KNOWN_BAD := jinja2==2.4.1
 # What runs for somebody, on AWS or here. Not spleeter: it pins what is old, and serves for comparison.
@@ -173,6 +174,9 @@ cost: dev ministack models  ## What a minute of audio costs, counted call by cal
 scale: dev ministack  ## Simulate how long songs wait (SEED=1; REAL=1 compares with the local cloud: 20 minutes)
 	@$(DEV)/python -m benchmarks.scale --seed $(SEED) $(if $(REAL),--real)
 
+load: dev ministack models  ## Load a local cloud: the pipeline, and real songs (RATE=10 MINUTES=10; SOAK=1: an hour)
+	@$(DEV)/python -m benchmarks.load --seed $(SEED) --rate "$(RATE)" $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(SOAK),--soak)
+
 train-drums: dev  ## Train what hears drums, from sounds of Debian 12's packages (a quarter of an hour)
 	@$(DEV)/python -m training
 
@@ -248,4 +252,4 @@ web/node_modules/.made: web/package-lock.json web/package.json web/.npmrc .venv/
 	@touch $@
 
 .PHONY: help demo local page models build deploy publish redrive smoke check static unit-sound unit-others test test-faults \
-    web web-types web-dev check-web test-web test-sam fuzz quality bench cost scale lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env native lambda-python
+    web web-types web-dev check-web test-web test-sam fuzz quality bench cost scale load lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env native lambda-python
