@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { Job } from "../../api/client.ts";
 import { Refusal } from "../../api/errors.ts";
 import type { Upload } from "../../api/uploads.ts";
-import { rowsOf, stemsOf } from "./row.ts";
+import { stemsOf } from "../job.ts";
+import { rowsOf } from "./row.ts";
 
 const job = (more: Partial<Job>): Job => ({
   id: "a",

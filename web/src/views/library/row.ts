@@ -4,6 +4,7 @@ import type { Job } from "../../api/client.ts";
 import type { Upload } from "../../api/uploads.ts";
 import { inLanes } from "../../bodies.ts";
 import { type Failure, failureOf } from "../failures.ts";
+import { stemsOf, titleOf } from "../job.ts";
 import { aheadWords, clock, megabytes, ordinal, wait } from "../words.ts";
 
 export type Badge =
@@ -128,7 +129,7 @@ function jobRow(job: Job, { ahead, isKnown }: Place): Row {
   const base = {
     ...BLANK,
     id: job.id,
-    title: job.title || job.source.filename,
+    title: titleOf(job),
     about: aboutOf(job),
     stems,
     job,
@@ -209,15 +210,6 @@ function stageOf(job: Job, heard: boolean): { state: string; tail: string } {
 function estimate(job: Job, words: (seconds: number) => string, none: string): string {
   const seconds = job.estimatedTimeRemaining;
   return seconds === null || seconds === undefined ? none : words(seconds);
-}
-
-/** The stems that a job has or will have, in the order of lanes; before a MIDI is read, the song alone. */
-export function stemsOf({ source, results, config }: Job): string[] {
-  const made = Object.keys(results?.stems ?? {});
-  if (source.kind === "stems") return inLanes((source.stems ?? []).map(({ name }) => name));
-  if (source.kind === "midi") return made.length ? inLanes(made) : ["song"];
-  const wanted = config.stems ?? {};
-  return inLanes(Object.keys(wanted).filter((name) => wanted[name]));
 }
 
 function aboutOf(job: Job): string {

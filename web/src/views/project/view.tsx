@@ -1,9 +1,10 @@
 // New project: choose how the music comes in, arm it, drop it.
 
 import { useRef, useState } from "preact/hooks";
+import { ENDED } from "../../api/client.ts";
 import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
-import { jobs, openJobs } from "../session.ts";
+import { jobs } from "../session.ts";
 import { narrow } from "../settings.ts";
 import { useKeys } from "../usekeys.ts";
 import { clock, megabytes, wait } from "../words.ts";
@@ -47,7 +48,7 @@ export function Project() {
     loadout: loadout.value,
     limits: Number.isFinite(limits.value.bytes) ? limits.value : null,
     took,
-    ahead: openJobs.value.length,
+    ahead: jobs.value.filter(({ status }) => !ENDED.has(status)).length,
   };
   const pick = () => picker.current?.click();
   const choose = (to: Way) => {
