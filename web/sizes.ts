@@ -3,7 +3,7 @@
 
 import { gzipSync } from "node:zlib";
 import type { Plugin, Rollup } from "vite";
-import { apart, parts } from "./sizes.json";
+import { apart, parts } from "./sizes.json" with { type: "json" };
 
 /** What is fetched when modules are opened: their chunks, all that these import, and the workers that they start. */
 function fetched(
