@@ -4,7 +4,7 @@ import type { Auth, User } from "../api/auth.ts";
 import { Client, type Job } from "../api/client.ts";
 import type { Config } from "../api/config.ts";
 import { Live } from "../api/live.ts";
-import { tellOfEnds } from "../api/notices.ts";
+import { isNews, tellOfEnds } from "../api/notices.ts";
 import { Uploads } from "../api/uploads.ts";
 import type { Scope } from "../scope.ts";
 import { headline, stemsOf } from "./job.ts";
@@ -21,7 +21,11 @@ export function openDesk(owner: User, tokens: Auth, { api, live: address }: Conf
   const client = new Client(api, tokens);
   const live = new Live({ client, tokens, address, scope });
   const uploads = new Uploads({ client, jobs: live.jobs, owner: owner.id, scope });
-  scope.add(live.jobs.onChange(tellHere));
+  scope.add(
+    live.jobs.onChange((job, before) => {
+      if (job?.status === "completed" && isNews(job, before, live.jobs.isNew(job)) && !document.hidden) tellHere(job);
+    }),
+  );
   scope.add(
     tellOfEnds(live.jobs, headline, (job) => {
       location.hash = job.status === "completed" ? `#/song/${job.id}/stage` : "#/library";
@@ -39,9 +43,7 @@ export function openDesk(owner: User, tokens: Auth, { api, live: address }: Conf
   return { client, live, uploads };
 }
 
-function tellHere(job: Job | null, before: Job | null): void {
-  if (!job || !before || before.status === job.status || document.hidden) return;
-  if (job.status !== "completed") return;
+function tellHere(job: Job): void {
   const seconds = (Date.parse(job.completedAt ?? "") - Date.parse(job.createdAt)) / 1000;
   toast({
     title: headline(job),

@@ -51,6 +51,15 @@ test("an upload and its job are one row", () => {
   });
 });
 
+test("what this page sends is never said to be sent from elsewhere", () => {
+  const awaited = job({ status: "awaiting_upload", source: { bytes: 1, filename: "velvet.wav", kind: "song" } });
+  // The job is told of before the request for it is answered, and taken on a while after all is sent.
+  expect(only([awaited], [upload({})])).toMatchObject({ id: "k", state: "Uploading" });
+  expect(only([awaited], [upload({ job: "a", state: "done" })])).toMatchObject({ id: "a", state: "Sent" });
+  expect(only([awaited])?.tail).toBe("It is sent from elsewhere");
+  expect(rowsOf([awaited], [upload({ title: "another.wav" })]).length).toBe(2);
+});
+
 test("what was sent is safe while the network is away", () => {
   const paused = upload({ state: "paused", error: new Refusal("offline", "") });
   expect(only([], [paused])).toMatchObject({
