@@ -7,7 +7,7 @@ import { later } from "../parts/later.tsx";
 import { Account, Mark } from "../parts/top.tsx";
 import { config, signIn, state } from "../session.ts";
 import type { Console } from "../song/console.ts";
-import { limit } from "../words.ts";
+import { counted, limit } from "../words.ts";
 import "./welcome.css";
 
 const Backdrop = later(async () => (await import("./backdrop.tsx")).Backdrop, "");
@@ -81,7 +81,7 @@ export function Welcome({ onHelp }: { onHelp: () => void }) {
             {limits && (
               <li>
                 <b>
-                  {Math.floor(limits.seconds / 60)} minutes, {limit(limits.bytes)}
+                  {counted(Math.floor(limits.seconds / 60), "minute")}, {limit(limits.bytes)}
                 </b>
                 WAV, FLAC, MP3, M4A, OGG.
               </li>
