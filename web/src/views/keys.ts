@@ -21,7 +21,7 @@ export interface Focus {
   readonly type: string;
   readonly role: string;
   readonly editable: boolean;
-  /** Whether the browser shows it, as it does when a key has brought it there (`:focus-visible`). */
+  /** Whether the browser showed it when it came (`:focus-visible`), and nothing was clicked since. */
   readonly shown: boolean;
 }
 

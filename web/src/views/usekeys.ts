@@ -10,10 +10,12 @@ export function useKeys(map: KeyMap): void {
   latest.current = map;
   useEffect(() => {
     const taken = new Set<string>();
+    // Asked when the focus comes: as soon as any key is pressed, browsers show it wherever it is.
+    let isClicked = false;
     const pressed = (event: KeyboardEvent) => {
       if (!settings.value.keys || document.querySelector("dialog[open]")) return;
       const target = event.target instanceof HTMLElement ? event.target : document.body;
-      const name = nameOf(event, focusOf(target));
+      const name = nameOf(event, focusOf(target, !isClicked));
       const run = name === null ? undefined : latest.current[name];
       if (!run) return;
       event.preventDefault();
@@ -24,21 +26,34 @@ export function useKeys(map: KeyMap): void {
     const released = (event: KeyboardEvent) => {
       if (taken.delete(event.code)) event.preventDefault();
     };
-    addEventListener("keydown", pressed);
-    addEventListener("keyup", released);
-    return () => {
-      removeEventListener("keydown", pressed);
-      removeEventListener("keyup", released);
-    };
+    const end = new AbortController();
+    const { signal } = end;
+    addEventListener("keydown", pressed, { signal });
+    addEventListener("keyup", released, { signal });
+    addEventListener(
+      "pointerdown",
+      () => {
+        isClicked = true;
+      },
+      { signal },
+    );
+    addEventListener(
+      "focusin",
+      ({ target }) => {
+        isClicked = target instanceof Element && !target.matches(":focus-visible");
+      },
+      { signal },
+    );
+    return () => end.abort();
   }, []);
 }
 
-function focusOf(target: HTMLElement): Focus {
+function focusOf(target: HTMLElement, shown: boolean): Focus {
   return {
     tag: target.tagName,
     type: target instanceof HTMLInputElement ? target.type : "",
     role: target.getAttribute("role") ?? "",
     editable: target.isContentEditable,
-    shown: target.matches(":focus-visible"),
+    shown,
   };
 }
