@@ -136,17 +136,14 @@ class Director:
                 if token in self._done:
                     return answer
                 self._done.add(token)
-            history = self.histories[key]
             if call.operation == "DeleteItem":
-                # Of what is not there a deletion changes nothing.
-                if history and not history[-1].is_forgotten:
-                    history.append(replace(history[-1], is_forgotten=True, begins=False, writer=None))
+                self._forget(key)
                 return answer
             attributes = item or (
                 await self._read(*key) if call.is_transaction else answer.json["Attributes"]
             )
             assert attributes, f"no record of {key} after a write"
-            history.append(Version.read(attributes, writer, begins=item is not None))
+            self.histories[key].append(Version.read(attributes, writer, begins=item is not None))
             if step in (Step.LET_IN, Step.CLAIM):
                 self.turns.append((owner, step))
                 there = sum(versions[-1].is_with_workers for versions in self.jobs_of(owner).values())
@@ -157,16 +154,19 @@ class Director:
 
     async def _look_up(self, key: JobKey, call: Call, writer: int | None) -> None:
         """See in the table whether a write was the last thing that a cloud did before it went down."""
-        history = self.histories[key]
         found = await self._read(*key)
         if found is None:
-            if history and not history[-1].is_forgotten:
-                history.append(replace(history[-1], is_forgotten=True, begins=False, writer=None))
+            self._forget(key)
             return
         version = Version.read(found, writer, begins="Item" in call.json)
-        if not history or version != history[-1]:
-            history.append(version)
+        if [version] != self.histories.get(key, [])[-1:]:
+            self.histories[key].append(version)
             self._done.add(call.content.get("ClientRequestToken", ""))
+
+    def _forget(self, key: JobKey) -> None:
+        """A job's record was deleted, which changes nothing of one that is not there."""
+        if (history := self.histories.get(key)) and not history[-1].is_forgotten:
+            history.append(replace(history[-1], is_forgotten=True, begins=False, writer=None))
 
     def _followed(self, step: Step | None, owner: str, pid: int) -> None:
         if step is Step.CLAIM:

@@ -81,3 +81,15 @@ def test_a_write_that_was_not_done_is_not() -> None:
 def test_so_is_a_deletion() -> None:
     forget = call("DeleteItem", Key=KEY_OF)
     assert history(None, forget, forget) == [MADE, (1, Status.AWAITING_UPLOAD, True)]
+
+
+def test_of_what_never_was_there_is_no_history() -> None:
+    found = director(None)
+
+    async def write() -> None:
+        for each in (UPDATE, call("PutItem", Item=item(1, Status.QUEUED)), call("DeleteItem", Key=KEY_OF)):
+            with pytest.raises(ConnectionLost):
+                await found.handle(each, goes_down)
+
+    asyncio.run(write())
+    assert not found.jobs_of(KEY[0])
