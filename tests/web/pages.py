@@ -57,7 +57,9 @@ def violations(page: Page) -> list[str]:
 def wrong_anywhere(page: Page) -> list[str]:
     """What is wrong with the page at each width and in both themes; it is left wide, light and still."""
     found: list[str] = []
-    page.emulate_media(reduced_motion="reduce")  # amid a change of colours there is no contrast to be measured
+    page.emulate_media(
+        reduced_motion="reduce"
+    )  # amid a change of colours there is no contrast to be measured
     expect(page.locator("html")).to_have_attribute("data-motion", "still")
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
