@@ -62,7 +62,7 @@ def wrong_anywhere(page: Page) -> list[str]:
     )  # amid a change of colours there is no contrast to be measured
     expect(page.locator("html")).to_have_attribute("data-motion", "still")
     for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         expect(page.locator("html")).to_have_attribute("data-theme", scheme)
         for width in reversed(WIDTHS):
             page.set_viewport_size({"width": width, "height": 900})
