@@ -33,7 +33,7 @@ AUDITED := layer authorize separate dev ministack sam
 # Node.js comes from a package, and is put before any other.
 NODE := env PATH="$(CURDIR)/.venv/node/bin:$$PATH"
 API_DOCUMENT = $(DEV)/python -c 'import json; from tests.routes import document; print(json.dumps(document()))'
-WEB_SOURCES := $(shell find web/src web/public -path web/public/song -prune -o -type f -print) web/index.html web/package.json web/vite.config.ts web/tsconfig.json
+WEB_SOURCES := $(shell find web/src web/public -path web/public/song -prune -o -type f -print) web/index.html web/package.json web/vite.config.ts web/sizes.ts web/sizes.json web/tsconfig.json
 UV := .venv/uv/bin/uv
 DEV := .venv/dev/bin
 SAM := SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam

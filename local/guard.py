@@ -53,6 +53,8 @@ LOGIN = ("AWSCognitoIdentityProviderService.InitiateAuth",)
 # Of the page: a file by its name, in the build's folders. MiniStack's other doors have no such names.
 _FILE = re.compile(r"/|/(?:assets/|fonts/|song/)?[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)+")
 _PAGE = re.compile(r"([a-z0-9]+)\.cloudfront\.localhost(?::[0-9]{1,5})?")
+# A browser asks for it beside each page that names none, as MiniStack's login does.
+_ICON = "/favicon.ico"
 # Where a person signs in and out, and a page gets its tokens.
 _LOGIN_PAGES = ("/oauth2/authorize", "/logout")
 _LOGIN_FORMS = ("/login", "/oauth2/token")
@@ -127,7 +129,7 @@ class Signatures(Protocol):
 
 
 class Guard:
-    """Hands on to an application what may pass, and refuses the rest with status 403.
+    """Hands on to an application what may pass, and refuses the rest with status 403; there is no icon, 204.
 
     Parameters
     ----------
@@ -150,6 +152,10 @@ class Guard:
             try:
                 receive = await self._admitted(scope, receive)
             except Refused as refusal:
+                if scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == _ICON:
+                    await send({"type": "http.response.start", "status": 204, "headers": []})
+                    await send({"type": "http.response.body", "body": b""})
+                    return
                 _log.warning("Refused %r: %s", scope["path"], refusal)
                 await _refuse(scope, receive, send, str(refusal))
                 return

@@ -77,8 +77,14 @@ def ask(
     }
     asyncio.run(Guard(app, Signed(), names)(scope, receive, send))
     start, body = sent
-    assert start["status"] in (200, 403)
-    return start["status"], json.loads(body["body"])
+    assert start["status"] in (200, 204, 403)
+    return start["status"], json.loads(body["body"] or "null")
+
+
+def test_there_is_no_icon_and_nothing_is_wrong_about_that() -> None:
+    assert ask(("host", "127.0.0.1:4566"), path="/favicon.ico") == (204, None)
+    assert ask(("host", "127.0.0.1:4566"), path="/favicon.ico", method="POST")[0] == 403
+    assert ask(("host", "127.0.0.1:4566"), path="/favicon.ico/more")[0] == 403
 
 
 @pytest.mark.parametrize(
