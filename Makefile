@@ -47,6 +47,7 @@ IN_CONTAINER = $$(test -x "$(LAMBDA_PYTHON)" || echo --use-container --mount-sym
 NATIVE := functions/separate/separation/native/build.py
 SOURCES := functions layers cli/src local tests benchmarks training showcase web/publish.py
 SOUND := tests/unit/separation tests/unit/analysis tests/unit/media/test_timeline.py
+AFAR := tests/e2e tests/cli tests/faults
 FAST := $(DEV)/pytest -q -m "not slow and not sam and not web" -p no:cacheprovider
 # Sound is heard by a thread for each stem: NumPy's own threads would only wait for each other, busily.
 export OPENBLAS_NUM_THREADS := 1
@@ -148,7 +149,14 @@ unit-others: dev
 
 test: dev ministack sam-cli spleeter models web/node_modules/.made web/.examples/.made web/public/song/song.json  ## All tests but those that need Docker or a browser
 	@cd web && $(NODE) npm run --silent test
-	$(DEV)/pytest -m "not sam and not web" $(PYTEST_FLAGS)
+	@$(MAKE) --no-print-directory --jobs=2 test-afar test-near
+
+# Two halves side by side, for much of either is waiting. What tests start is to know nothing of these two.
+test-afar:
+	env -u MAKEFLAGS $(DEV)/pytest -q -m "not sam and not web" $(AFAR) $(PYTEST_FLAGS)
+
+test-near:
+	env -u MAKEFLAGS $(DEV)/pytest -q -m "not sam and not web" $(AFAR:%=--ignore=%) $(PYTEST_FLAGS)
 
 test-web: dev ministack models web web/.examples/.made  ## The page in a real browser, on a local cloud (Chromium)
 	$(DEV)/pytest tests/web $(PYTEST_FLAGS)
@@ -251,5 +259,5 @@ web/node_modules/.made: web/package-lock.json web/package.json web/.npmrc .venv/
 	@$(UV) pip install --quiet --no-deps --python .venv/$*/bin/python -r $<
 	@touch $@
 
-.PHONY: help demo local page models build deploy publish redrive smoke check static unit-sound unit-others test test-faults \
+.PHONY: help demo local page models build deploy publish redrive smoke check static unit-sound unit-others test test-afar test-near test-faults \
     web web-types web-dev check-web test-web test-sam fuzz quality bench cost scale load lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env native lambda-python
