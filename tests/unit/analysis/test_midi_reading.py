@@ -236,3 +236,58 @@ def test_names_are_read_in_whatever_encoding_they_are() -> None:
         ) == ["drums"]
     roles = MidiOptions(roles={"trömmel": "drums"})
     assert list(read(file([after(0, meta(3, "Trömmel".encode())), note(36)]), roles).stems) == ["drums"]
+
+
+def test_a_channels_pedal_and_bends_are_those_of_all_tracks_that_play_on_it() -> None:
+    pedal = [after(0, PEDAL_DOWN), after(960, PEDAL_UP)]
+    hands = [[note(60, 240), note(62, 240)], [note(48, 240)]]
+    other = [note(72, 240, channel=1)]
+    for tracks in ([pedal, *hands, other], [*hands, other, pedal]):
+        assert sorted(notes(read(file(*tracks)))) == [(0, 0.25, 72), (0, 1, 48), (0, 1, 60), (0.25, 1, 62)]
+    bent = [[after(240, b"\xe0\x7f\x7f"), after(240, b"\xb0\x79\x00")], [note(60, 240) * 3]]
+    assert [pitch for *_, pitch in notes(read(file(*bent)))] == [60, 62, 60]
+
+
+def test_a_channel_of_one_port_is_not_that_of_another() -> None:
+    ports = [after(0, meta(0x21, bytes([port]))) for port in (0, 1)]
+    pedal = [ports[0], after(0, PEDAL_DOWN), after(960, PEDAL_UP)]
+    found = read(file(pedal, [ports[0], note(60, 240)], [ports[1], note(62, 240)]))
+    assert notes(found) == [(0, 1, 60), (0, 0.25, 62)]
+
+
+def test_a_retake_at_the_tick_of_a_chord_holds_the_chord_and_not_the_one_before() -> None:
+    pedal = [after(0, PEDAL_DOWN), after(480, PEDAL_UP), after(0, PEDAL_DOWN), after(480, PEDAL_UP)]
+    hand = [note(60, 480), note(62, 240)]
+    for tracks in ([pedal, hand], [hand, pedal]):
+        assert notes(read(file(*tracks))) == [(0, 0.5, 60), (0.5, 1, 62)]
+
+
+def test_what_a_track_sets_up_at_a_tick_does_not_end_what_another_begins_there() -> None:
+    resets = [after(0, bytes([0xB0, control, 0])) for control in (120, 121, 123)]
+    assert notes(read(file([note(60)], [*resets, note(62)]))) == [(0, 0.5, 60), (0, 0.5, 62)]
+
+
+@pytest.mark.parametrize(
+    ("control", "end"),
+    [(120, 0.5), (121, 0.5), (123, 1.0), (126, 1.0)],
+    ids=["all sound off", "reset", "all notes off", "mono"],
+)
+def test_what_the_pedal_holds_goes_on_until_it_is_lifted_or_all_sound_is_off(
+    control: int, end: float
+) -> None:
+    held = [after(0, PEDAL_DOWN), note(60, 240), after(240, bytes([0xB0, control, 0]))]
+    assert notes(read(file([*held, after(480, PEDAL_UP), note(64)])))[0] == (0, end, 60)
+
+
+def test_all_notes_off_lets_go_of_keys() -> None:
+    down = [after(0, b"\x90\x3c\x40"), after(240, b"\xb0\x7b\x00"), note(62)]
+    assert notes(read(file(down))) == [(0, 0.25, 60), (0.25, 0.75, 62)]
+    under_pedal = [after(0, PEDAL_DOWN), *down, after(240, PEDAL_UP)]
+    assert notes(read(file(under_pedal))) == [(0, 1, 60), (0.25, 1, 62)]
+
+
+def test_a_tempo_that_a_file_states_is_sure_whatever_it_is() -> None:
+    for quarter in (500_000, 600_000):
+        found = read(file([tempo(quarter), note(60)])).tempo
+        assert found is not None
+        assert (found.bpm, found.confidence) == (60e6 / quarter, 1.0)

@@ -16,6 +16,7 @@ from analysis.midi.sieve import MOST_BYTES
 from analysis.midi.tempo_map import TempoMap, beats_of
 
 Floats = npt.NDArray[np.float64]
+_Bends = tuple[Floats, Floats]
 
 LONGEST_SECONDS = 1000.0
 
@@ -55,10 +56,14 @@ def read(
     score = score_of(_bytes_of(source), sustain=options.sustain)
     tempi = TempoMap(score.ticks, score.ticks_a_second, score.tempi, options.tempo)
     roles: dict[str, list[Sounding]] = {}
+    bends: dict[int, _Bends] = {}  # those of a channel are one list, and are kept once
     for part in _parts(score, options):
         role = role_of(part, options)
         if role != IGNORE:
-            roles.setdefault(role, []).append(_sounding(part, tempi, options, is_drums=role == DRUMS))
+            if id(part.bends) not in bends:
+                bends[id(part.bends)] = _bends(part, tempi, options)
+            sounding = _sounding(part, bends[id(part.bends)], tempi, options, is_drums=role == DRUMS)
+            roles.setdefault(role, []).append(sounding)
     roles = {role: parts for role, parts in roles.items() if any(len(part.begin) for part in parts)}
     if not roles:
         raise NoNotesError("The MIDI file has no notes, or the options leave none of them. Look at both.")
@@ -108,14 +113,21 @@ def _parts(score: Score, options: MidiOptions) -> list[Part]:
     return joined
 
 
-def _sounding(part: Part, tempi: TempoMap, options: MidiOptions, *, is_drums: bool) -> Sounding:
+def _bends(part: Part, tempi: TempoMap, options: MidiOptions) -> _Bends:
+    """Seconds, and semitones from there."""
+    bends = np.array(part.bends, np.float64).reshape(-1, 2)
+    return tempi.seconds(bends[:, 0]) + options.offset, bends[:, 1]
+
+
+def _sounding(
+    part: Part, bends: _Bends, tempi: TempoMap, options: MidiOptions, *, is_drums: bool
+) -> Sounding:
     """The part's notes in seconds, as the options want them, in the order in which they begin."""
     ticks = np.array([(note.begin, note.end) for note in part.played], np.float64).reshape(-1, 2)
     pitch = np.array([note.pitch for note in part.played], np.int64)
     velocity = np.array([note.velocity for note in part.played], np.float64)
     begin, end = tempi.seconds(ticks[:, 0]), tempi.seconds(ticks[:, 1])
     long = np.maximum(end - begin, _HIT if is_drums else options.shortest)
-    bend_ticks = np.array([tick for tick, _ in part.bends], np.float64)
     if options.quantise is not None:
         step = 4 / options.quantise
         begin = tempi.seconds_at(np.round(tempi.quarters(ticks[:, 0]) / step) * step)
@@ -130,8 +142,8 @@ def _sounding(part: Part, tempi: TempoMap, options: MidiOptions, *, is_drums: bo
         end=(begin + long)[order],
         pitch=pitch[order],
         velocity=((velocity / 127) ** options.velocity_curve)[order],
-        bend_times=tempi.seconds(bend_ticks) + options.offset,
-        bends=np.array([bend for _, bend in part.bends], np.float64),
+        bend_times=bends[0],
+        bends=bends[1],
     )
 
 

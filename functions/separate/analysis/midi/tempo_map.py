@@ -39,8 +39,9 @@ class TempoMap:
         changes: Iterable[tuple[int, int]],
         fixed: float | None,
     ) -> None:
-        at = {0: _DEFAULT} | dict(sorted(changes, key=lambda change: change[0]))
-        self.is_stated = fixed is not None or len(at) > 1 or at[0] != _DEFAULT
+        stated = dict(sorted(changes, key=lambda change: change[0]))
+        self.is_stated = fixed is not None or bool(stated)
+        at = {0: _DEFAULT} | stated
         if fixed is not None:
             at = {0: round(60e6 / fixed)}
         begins = np.array(sorted(at), np.float64)
