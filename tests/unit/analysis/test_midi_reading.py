@@ -291,3 +291,67 @@ def test_a_tempo_that_a_file_states_is_sure_whatever_it_is() -> None:
         found = read(file([tempo(quarter), note(60)])).tempo
         assert found is not None
         assert (found.bpm, found.confidence) == (60e6 / quarter, 1.0)
+
+
+METERS = {
+    "4/4": ([(4, 4, 3)], 120, 4, 1),
+    "3/4": ([(3, 4, 3)], 120, 3, 1),
+    "2/2": ([(2, 2, 3)], 60, 2, 2),
+    "6/8": ([(6, 8, 3)], 80, 2, 1.5),
+    "7/8": ([(7, 8, 3)], 240, 7, 0.5),
+    "9/16": ([(9, 16, 3)], 160, 3, 0.75),
+    "12/8": ([(12, 8, 3)], 80, 4, 1.5),
+    "4/4 to 6/8 to 7/8": ([(4, 4, 2), (6, 8, 6), (7, 8, 1)], 80, 2, 1.5),
+    "3/4 to 5/4": ([(3, 4, 4), (5, 4, 1)], 120, 3, 1),
+}
+
+
+@pytest.mark.parametrize(("bars", "bpm", "meter", "quarters"), METERS.values(), ids=METERS)
+@pytest.mark.parametrize("quarter", [500_000, 612_345])
+def test_every_meter_is_written_as_it_was_read(
+    bars: list[tuple[int, int, int]], bpm: float, meter: int, quarters: float, quarter: int
+) -> None:
+    """Of (numerator, denominator, bars) one after another: the same beats, and notes at the same times."""
+    conductor, wait, played = [tempo(quarter)], 0, []
+    for over, under, count in bars:
+        conductor.append(signature(over, under.bit_length() - 1, ticks=wait))
+        wait = count * over * 1920 // under
+        played += [note(60 + one % 12, 1920 // under) for one in range(count * over)]
+    found = read(file(conductor, played))
+    assert found.tempo is not None
+    assert found.signature is not None
+    assert found.tempo.bpm == pytest.approx(bpm * 500_000 / quarter)
+    assert (found.meter, found.signature.quarters_a_beat) == (meter, quarters)
+    again = read(song_file(found, None))
+    assert again.tempo == found.tempo
+    assert (again.meter, again.signature) == (found.meter, found.signature)
+    assert [(beat.bar, beat.beat, beat.signature) for beat in again.beats] == [
+        (beat.bar, beat.beat, beat.signature) for beat in found.beats
+    ]
+    assert [beat.time for beat in again.beats] == pytest.approx([beat.time for beat in found.beats])
+    assert np.array(notes(again)) == pytest.approx(np.array(notes(found)), abs=2e-4)
+    if len(bars) == 1:
+        steps = np.diff([beat.time for beat in found.beats])
+        assert found.tempo.bpm == pytest.approx(60 / np.median(steps))
+
+
+@pytest.mark.parametrize("offset", [-0.6, 0.01, 1.7])
+@pytest.mark.parametrize(("over", "power"), [(6, 3), (7, 3), (2, 1)])
+def test_what_is_moved_is_written_in_its_meter_all_the_same(offset: float, over: int, power: int) -> None:
+    played = [note(60 + one % 12, 240) for one in range(4 * over * 8 >> power)]
+    found = read(file([tempo(450_000), signature(over, power)], played), MidiOptions(offset=offset))
+    again = read(song_file(found, None))
+    assert (again.meter, again.signature) == (found.meter, found.signature)
+    assert again.tempo is not None
+    assert found.tempo is not None
+    assert again.tempo.bpm == pytest.approx(found.tempo.bpm)
+    written = np.array([beat.time for beat in again.beats])
+    for beat in found.beats:
+        assert np.abs(written - beat.time).min() < 1e-3
+    assert np.array(notes(again)) == pytest.approx(np.array(notes(found)), abs=5e-4)
+
+
+def test_a_song_of_one_beat_keeps_its_tempo() -> None:
+    found = read(file([tempo(1_000_000), note(60, 480)]))
+    assert len(found.beats) == 1
+    assert read(song_file(found, None)).tempo == found.tempo

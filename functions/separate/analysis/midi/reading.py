@@ -1,11 +1,12 @@
 """A MIDI file as what is found in a song."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from analysis.events import Analysis, Beat, Drum, Hit, Key, Mode, Note, Onset, Stem, Stretch, Tempo
+from analysis.events import Analysis, Drum, Hit, Key, Mode, Note, Onset, Stem, Stretch, Tempo
 from analysis.key import find_key
 from analysis.midi.errors import MidiTooLargeError, NoNotesError
 from analysis.midi.note_curves import Sounding, curves_of
@@ -13,7 +14,7 @@ from analysis.midi.options import IGNORE, MidiOptions
 from analysis.midi.roles import DRUM_OF_NOTE, DRUMS, STEMS, role_of
 from analysis.midi.score import Part, Score, score_of
 from analysis.midi.sieve import MOST_BYTES
-from analysis.midi.tempo_map import TempoMap, beats_of
+from analysis.midi.tempo_map import TempoMap, beats_of, stretches_of
 
 Floats = npt.NDArray[np.float64]
 _Bends = tuple[Floats, Floats]
@@ -73,21 +74,25 @@ def read(
             f"The MIDI file lasts longer than {longest_seconds:g} seconds. Send a part of it."
         )
     order = [*(name for name in STEMS if name in roles), *(name for name in roles if name not in STEMS)]
-    beats, meter = _beats(score, tempi, options, duration)
+    end = duration - options.offset
+    stretches = stretches_of(tempi, score.signatures, end)
+    beats, signature = beats_of(tempi, stretches)
+    moved = (replace(beat, time=beat.time + options.offset) for beat in beats)
     stems = {role: _stem(role, roles[role], duration, options.frame_rate) for role in order}
     return Analysis(
         duration=duration,
         sample_rate=None,
         tempo=Tempo(
-            bpm=tempi.bpm(duration),
-            stable=tempi.is_steady(duration),
+            bpm=tempi.bpm(stretches),
+            stable=tempi.is_steady(end),
             confidence=1.0 if tempi.is_stated else 0.0,
         ),
-        meter=meter,
+        meter=signature.beats,
         key=_key(score.key, options.transpose)
         or find_key([note for stem in stems.values() for note in stem.notes or ()]),
-        beats=beats,
+        beats=tuple(beat for beat in moved if 0 <= beat.time < duration),
         stems=stems,
+        signature=signature,
     )
 
 
@@ -145,14 +150,6 @@ def _sounding(
         bend_times=bends[0],
         bends=bends[1],
     )
-
-
-def _beats(
-    score: Score, tempi: TempoMap, options: MidiOptions, duration: float
-) -> tuple[tuple[Beat, ...], int]:
-    beats, meter = beats_of(tempi, score.signatures, duration - options.offset)
-    moved = (Beat(beat.time + options.offset, beat.bar, beat.beat) for beat in beats)
-    return tuple(beat for beat in moved if 0 <= beat.time < duration), meter
 
 
 def _key(name: str | None, transpose: int) -> Key | None:

@@ -184,9 +184,7 @@ class _Band:
         for channel in self._channels.values():
             channel.finish()
         parts = [
-            self._channels[place].parts[part]
-            for players in self._players
-            for place, part in players.items()
+            self._channels[place].parts[part] for players in self._players for place, part in players.items()
         ]
         return [part for part in parts if part.played]
 

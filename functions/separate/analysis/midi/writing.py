@@ -12,7 +12,11 @@ from analysis.names import tonic_name
 from analysis.roles import Role, role_named
 
 DRUM_CHANNEL = 9  # called 10, counted from 1
-PROGRAMS: Mapping[Role, int] = {"vocals": 53, "bass": 33, "piano": 0}  # voice oohs, fingered bass, grand piano
+PROGRAMS: Mapping[Role, int] = {
+    "vocals": 53,
+    "bass": 33,
+    "piano": 0,
+}  # voice oohs, fingered bass, grand piano
 OTHER_PROGRAM = 48  # strings
 
 _CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
@@ -35,7 +39,7 @@ def song_file(analysis: Analysis, title: str | None) -> bytes:
     title : str or None
         The song's.
     """
-    grid = grid_of(analysis.beats, analysis.meter)
+    grid = grid_of(analysis.beats, analysis.meter, analysis.tempo)
     tracks = [_track(_conductor(analysis, grid, title or ""))]
     melodic = 0
     for name, stem in analysis.stems.items():
@@ -56,7 +60,7 @@ def stem_file(analysis: Analysis, name: str) -> bytes:
         Of `analysis.stems`.
     """
     stem = analysis.stems[name]
-    grid = grid_of(analysis.beats, analysis.meter)
+    grid = grid_of(analysis.beats, analysis.meter, analysis.tempo)
     channel = DRUM_CHANNEL if stem.hits is not None else 0
     return _to_bytes(0, [_track([*_conductor(analysis, grid, None), *_stem(name, stem, channel, grid)])])
 
