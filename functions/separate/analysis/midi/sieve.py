@@ -19,7 +19,7 @@ MOST_TRACKS = 256
 
 _TEXT = 200  # bytes of a name that are kept
 _FRAME_RATES = {24: Fraction(24), 25: Fraction(25), 29: Fraction(30_000, 1001), 30: Fraction(30)}
-# Notes and their ends, programs and bends, whole; of controllers the pedal, parameters, resets and ends of all.
+# Notes and their ends, programs and bends, whole; of controllers the pedal, parameters, resets, ends of all.
 _KEPT = {0x80, 0x90, 0xC0, 0xE0}
 _CONTROL = 0xB0
 _CONTROLLERS = {6, 64, 100, 101, 120, 121, *range(123, 128)}
