@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from heapq import merge
 from io import BytesIO
+from typing import Any
 
 import mido
 
@@ -22,7 +23,7 @@ _SOUND_OFF, _RESET = 120, 121
 _NOTES_OFF = range(123, 128)  # changes of a channel's mode let go of its keys too
 _NO_PARAMETER = (127, 127)
 
-_Message = mido.Message | mido.MetaMessage
+_Message = Any  # of mido, which has no types
 _Timed = tuple[int, int, _Message]  # tick, track counted from 1, message
 _Key = tuple[int, int]  # a part's number, and the key's
 
