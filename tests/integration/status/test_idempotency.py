@@ -97,7 +97,8 @@ def delete(jobs: Jobs) -> None:
 
 def once_before(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, happens: Callable[[], None]) -> None:
     """Have something happen before the first call of a method."""
-    real, has_happened = getattr(kind, name), []
+    real = getattr(kind, name)
+    has_happened: list[bool] = []
 
     def method(self: object, *arguments: Any) -> Any:
         if not has_happened:

@@ -22,7 +22,7 @@ from stempipe.errors import (
 )
 from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.config import AnalysisConfig, JobConfig
-from stempipe.jobs.names import base_name
+from stempipe.jobs.names import base_name, clean
 from stempipe.jobs.record import Callback, Job, Kind, Part, Source, Status
 from stempipe.jobs.refusals import JobExists, TransitionRefused
 from stempipe.jobs.requests import (
@@ -236,7 +236,7 @@ def config_for(kind: Kind, config: JobConfig) -> JobConfig:
 def _wanted(request: Requested) -> _Wanted:
     match request:
         case StemsRequest():
-            return _Wanted(Kind.STEMS, request.title or "stems", request.stems)
+            return _Wanted(Kind.STEMS, clean(request.title or "stems"), request.stems)
         case MidiRequest():
             return _Wanted(Kind.MIDI, base_name(request.midi.filename), [request.midi])
         case InlineMidiRequest():
