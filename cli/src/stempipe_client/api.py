@@ -31,10 +31,19 @@ class Api:
         Gives the user's access token, good now.
     pace
         How patient it is.
+
+    Raises
+    ------
+    StempipeError
+        `not_configured`: that is no address.
     """
 
     def __init__(self, url: str, token: Callable[[], str], pace: Pace) -> None:
-        self._http = httpx.Client(base_url=url, timeout=_TIMEOUT)
+        try:
+            self._http = httpx.Client(base_url=url, timeout=_TIMEOUT)
+            _ = self._http.base_url.host
+        except (httpx.InvalidURL, ValueError) as error:
+            raise StempipeError("not_configured", f"{url} is no address: {reason(error)}") from error
         self._token = token
         self._pauses = pace.pauses
 
