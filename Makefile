@@ -24,6 +24,7 @@ REPEATS ?= 3
 SECONDS ?= 45
 SCHEDULES ?= 200
 SEED ?= 1
+RATE ?= 10
 # Its vulnerabilities are known to everybody: whoever does not find them has asked nobody.
 KNOWN_BAD := jinja2==2.4.1
 # What runs for somebody, on AWS or here. Not spleeter: it pins what is old, and serves for comparison.
@@ -32,7 +33,7 @@ AUDITED := layer authorize separate dev ministack sam
 # Node.js comes from a package, and is put before any other.
 NODE := env PATH="$(CURDIR)/.venv/node/bin:$$PATH"
 API_DOCUMENT = $(DEV)/python -c 'import json; from tests.routes import document; print(json.dumps(document()))'
-WEB_SOURCES := $(shell find web/src web/public -path web/public/song -prune -o -type f -print) web/index.html web/package.json web/vite.config.ts web/tsconfig.json
+WEB_SOURCES := $(shell find web/src web/public -path web/public/song -prune -o -type f -print) web/index.html web/package.json web/vite.config.ts web/sizes.ts web/sizes.json web/tsconfig.json
 UV := .venv/uv/bin/uv
 DEV := .venv/dev/bin
 SAM := SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam
@@ -46,6 +47,7 @@ IN_CONTAINER = $$(test -x "$(LAMBDA_PYTHON)" || echo --use-container --mount-sym
 NATIVE := functions/separate/separation/native/build.py
 SOURCES := functions layers cli/src local tests benchmarks training showcase web/publish.py
 SOUND := tests/unit/separation tests/unit/analysis tests/unit/media/test_timeline.py
+AFAR := tests/e2e tests/cli tests/faults
 FAST := $(DEV)/pytest -q -m "not slow and not sam and not web" -p no:cacheprovider
 # Sound is heard by a thread for each stem: NumPy's own threads would only wait for each other, busily.
 export OPENBLAS_NUM_THREADS := 1
@@ -147,7 +149,14 @@ unit-others: dev
 
 test: dev ministack sam-cli spleeter models web/node_modules/.made web/.examples/.made web/public/song/song.json  ## All tests but those that need Docker or a browser
 	@cd web && $(NODE) npm run --silent test
-	$(DEV)/pytest -m "not sam and not web" $(PYTEST_FLAGS)
+	@$(MAKE) --no-print-directory --jobs=2 test-afar test-near
+
+# Two halves side by side, for much of either is waiting. What tests start is to know nothing of these two.
+test-afar:
+	env -u MAKEFLAGS $(DEV)/pytest -q -m "not sam and not web" $(AFAR) $(PYTEST_FLAGS)
+
+test-near:
+	env -u MAKEFLAGS $(DEV)/pytest -q -m "not sam and not web" $(AFAR:%=--ignore=%) $(PYTEST_FLAGS)
 
 test-web: dev ministack models web web/.examples/.made  ## The page in a real browser, on a local cloud (Chromium)
 	$(DEV)/pytest tests/web $(PYTEST_FLAGS)
@@ -172,6 +181,9 @@ cost: dev ministack models  ## What a minute of audio costs, counted call by cal
 
 scale: dev ministack  ## Simulate how long songs wait (SEED=1; REAL=1 compares with the local cloud: 20 minutes)
 	@$(DEV)/python -m benchmarks.scale --seed $(SEED) $(if $(REAL),--real)
+
+load: dev ministack models  ## Load a local cloud: the pipeline, and real songs (RATE=10 MINUTES=10; SOAK=1: an hour)
+	@$(DEV)/python -m benchmarks.load --seed $(SEED) --rate "$(RATE)" $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(SOAK),--soak)
 
 train-drums: dev  ## Train what hears drums, from sounds of Debian 12's packages (a quarter of an hour)
 	@$(DEV)/python -m training
@@ -247,5 +259,5 @@ web/node_modules/.made: web/package-lock.json web/package.json web/.npmrc .venv/
 	@$(UV) pip install --quiet --no-deps --python .venv/$*/bin/python -r $<
 	@touch $@
 
-.PHONY: help demo local page models build deploy publish redrive smoke check static unit-sound unit-others test test-faults \
-    web web-types web-dev check-web test-web test-sam fuzz quality bench cost scale lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env native lambda-python
+.PHONY: help demo local page models build deploy publish redrive smoke check static unit-sound unit-others test test-afar test-near test-faults \
+    web web-types web-dev check-web test-web test-sam fuzz quality bench cost scale load lint audit format lock clean uv dev ministack sam-cli spleeter fuzz-env native lambda-python

@@ -75,11 +75,17 @@ def pipeline(folder: Path) -> Iterator[Pipeline]:
 
 def python_with_random_weights(folder: Path, *variants: VariantName) -> Path:
     """A program that runs functions as the interpreter would, in the way of random_worker.py."""
+    return python_by("benchmarks.random_worker", folder, MODEL_VARIANTS=",".join(variants))
+
+
+def python_by(module: str, folder: Path, **variables: str) -> Path:
+    """A program that runs functions as the interpreter would, by a module and with more variables."""
     command = folder / "python"
+    told = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
     command.write_text(
         "#!/bin/sh\n"
-        f'export MODEL_VARIANTS={",".join(variants)} PYTHONPATH="$PYTHONPATH":{shlex.quote(str(ROOT))}\n'
-        f'exec {shlex.quote(sys.executable)} -m benchmarks.random_worker "$@"\n'
+        f'export {told} PYTHONPATH="$PYTHONPATH":{shlex.quote(str(ROOT))}\n'
+        f'exec {shlex.quote(sys.executable)} -m {module} "$@"\n'
     )
     command.chmod(0o755)
     return command

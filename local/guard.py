@@ -46,15 +46,15 @@ ONCE = (
     "x-amz-target",
     "x-amz-security-token",
 )
-# By name and password, or a token.
-LOGIN = (
-    "AWSCognitoIdentityProviderService.InitiateAuth",
-    "AWSCognitoIdentityProviderService.RespondToAuthChallenge",
-)
+# By name and password, or a token. Not the answers to challenges: MiniStack takes those of whoever says that
+# he was challenged, and nobody here is, since the users' passwords are their own from the beginning.
+LOGIN = ("AWSCognitoIdentityProviderService.InitiateAuth",)
 
 # Of the page: a file by its name, in the build's folders. MiniStack's other doors have no such names.
 _FILE = re.compile(r"/|/(?:assets/|fonts/|song/)?[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)+")
 _PAGE = re.compile(r"([a-z0-9]+)\.cloudfront\.localhost(?::[0-9]{1,5})?")
+# A browser asks for it beside each page that names none, as MiniStack's login does.
+_ICON = "/favicon.ico"
 # Where a person signs in and out, and a page gets its tokens.
 _LOGIN_PAGES = ("/oauth2/authorize", "/logout")
 _LOGIN_FORMS = ("/login", "/oauth2/token")
@@ -129,7 +129,7 @@ class Signatures(Protocol):
 
 
 class Guard:
-    """Hands on to an application what may pass, and refuses the rest with status 403.
+    """Hands on to an application what may pass, and refuses the rest with status 403; there is no icon, 204.
 
     Parameters
     ----------
@@ -152,6 +152,10 @@ class Guard:
             try:
                 receive = await self._admitted(scope, receive)
             except Refused as refusal:
+                if scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == _ICON:
+                    await send({"type": "http.response.start", "status": 204, "headers": []})
+                    await send({"type": "http.response.body", "body": b""})
+                    return
                 _log.warning("Refused %r: %s", scope["path"], refusal)
                 await _refuse(scope, receive, send, str(refusal))
                 return
@@ -207,6 +211,9 @@ class Guard:
     def _is_open(self, kind: str, request: Request) -> bool:
         """Whether a request needs no signature: what it needs, if anything, is checked behind."""
         method, path, headers = request.method, request.path, request.headers
+        # Which service it is for MiniStack takes from this header, whatever the path.
+        if "x-amz-target" in headers and (method, path) != ("POST", "/"):
+            return False
         # The APIs, but for the part by which functions write to connections.
         if _API.match(path) and "/@connections/" not in path:
             return True
@@ -215,11 +222,12 @@ class Guard:
         if method == "OPTIONS":  # what a browser asks before it asks
             return "origin" in headers and "access-control-request-method" in headers
         if method == "GET":
-            return path in (HEALTH, *_LOGIN_PAGES) or bool(_ISSUER.fullmatch(path))
+            is_issuer = bool(_ISSUER.fullmatch(path)) and not request.query
+            return is_issuer or path in (HEALTH, *_LOGIN_PAGES)
         if method != "POST" or request.query:
             return False
         if "x-amz-target" in headers:
-            return path == "/" and headers["x-amz-target"] in LOGIN
+            return headers["x-amz-target"] in LOGIN
         if path in _LOGIN_FORMS:
             return True
         # An upload's form, which has its signature in it.

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+import { sizes } from "./sizes.ts";
 
 // `make web-dev` is served beside `make local`, which has written where all is.
 const beside = new URL("../.local/config.json", import.meta.url);
@@ -7,6 +8,7 @@ const beside = new URL("../.local/config.json", import.meta.url);
 export default defineConfig({
   server: { port: 5173, strictPort: true },
   plugins: [
+    sizes(),
     {
       name: "beside-make-local",
       configureServer: ({ middlewares }) => {

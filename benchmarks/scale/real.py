@@ -7,8 +7,6 @@ begins, is measured on the same cloud first, and told to the simulation.
 
 from __future__ import annotations
 
-import shlex
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -21,7 +19,8 @@ from threading import Thread
 from typing import Any
 from urllib.parse import quote
 
-from benchmarks.processes import ROOT, BenchError
+from benchmarks.pipeline import python_by
+from benchmarks.processes import BenchError
 from benchmarks.scale.load import exponential
 from benchmarks.scale.simulation import Simulation, Song, Workers
 from benchmarks.scale.tables import Waits
@@ -102,13 +101,7 @@ def _error(real: float, simulated: float, work: float) -> float:
 
 @contextmanager
 def _cloud(folder: Path, most: int) -> Iterator[Deployment]:
-    command = folder / "python"
-    command.write_text(
-        "#!/bin/sh\n"
-        f'export SLEEP_SECONDS={SLEEP_SECONDS} PYTHONPATH="$PYTHONPATH":{shlex.quote(str(ROOT))}\n'
-        f'exec {shlex.quote(sys.executable)} -m benchmarks.scale.sleeping_worker "$@"\n'
-    )
-    command.chmod(0o755)
+    command = python_by("benchmarks.scale.sleeping_worker", folder, SLEEP_SECONDS=str(SLEEP_SECONDS))
     with running(port=free_port(), state=folder / "cloud", python=command) as deployment:
         _set_workers(deployment, most)
         yield deployment

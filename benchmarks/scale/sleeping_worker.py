@@ -1,19 +1,19 @@
-"""Runs a function as Lambda does, with an engine that sleeps: the pipeline is what works, not the processor.
+"""Runs a worker with an engine that sleeps: the pipeline is what works, not the processor.
 
-python -m benchmarks.scale.sleeping_worker -m awslambdaric HANDLER
+python -m benchmarks.scale.sleeping_worker -m MODULE ARGUMENT ...
 
-SLEEP_SECONDS says for how long it does. What is replaced is replaced in the worker's process, before the
-function's own code imports it; all else is what the template deploys.
+MODULE is what runs functions as Lambda does (awslambdaric), or the worker that polls (poll). SLEEP_SECONDS
+says for how long the engine sleeps. What is replaced is replaced in the worker's process, before the worker's
+own code imports it; all else is what the template deploys.
 """
 
 import importlib.util
 import os
+import runpy
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-from awslambdaric.__main__ import main  # type: ignore[import-untyped]
 
 _STEPS = 20
 
@@ -45,4 +45,5 @@ def _install() -> None:
 if importlib.util.find_spec("sound"):  # the other functions have none
     _install()
 
-main(sys.argv[2:])
+del sys.argv[:2]  # what runs now sees its own
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

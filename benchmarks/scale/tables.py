@@ -29,9 +29,13 @@ class Waits:
 
     @classmethod
     def of(cls, waits: Sequence[float]) -> Waits:
-        """The percentiles, each the wait of a song (nearest rank)."""
-        ranked = sorted(wait for wait in waits if wait < inf)
-        return cls(*(ranked[max(0, ceil(share * len(ranked)) - 1)] for share in (0.5, 0.95, 0.99)))
+        """The percentiles of those that ended."""
+        return cls.ranked(sorted(wait for wait in waits if wait < inf))
+
+    @classmethod
+    def ranked(cls, waits: Sequence[float]) -> Waits:
+        """The percentiles of waits in their order, each the wait of a song (nearest rank)."""
+        return cls(*(waits[max(0, ceil(share * len(waits)) - 1)] for share in (0.5, 0.95, 0.99)))
 
 
 def workers(most: int, factor: float) -> Workers:

@@ -15,14 +15,16 @@ import pytest
 from stempipe.adapters.queue import JobMessage
 from stempipe.adapters.storage import Storage
 from stempipe.adapters.vault import Vault, kms_client
-from stempipe.errors import InternalError, JobNotFound
+from stempipe.errors import InternalError, JobNotFound, UploadMissing
+from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.claim import Claim
 from stempipe.jobs.overdue import Overdue
 from stempipe.jobs.record import Job, Stage, Status
-from stempipe.jobs.refusals import ClaimLost
+from stempipe.jobs.refusals import ClaimLost, TransitionRefused
 from stempipe.jobs.requests import JobRequest
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.uploads import Upload
+from stempipe.jobs.writes import failure
 from stempipe.rules.api import Api
 from stempipe.rules.creation import _hash
 from stempipe.rules.intake import Intake
@@ -256,6 +258,47 @@ def test_an_upload_that_never_came_may_come_yet(api: Api, cloud: Aws, jobs: Jobs
     assert taken.state is Status.QUEUED
 
 
+def test_a_slow_request_to_forget_leaves_the_job_that_was_made_since_though_it_is_being_deleted_too(
+    jobs: Jobs, make: Callable[[JobRequest], Job], make_again: Callable[[Job], Job]
+) -> None:
+    first = make(SONG)
+    make_again(first)
+    second = jobs.cancel("alice", first.id)
+    jobs.begin_deletion(second)
+    with suppress(TransitionRefused):
+        jobs.delete(first)
+    assert jobs.get("alice", first.id).making == second.making
+
+
+def test_what_is_known_of_an_upload_of_before_is_not_noted_of_the_job_that_was_made_since(
+    api: Api, jobs: Jobs
+) -> None:
+    first = jobs.get("alice", api.create("alice", SONG, KEY).job.id)
+    for _ in range(2):
+        api.delete("alice", first.id)
+    time.sleep(0.002)
+    api.create("alice", AS_MP3, KEY)
+    with pytest.raises(TransitionRefused):
+        Arrivals(jobs).upload_arrived(first, etag="of before", size=4)
+
+
+def test_a_job_that_is_being_deleted_awaits_no_upload_again(api: Api, jobs: Jobs) -> None:
+    job = jobs.get("alice", api.create("alice", SONG, KEY).job.id)
+    jobs.end(job, Status.FAILED, failure(UploadMissing()), Job.version == job.version)
+    failed = jobs.get("alice", job.id)
+    assert Arrivals(jobs).await_upload(failed).state is Status.AWAITING_UPLOAD
+    jobs.end(
+        again := jobs.get("alice", job.id),
+        Status.FAILED,
+        failure(UploadMissing()),
+        Job.version == again.version,
+    )
+    failed = jobs.get("alice", job.id)
+    jobs.begin_deletion(failed)
+    with pytest.raises(TransitionRefused):
+        Arrivals(jobs).await_upload(failed)
+
+
 # ---- songs of the inbox ----------------------------------------------------------------------------
 
 
@@ -304,6 +347,53 @@ def test_a_song_that_is_put_again_after_a_failure_of_ours_is_tried_again(
     assert (again.id, again.state, again.attempts) == (first.id, Status.QUEUED, 0)
     assert again.version > first.version
     assert len(cloud.messages()) == 2
+
+
+def test_so_is_one_that_is_put_again_in_the_second_of_the_failure(
+    cloud: Aws, jobs: Jobs, intake: Intake
+) -> None:
+    upload = Upload("s3", UPLOADS, "inbox/alice/song.mp3")
+    cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
+    first = intake.take(upload)
+    assert first
+    time.sleep(1.1)  # storage's clock has seconds
+    cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
+    put_at = cloud.s3.head_object(Bucket=UPLOADS, Key=upload.key)["LastModified"]
+    take(jobs, "alice", first.id, 30).fail(InternalError())
+    jobs.get("alice", first.id).update([Job.completed_at.set(put_at.replace(microsecond=300_000))])
+    again = intake.take(upload)
+    assert again
+    assert (again.id, again.state) == (first.id, Status.QUEUED)
+
+
+@pytest.mark.parametrize("deletes", ["the owner", "intake"])
+def test_what_is_put_between_the_look_and_the_deletion_is_spared(
+    api: Api, cloud: Aws, jobs: Jobs, intake: Intake, deletes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if deletes == "intake":
+        key = jobs.get("alice", (job_id := api.create("alice", SONG).job.id)).key
+        jobs.cancel("alice", job_id)
+        cloud.s3.put_object(Bucket=UPLOADS, Key=key, Body=b"song")
+    else:
+        key = "inbox/alice/song.mp3"
+        cloud.s3.put_object(Bucket=UPLOADS, Key=key, Body=b"song")
+        taken = intake.take(Upload("s3", UPLOADS, key))
+        assert taken
+        job_id = taken.id
+        time.sleep(1.1)  # storage's clock has seconds
+    look_up = Storage.look_up
+
+    def looked_up(storage: Storage, bucket: str, key: str) -> Any:
+        found = look_up(storage, bucket, key)
+        cloud.s3.put_object(Bucket=UPLOADS, Key=key, Body=b"another")
+        return found
+
+    monkeypatch.setattr(Storage, "look_up", looked_up)
+    if deletes == "intake":
+        intake.take(Upload("s3", UPLOADS, key))
+    else:
+        api.delete("alice", job_id)
+    assert cloud.s3.get_object(Bucket=UPLOADS, Key=key)["Body"].read() == b"another"
 
 
 def test_a_song_that_cannot_be_separated_is_not_tried_again_for_being_put_again(

@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Wide as drawn, with less room, and a phone's.
+WIDTHS = (1440, 800, 360)
 # By their fragments; the built-in song needs nobody to sign in.
 OPEN_VIEWS = {
     "welcome": "#/",
@@ -40,7 +42,8 @@ def open_view(page: Page, address: str, view: str) -> None:
 
 def violations(page: Page) -> list[str]:
     """What axe finds wrong with the page as it is, in words."""
-    page.evaluate(AXE.read_text())
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
     found: dict[str, Any] = page.evaluate(
         "async (rules) => await axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES
     )
@@ -49,6 +52,25 @@ def violations(page: Page) -> list[str]:
         for rule in found["violations"]
         for node in rule["nodes"]
     ]
+
+
+def wrong_anywhere(page: Page) -> list[str]:
+    """What is wrong with the page at each width and in both themes; it is left wide, light and still."""
+    found: list[str] = []
+    page.emulate_media(
+        reduced_motion="reduce"
+    )  # amid a change of colours there is no contrast to be measured
+    expect(page.locator("html")).to_have_attribute("data-motion", "still")
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        expect(page.locator("html")).to_have_attribute("data-theme", scheme)
+        for width in reversed(WIDTHS):
+            page.set_viewport_size({"width": width, "height": 900})
+            where = f"{width} pixels, {scheme}: "
+            found += [where + words for words in violations(page)]
+            if (over := overflow(page)) > 0:
+                found.append(f"{where}scrolls sideways by {over} pixels")
+    return found
 
 
 def overflow(page: Page) -> int:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from local.cloud import Deployment
-from tests.web.pages import clock, open_view, violations
+from tests.web.pages import OPEN_VIEWS, clock, open_view, violations
 
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 LOW: ViewportSize = {"width": 1280, "height": 680}
@@ -64,6 +64,21 @@ ROW = """(canvas, share) => {
     return Array.from({length: canvas.width}, (_, x) => Math.min(...data.subarray(4 * x, 4 * x + 3)) / 255);
 }"""
 
+
+# What a finger presses, and is smaller than 44 pixels: what hears it may be larger than what is drawn.
+SMALL = """() => [
+    ...document.querySelectorAll("a[href], button, input, select, [role=slider]")
+].flatMap((element) => {
+    if (!element.checkVisibility({visibilityProperty: true}) || element.closest(".sr, .skip")) return [];
+    const sides = [element, element.closest("label") ?? element].map((each) => each.getBoundingClientRect());
+    const around = ["::before", "::after"].map((part) => getComputedStyle(element, part))
+        .filter(({position, content}) => position === "absolute" && content !== "none")
+        .map(({width, height}) => ({width: parseFloat(width), height: parseFloat(height)}));
+    const [width, height] = ["width", "height"].map((side) =>
+        Math.max(...[...sides, ...around].map((each) => each[side] || 0)));
+    const name = element.getAttribute("aria-label") ?? element.textContent;
+    return Math.min(width, height) < 44 ? [`${name.trim()}: ${width} x ${height}`] : [];
+})"""
 
 # Settled once there is no full screen any more.
 LEFT = """() => new Promise((left) => {
@@ -203,6 +218,18 @@ def test_a_low_window_shows_slots_or_scenes(wide: Page, address: str) -> None:
     wide.set_viewport_size(WIDE)
     expect(wide.get_by_role("tab")).to_have_count(0)
     expect(wide.get_by_role("radiogroup", name="Scene")).to_be_visible()
+
+
+def test_a_finger_finds_what_it_presses(browser: Browser, address: str) -> None:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    for view in OPEN_VIEWS:
+        open_view(page, address, view)
+        assert page.evaluate("matchMedia('(pointer: coarse)').matches")
+        assert page.evaluate(SMALL) == [], view
+    context.close()
 
 
 def test_full_screen_rests_and_any_key_brings_the_shelf_back_with_its_focus(wide: Page, address: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import time
@@ -12,9 +13,11 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from local.cloud import Deployment
 from tests.web.conftest import SECONDS
-from tests.web.pages import OPEN_VIEWS, clock, open_view, overflow, violations
+from tests.web.pages import OPEN_VIEWS, ROOT, clock, open_view, wrong_anywhere
 
 WIDE: ViewportSize = {"width": 1440, "height": 900}
+BUILT = ROOT / "web/dist"
+SIZES = ROOT / "web/sizes.json"
 
 
 @pytest.fixture
@@ -37,18 +40,10 @@ def wide(browser: Browser) -> Iterator[Page]:
 
 @pytest.mark.parametrize("view", OPEN_VIEWS)
 def test_no_view_is_wrong_for_anybody(browser: Browser, address: str, view: str) -> None:
-    context = browser.new_context(viewport=WIDE, reduced_motion="reduce", color_scheme="dark")
+    context = browser.new_context(viewport=WIDE, reduced_motion="reduce")
     page = context.new_page()
     open_view(page, address, view)
-    assert violations(page) == []
-    page.emulate_media(color_scheme="light")
-    expect(page.locator("html")).to_have_attribute("data-theme", "light")
-    assert violations(page) == []
-    page.set_viewport_size({"width": 900, "height": 800})
-    assert overflow(page) <= 0
-    page.set_viewport_size({"width": 390, "height": 844})
-    assert violations(page) == []
-    assert overflow(page) <= 0
+    assert wrong_anywhere(page) == []
     context.close()
 
 
@@ -75,6 +70,39 @@ def test_a_stage_plays_before_anybody_signs_in(wide: Page, address: str) -> None
     wide.get_by_role("button", name="Play it with sound").click()
     wide.wait_for_url("**/#/song/night-bus/stage")
     expect(wide.get_by_role("heading", name="Night Bus")).to_be_visible()
+    expect(wide.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    stood = clock(wide, ".stage-transport")
+    expect(wide.locator(".stage-transport .dots .on").first).not_to_have_attribute("d", stood)
+
+
+def scripts(page: Page) -> set[str]:
+    """The scripts that the page has fetched, workers too, by their names; browsers list no worklets."""
+    names = page.evaluate("performance.getEntriesByType('resource').map(({name}) => name)")
+    return {path.rsplit("/", 1)[-1] for path in names if path.endswith(".js")}
+
+
+def packed(names: set[str]) -> float:
+    """Kilobytes of scripts, by gzip."""
+    return sum(len(gzip.compress((BUILT / "assets" / name).read_bytes())) for name in names) / 1000
+
+
+def test_the_browser_fetches_what_the_build_has_counted_and_no_more(wide: Page, address: str) -> None:
+    limits = {part["name"]: part["most"] for part in json.loads(SIZES.read_text())["parts"]}
+    open_view(wide, address, "welcome")
+    painted(wide)
+    first = scripts(wide)
+    assert {name.split("-")[0] for name in first} >= {"index", "backdrop", "painter.worker"}
+    assert packed(first) <= limits["first view"]
+    wide.get_by_role("button", name="Play it with sound").click()
+    wide.wait_for_url("**/#/song/night-bus/stage")
+    expect(wide.locator(".thumb canvas").first).to_be_visible()
+    expect(wide.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    more = scripts(wide) - first
+    assert any(name.startswith("player-") for name in more)
+    assert packed(more) <= limits["stage"]
+    video = [path.name for path in (BUILT / "assets").glob("*.js") if "matroska" in path.read_text()]
+    assert video
+    assert not (first | more) & set(video)
 
 
 def test_where_motion_is_unwanted_nothing_moves_until_it_is_played(browser: Browser, address: str) -> None:
@@ -128,6 +156,61 @@ def test_the_mixer_by_keyboard_alone(wide: Page, address: str) -> None:
     expect(wide.get_by_role("button", name="Whole song")).to_be_visible()
     wide.keyboard.press("Home")
     expect(position).to_have_attribute("aria-valuetext", re.compile("^0 seconds"))
+
+
+def test_space_plays_after_a_click_and_is_a_controls_own_by_keyboard(wide: Page, address: str) -> None:
+    open_view(wide, address, "mixer")
+    play, pause = (wide.get_by_role("button", name=name, exact=True) for name in ("Play", "Pause"))
+    mute = wide.get_by_role("button", name="Mute Drums")
+    take = wide.get_by_role("checkbox", name="Take Bass")
+    for control in (mute, wide.get_by_role("slider", name="Gain of Bass"), take):
+        control.click()
+        expect(control).to_be_focused()
+        wide.keyboard.press("s" if control is mute else "m")  # no key makes it any less clicked
+        wide.keyboard.press("Space")
+        expect(pause).to_be_visible()
+        wide.keyboard.press("Space")
+        expect(play).to_be_visible()
+    expect(mute).to_have_attribute("aria-pressed", "true")
+    expect(take).not_to_be_checked()
+    wide.keyboard.press("Tab")
+    take.focus()
+    wide.keyboard.press("Space")
+    expect(take).to_be_checked()
+    expect(play).to_be_visible()
+    wide.keyboard.press("Shift+Slash")
+    expect(wide.get_by_role("dialog", name="Keys")).to_be_visible()
+    wide.get_by_role("dialog", name="Keys").get_by_role("heading").click()
+    wide.keyboard.press("Space")
+    wide.keyboard.press("Escape")
+    expect(wide.get_by_role("dialog", name="Keys")).to_have_count(0)
+    expect(play).to_be_visible()
+
+
+# When a time was shown that the worklet has reported, after the key was pressed, in milliseconds.
+STARTED = """() => {
+    window.started = new Promise((resolve) => {
+        addEventListener("keydown", () => {
+            const from = performance.now();
+            const first = document.querySelector(".readout .dots .on").getAttribute("d");
+            const look = () => {
+                const now = document.querySelector(".readout .dots .on").getAttribute("d");
+                if (now === first) requestAnimationFrame(look);
+                else resolve(performance.now() - from);
+            };
+            look();
+        }, {once: true, capture: true});
+    });
+}"""
+
+
+def test_play_moves_the_clock_of_the_audio_thread(wide: Page, address: str) -> None:
+    open_view(wide, address, "mixer")
+    wide.evaluate(STARTED)
+    wide.keyboard.press("Space")
+    # Until the worklet says that it plays, the page shows the time that was sought.
+    print(f"heard after {wide.evaluate('started'):.0f} ms")
+    expect(wide.get_by_role("button", name="Pause", exact=True)).to_be_visible()
 
 
 def test_the_mixer_shows_where_the_keys_have_gone(wide: Page, address: str) -> None:
@@ -286,6 +369,23 @@ def test_a_video_is_made_and_saved(wide: Page, address: str) -> None:
     assert downloaded.value.suggested_filename == "Night Bus - Split.webm"
     assert downloaded.value.path().read_bytes()[:4] == b"\x1aE\xdf\xa3"
     expect(wide.get_by_text("The video is saved")).to_be_visible()
+
+
+def test_a_video_that_is_cancelled_keeps_its_options(wide: Page, address: str) -> None:
+    wide.add_init_script("delete window.showSaveFilePicker")
+    open_view(wide, address, "take away")
+    dialog = wide.get_by_role("dialog", name="Take away")
+    for option in ("1:1", "60", "All stems"):
+        dialog.get_by_text(option, exact=True).click()
+    dialog.get_by_role("slider", name="From").focus()
+    wide.keyboard.press("ArrowRight")
+    frames = dialog.get_by_text(re.compile(r"^[\d,]+ frames"))
+    words = frames.inner_text()
+    dialog.get_by_role("button", name="Render video").click()
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(frames).to_have_text(words)
+    for option in ("1:1", "60", "All stems"):
+        expect(dialog.get_by_role("radio", name=option, exact=True)).to_be_checked()
 
 
 def test_the_theme_is_kept(wide: Page, address: str) -> None:

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from analysis.midi import song_file
 from local.cloud import Deployment
-from tests.web.pages import drop, overflow, violations
+from tests.web.pages import drop, violations, wrong_anywhere
 
 # A song is separated and listened to meanwhile.
 LONG = 240_000
@@ -219,18 +219,18 @@ def test_fighters_by_keyboard_alone(inside: Page) -> None:
         inside.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-def test_a_phone(inside: Page, theme: str) -> None:
-    inside.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-    inside.set_viewport_size({"width": 390, "height": 844})
-    assert overflow(inside) <= 0
-    assert violations(inside) == []
+def test_no_view_of_those_who_are_inside_is_wrong_for_anybody(inside: Page) -> None:
+    assert wrong_anywhere(inside) == []
     inside.goto(inside.url.split("#")[0] + "#/new")
     for name in ("Single song", "Audio stems", "MIDI"):
         inside.get_by_role("radio", name=name).click()
+        expect(inside.get_by_role("region", name=f"Loadout for {name}")).to_be_visible()
+        assert wrong_anywhere(inside) == []
+        expect(inside.get_by_role("radio", name=name)).to_have_attribute("aria-checked", "true")
+    inside.set_viewport_size({"width": 390, "height": 844})
+    for name in ("Single song", "Audio stems", "MIDI"):
+        inside.get_by_role("radio", name=name).click()
         expect(inside.get_by_role("article").get_by_role("heading", name=name)).to_be_visible()
-        assert overflow(inside) <= 0
-        assert violations(inside) == []
 
 
 def test_signing_out_ends_it(inside: Page, cloud: Deployment) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from stempipe.adapters.storage import Storage
+from stempipe.errors import JobNotFound
 from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.table import Jobs
 from tests.aws import UPLOADS, Aws
@@ -77,3 +81,98 @@ def test_a_key_that_is_none_is_refused(ask: Ask, key: str) -> None:
     answer = ask("POST", "/v1/jobs", REQUEST, headers={"idempotency-key": key})
     assert (answer.status, answer.body["error"]["code"]) == (422, "invalid_request")
     assert "idempotency-key" in answer.body["error"]["message"].lower()
+
+
+# ---- the job is deleted, or made again otherwise, amid the repetition of the request that made it ------
+
+
+def delete(jobs: Jobs) -> None:
+    """Cancel the only job, and forget it."""
+    (job,) = jobs.listing.newest("alice", 10).jobs
+    cancelled = jobs.cancel("alice", job.id)
+    jobs.begin_deletion(cancelled)
+    jobs.delete(cancelled)
+    time.sleep(0.002)  # makings are told apart by their milliseconds
+
+
+def once_before(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, happens: Callable[[], None]) -> None:
+    """Have something happen before the first call of a method."""
+    real, has_happened = getattr(kind, name), []
+
+    def method(self: object, *arguments: Any) -> Any:
+        if not has_happened:
+            has_happened.append(True)
+            happens()
+        return real(self, *arguments)
+
+    monkeypatch.setattr(kind, name, method)
+
+
+KEY = {"idempotency-key": "d4c1"}
+OTHERS: dict[str, dict[str, Any]] = {
+    "another format": REQUEST | {"config": {"quality": {"outputFormat": "mp3"}}},
+    "another size": REQUEST | {"size": 7},
+    "stems": {"stems": [{"name": name, "filename": f"{name}.wav", "size": 3} for name in "ab"]},
+    "inline": inline(b"another"),
+}
+
+
+@pytest.mark.parametrize(("kind", "name"), [(Jobs, "get"), (Arrivals, "await_upload")])
+def test_a_job_that_is_deleted_meanwhile_is_made_again(
+    ask: Ask, jobs: Jobs, monkeypatch: pytest.MonkeyPatch, kind: type, name: str
+) -> None:
+    job_id = ask("POST", "/v1/jobs", REQUEST, headers=KEY).body["job"]["id"]
+    once_before(monkeypatch, kind, name, lambda: delete(jobs))
+    answer = ask("POST", "/v1/jobs", REQUEST, headers=KEY)
+    assert (answer.status, answer.body["job"]["id"], answer.body["job"]["status"]) == (
+        *(201, job_id),
+        "awaiting_upload",
+    )
+    assert answer.body["upload"]
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+def test_another_requests_job_is_never_the_answer(
+    ask: Ask, jobs: Jobs, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
+) -> None:
+    ask("POST", "/v1/jobs", REQUEST, headers=KEY)
+
+    def make_another() -> None:
+        delete(jobs)
+        assert ask("POST", "/v1/jobs", other, headers=KEY).status == 201
+
+    once_before(monkeypatch, Arrivals, "await_upload", make_another)
+    answer = ask("POST", "/v1/jobs", REQUEST, headers=KEY)
+    assert (answer.status, answer.body["error"]["code"]) == (409, "idempotency_conflict")
+
+
+def test_a_song_in_the_request_is_stored_for_its_own_job_alone(
+    ask: Ask, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make_another() -> None:
+        delete(jobs)
+        assert ask("POST", "/v1/jobs", inline(b"another"), headers=KEY).status == 201
+
+    once_before(monkeypatch, Storage, "put_bytes", make_another)
+    answer = ask("POST", "/v1/jobs", inline(b"song"), headers=KEY)
+    assert (answer.status, answer.body["error"]["code"]) == (409, "idempotency_conflict")
+
+
+def test_a_song_in_the_request_whose_job_is_deleted_meanwhile_gets_another(
+    ask: Ask, cloud: Aws, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once_before(monkeypatch, Storage, "put_bytes", lambda: delete(jobs))
+    answer = ask("POST", "/v1/jobs", inline(b"song"), headers=KEY)
+    assert (answer.status, answer.body["job"]["status"]) == (201, "queued")
+    assert len(cloud.messages()) == 1
+
+
+def test_whose_job_is_deleted_all_the_time_is_told_so(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_id = ask("POST", "/v1/jobs", REQUEST, headers=KEY).body["job"]["id"]
+
+    def get(self: Jobs, owner: str, job_id: str) -> Any:
+        raise JobNotFound(job_id)
+
+    monkeypatch.setattr(Jobs, "get", get)
+    answer = ask("POST", "/v1/jobs", REQUEST, headers=KEY)
+    assert (answer.status, answer.body["error"]["code"]) == (409, "invalid_state"), job_id

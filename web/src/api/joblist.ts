@@ -8,6 +8,8 @@ export class JobList {
   /** Jobs that were deleted here, and their version then: what was on its way does not bring them back. */
   readonly #deleted = new Map<string, number>();
   readonly #listeners = new Set<(changed: Job | null, before: Job | null) => void>();
+  /** When the newest job of the first list was made, "" if there was none; null before it came. */
+  #first: string | null = null;
 
   /** Newest first. */
   get all(): readonly Job[] {
@@ -16,6 +18,11 @@ export class JobList {
 
   get(id: string): Job | undefined {
     return this.#jobs.get(id);
+  }
+
+  /** Whether a job was made after the first list had come, so that all that is told of it is news. */
+  isNew({ createdAt }: Job): boolean {
+    return this.#first !== null && createdAt > this.#first;
   }
 
   /** Call `heard` for each change, with the job as it is and as it was; both null where jobs went. */
@@ -39,6 +46,7 @@ export class JobList {
   /** Take a page of the list. Jobs that should be on it and are not were deleted elsewhere, if none came meanwhile. */
   mergePage(jobs: readonly Job[], isLast: boolean, known: ReadonlySet<string>): void {
     for (const job of jobs) this.merge(job);
+    this.#first ??= jobs[0]?.createdAt ?? "";
     const listed = new Set(jobs.map(({ id }) => id));
     const oldest = jobs.at(-1);
     for (const job of this.all) {
@@ -57,6 +65,7 @@ export class JobList {
   clear(): void {
     this.#jobs.clear();
     this.#deleted.clear();
+    this.#first = null;
     this.#tell(null, null);
   }
 

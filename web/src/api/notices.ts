@@ -18,10 +18,14 @@ export async function askPermission(): Promise<Permission> {
   return permission();
 }
 
-/** Whether a change is one to be told of: a job that went on and has come to its end. */
-export function isNews(job: Job, before: Job | null): boolean {
+/**
+ * Whether a change is one to be told of: a job has come to its end. Of one that was not known before, that is so where
+ * it was made while the page was open: it may have ended while nothing could be heard.
+ */
+export function isNews(job: Job, before: Job | null, isNew: boolean): boolean {
   const isEnd = job.status === "completed" || job.status === "failed";
-  return isEnd && before !== null && before.status !== job.status && before.status !== "cancelled";
+  if (before === null) return isEnd && isNew;
+  return isEnd && before.status !== job.status && before.status !== "cancelled";
 }
 
 /**
@@ -32,7 +36,7 @@ export function isNews(job: Job, before: Job | null): boolean {
  */
 export function tellOfEnds(jobs: JobList, words: (job: Job) => string, open: (job: Job) => void): () => void {
   return jobs.onChange((job, before) => {
-    if (!job || !isNews(job, before) || !document.hidden || permission() !== "granted") return;
+    if (!job || !isNews(job, before, jobs.isNew(job)) || !document.hidden || permission() !== "granted") return;
     const notice = new Notification(words(job), { tag: job.id, icon: "icon.svg" });
     notice.addEventListener("click", () => {
       window.focus();

@@ -7,7 +7,7 @@ import type { Begun } from "./shelf.ts";
 
 /**
  * "waiting": for others to be sent; "paused": for the network, or for whoever is signed out, it goes on by itself;
- * "failed": `error` says why, and `retry` tries again.
+ * "failed": `error` says why, and `retry` tries again; "done": sent, and not taken on by the service yet.
  */
 export type UploadState = "waiting" | "sending" | "paused" | "failed" | "done";
 

@@ -19,7 +19,7 @@ const MOST_LINKS = 4;
 
 export interface UploadParts {
   readonly client: Pick<Client, "create" | "delete">;
-  readonly jobs: Pick<JobList, "merge" | "remove" | "onChange">;
+  readonly jobs: Pick<JobList, "merge" | "remove" | "onChange" | "get">;
   /** Who is signed in. */
   readonly owner: string;
   readonly scope: Scope;
@@ -39,10 +39,12 @@ export class Uploads {
   constructor(parts: UploadParts) {
     this.#parts = { shelf: new BrowserShelf(), send: sendByXhr, alone: byLock, ...parts };
     const { jobs, scope } = this.#parts;
-    // Cancelled in another tab, or from another device.
     const end = jobs.onChange((job) => {
-      if (job?.status === "cancelled")
-        for (const running of this.#running.values()) if (running.job === job.id) void this.#drop(running);
+      for (const running of this.#running.values()) {
+        // Cancelled in another tab, or from another device.
+        const isCancelled = job?.status === "cancelled" && job.id === running.job;
+        if (isCancelled || this.#isTaken(running)) void this.#drop(running);
+      }
     });
     scope.add(end);
     scope.add(() => {
@@ -81,7 +83,7 @@ export class Uploads {
     const running = new Running({ key, owner: this.#parts.owner, request, files }, false);
     running.isHere = true;
     void this.#parts.shelf.put(running.begun).then(
-      () => (running.isEnded ? this.#forget(running) : this.#change(running, { kept: true })),
+      () => (running.isEnded || running.isDone ? this.#forget(running) : this.#change(running, { kept: true })),
       () => undefined, // no room: it is sent all the same
     );
     this.#start(running);
@@ -160,8 +162,14 @@ export class Uploads {
         wait = Math.min(2 * wait, LONGEST_WAIT_SECONDS);
       }
     }
+    await this.#forget(running);
     this.#change(running, { state: "done", error: null });
-    await this.#drop(running);
+    if (this.#isTaken(running)) await this.#drop(running);
+  }
+
+  /** Whether all is sent, and the job says so, too: until then this is what is known of it. */
+  #isTaken({ state, job }: Running): boolean {
+    return state === "done" && this.#parts.jobs.get(job ?? "")?.status !== "awaiting_upload";
   }
 
   /** Ask where to send what is missing, and send it. */

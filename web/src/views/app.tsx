@@ -1,7 +1,6 @@
 // The page: which view is shown, and what lies over all of them.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Library } from "./library/view.tsx";
 import { Help } from "./parts/help.tsx";
 import { later } from "./parts/later.tsx";
 import { Toasts } from "./parts/toasts.tsx";
@@ -12,6 +11,7 @@ import { lost, signIn, state } from "./session.ts";
 import { useKeys } from "./usekeys.ts";
 import { Welcome } from "./welcome/view.tsx";
 
+const Library = later(async () => (await import("./library/view.tsx")).Library);
 const Project = later(async () => (await import("./project/view.tsx")).Project);
 const Scenes = later(async () => (await import("./scenes/view.tsx")).Scenes);
 const SongRoom = later(async () => (await import("./song/view.tsx")).SongRoom);

@@ -1,5 +1,6 @@
 // Single keys that do things, by the place of the key and not by its letter. They are off where text is typed, where
-// the focused control has the key for itself, and altogether if somebody wants that (WCAG 2.1.4).
+// the focused control has the key for itself, and altogether if somebody wants that (WCAG 2.1.4). A control that was
+// only clicked keeps no Space: whoever mixes with the mouse plays with it.
 
 /** What keys do, by names such as "Space" or "Shift+Digit1". */
 export type KeyMap = Readonly<Record<string, () => void>>;
@@ -14,20 +15,30 @@ export interface Press {
   readonly defaultPrevented: boolean;
 }
 
-const TYPING = new Set(["text", "number", "search", "email", "password", "url", "tel"]);
-const OF_CONTROLS = /^(Arrow|Space$|Home$|End$|Enter$|Page)/;
+/** What has the focus. */
+export interface Focus {
+  readonly tag: string;
+  readonly type: string;
+  readonly role: string;
+  readonly editable: boolean;
+  /** Whether the browser showed it when it came (`:focus-visible`), and nothing was clicked since. */
+  readonly shown: boolean;
+}
 
-/** The key's name, or null where it is none of ours; `focus` is what has the focus. */
-export function nameOf(
-  press: Press,
-  focus: { tag: string; type: string; role: string; editable: boolean },
-): string | null {
+const TYPING = new Set(["text", "number", "search", "email", "password", "url", "tel"]);
+const OF_CONTROLS = /^(Arrow|Home$|End$|Enter$|Page)/;
+const ROLES = new Set(["radio", "option", "listbox", "tab", "menuitem"]);
+
+/** The key's name, or null where it is none of ours. */
+export function nameOf(press: Press, { tag, type, role, editable, shown }: Focus): string | null {
   if (press.defaultPrevented || press.ctrlKey || press.altKey || press.metaKey) return null;
-  const { tag, type, role, editable } = focus;
   if (editable || tag === "TEXTAREA" || tag === "SELECT" || (tag === "INPUT" && TYPING.has(type))) return null;
-  if (OF_CONTROLS.test(press.code)) {
-    if (tag === "INPUT" || ["radio", "option", "listbox", "tab", "menuitem"].includes(role)) return null;
-    if ((tag === "BUTTON" || tag === "A") && /^(Space|Enter)$/.test(press.code)) return null;
+  if (press.code === "Space") {
+    const isPressed = tag === "BUTTON" || (tag === "INPUT" && type !== "range") || ROLES.has(role);
+    if (shown && isPressed) return null;
+  } else if (OF_CONTROLS.test(press.code)) {
+    if (tag === "INPUT" || ROLES.has(role)) return null;
+    if ((tag === "BUTTON" || tag === "A") && press.code === "Enter") return null;
   }
   return (press.shiftKey ? "Shift+" : "") + press.code;
 }

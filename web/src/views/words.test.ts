@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { failureOf } from "./failures.ts";
-import { ago, clock, count, decibels, listed, megabytes, ordinal, size, spoken, wait } from "./words.ts";
+import { ago, clock, count, counted, decibels, listed, megabytes, ordinal, size, spoken, wait } from "./words.ts";
 
 test.each([
   [62.9, 2, "1:02.90"],
@@ -83,4 +83,13 @@ test("a code that is new here is told in the service's own words", () => {
     next: "(brand_new)",
     remedy: "retry",
   });
+});
+
+test("one is one, and all else is several", () => {
+  expect([0, 1, 2, 1274].map((notes) => counted(notes, "note"))).toEqual([
+    "0 notes",
+    "1 note",
+    "2 notes",
+    "1,274 notes",
+  ]);
 });

@@ -14,8 +14,8 @@ export function spoken(seconds: number): string {
   const tenths = Math.round(Math.max(0, seconds) * 10);
   const minutes = Math.floor(tenths / 600);
   const rest = (tenths % 600) / 10;
-  const words = `${rest} ${rest === 1 ? "second" : "seconds"}`;
-  return minutes === 0 ? words : `${minutes} ${minutes === 1 ? "minute" : "minutes"} ${words}`;
+  const words = `${rest} ${noun(rest, "second")}`;
+  return minutes === 0 ? words : `${minutes} ${noun(minutes, "minute")} ${words}`;
 }
 
 /** A wait: "9 s", "1 min 10 s", "2 h 5 min". */
@@ -51,6 +51,15 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString("en-GB");
 }
 
+/** "1 note", "1,274 notes". */
+export function counted(value: number, one: string): string {
+  return `${count(value)} ${noun(value, one)}`;
+}
+
+function noun(value: number, one: string): string {
+  return value === 1 ? one : `${one}s`;
+}
+
 /** "+1.0", "0.0", "−6.0". */
 export function decibels(value: number): string {
   const text = Math.abs(value).toFixed(1);
@@ -77,7 +86,7 @@ export function timeOfDay(at: Date): string {
 /** "Next in the queue", "1 song ahead", "3 songs ahead". */
 export function aheadWords(songs: number): string {
   if (songs === 0) return "Next in the queue";
-  return `${count(songs)} ${songs === 1 ? "song" : "songs"} ahead`;
+  return `${counted(songs, "song")} ahead`;
 }
 
 /** "just now", "4 min ago", "yesterday", "3 days ago". */

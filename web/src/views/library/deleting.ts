@@ -3,7 +3,8 @@
 
 import { signal } from "@preact/signals";
 import type { Job } from "../../api/client.ts";
-import { desk, titleOf } from "../session.ts";
+import { titleOf } from "../job.ts";
+import { desk } from "../session.ts";
 import { toast } from "../toasts.ts";
 
 const SECONDS = 8;

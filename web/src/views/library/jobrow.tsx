@@ -12,7 +12,7 @@ import { SplitBar } from "../parts/splitbar.tsx";
 import { desk } from "../session.ts";
 import { type Digest, digest } from "../song/digest.ts";
 import { toast } from "../toasts.ts";
-import { ago, clock, count } from "../words.ts";
+import { ago, clock, counted } from "../words.ts";
 import { remove } from "./deleting.ts";
 import { Ears } from "./ears.tsx";
 import { Outline } from "./outline.tsx";
@@ -66,12 +66,12 @@ function aboutDone({ job, about }: Row, { analysis }: Digest): string {
   ].join(", ");
 }
 
-function counted({ analysis }: Digest): string {
+function heardIn({ analysis }: Digest): string {
   if (!analysis) return "";
   const tracks = Object.values(analysis.stems);
   const sum = (of: "notes" | "hits") => tracks.reduce((total, track) => total + (track[of]?.length ?? 0), 0);
   const [notes, hits] = [sum("notes"), sum("hits")];
-  return [...(notes ? [`${count(notes)} notes`] : []), ...(hits ? [`${count(hits)} hits`] : [])].join(", ");
+  return [...(notes ? [counted(notes, "note")] : []), ...(hits ? [counted(hits, "hit")] : [])].join(", ");
 }
 
 function Progress({ row, digest: found }: { row: Row; digest: Digest | null }) {
@@ -111,7 +111,7 @@ function Progress({ row, digest: found }: { row: Row; digest: Digest | null }) {
       </div>
       <p class="job-state">
         <b>{state}</b>
-        <span class="num ell">{tail || (found && counted(found))}</span>
+        <span class="num ell">{tail || (found && heardIn(found))}</span>
       </p>
     </div>
   );

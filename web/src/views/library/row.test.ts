@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { Job } from "../../api/client.ts";
 import { Refusal } from "../../api/errors.ts";
 import type { Upload } from "../../api/uploads.ts";
-import { rowsOf, stemsOf } from "./row.ts";
+import { stemsOf } from "../job.ts";
+import { rowsOf } from "./row.ts";
 
 const job = (more: Partial<Job>): Job => ({
   id: "a",
@@ -48,6 +49,15 @@ test("an upload and its job are one row", () => {
     kind: "queue",
     place: 1,
   });
+});
+
+test("what this page sends is never said to be sent from elsewhere", () => {
+  const awaited = job({ status: "awaiting_upload", source: { bytes: 1, filename: "velvet.wav", kind: "song" } });
+  // The job is told of before the request for it is answered, and taken on a while after all is sent.
+  expect(only([awaited], [upload({})])).toMatchObject({ id: "k", state: "Uploading" });
+  expect(only([awaited], [upload({ job: "a", state: "done" })])).toMatchObject({ id: "a", state: "Sent" });
+  expect(only([awaited])?.tail).toBe("It is sent from elsewhere");
+  expect(rowsOf([awaited], [upload({ title: "another.wav" })]).length).toBe(2);
 });
 
 test("what was sent is safe while the network is away", () => {

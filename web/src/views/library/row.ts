@@ -4,7 +4,8 @@ import type { Job } from "../../api/client.ts";
 import type { Upload } from "../../api/uploads.ts";
 import { inLanes } from "../../bodies.ts";
 import { type Failure, failureOf } from "../failures.ts";
-import { aheadWords, clock, megabytes, ordinal, wait } from "../words.ts";
+import { stemsOf, titleOf } from "../job.ts";
+import { aheadWords, clock, counted, megabytes, ordinal, wait } from "../words.ts";
 
 export type Badge =
   | { readonly kind: "shapes"; readonly stems: readonly string[] }
@@ -46,11 +47,16 @@ export function rowsOf(jobs: readonly Job[], uploads: readonly Upload[]): Row[] 
   const byJob = new Map(uploads.filter(({ job }) => job).map((upload) => [upload.job, upload]));
   const alone = uploads.filter(({ job, state }) => state !== "done" && (!job || !known.has(job)));
   const places = placesOf(jobs);
+  // News of a job may come before the answer to whoever asked for it.
+  const asking = new Set(uploads.filter(({ job, state }) => !job && state === "sending").map(({ title }) => title));
+  const listed = jobs.filter(
+    (job) => job.status !== "awaiting_upload" || byJob.has(job.id) || !asking.has(titleOf(job)),
+  );
   return [
     ...alone.toReversed().map((upload) => uploadRow(upload, null)),
-    ...jobs.map((job) => {
+    ...listed.map((job) => {
       const upload = byJob.get(job.id);
-      if (job.status === "awaiting_upload" && upload && upload.state !== "done") return uploadRow(upload, job);
+      if (job.status === "awaiting_upload" && upload) return uploadRow(upload, job);
       return jobRow(job, places.get(job.id) ?? { ahead: 0, isKnown: false });
     }),
   ];
@@ -117,6 +123,7 @@ function uploadRow(upload: Upload, job: Job | null): Row {
     return { ...base, state: why, tail: `${done} are safe. It goes on by itself.` };
   }
   if (state === "waiting") return { ...base, state: "Waiting its turn", tail: `${megabytes(bytes)} MB`, percent: null };
+  if (state === "done") return { ...base, state: "Sent", tail: "Waiting for the service to look at it" };
   const pace = speed ? `, ${megabytes(speed)} MB/s` : "";
   const left = secondsLeft === null ? "" : `, ${wait(secondsLeft)} left`;
   return { ...base, state: "Uploading", tail: done + pace + left };
@@ -128,7 +135,7 @@ function jobRow(job: Job, { ahead, isKnown }: Place): Row {
   const base = {
     ...BLANK,
     id: job.id,
-    title: job.title || job.source.filename,
+    title: titleOf(job),
     about: aboutOf(job),
     stems,
     job,
@@ -211,21 +218,12 @@ function estimate(job: Job, words: (seconds: number) => string, none: string): s
   return seconds === null || seconds === undefined ? none : words(seconds);
 }
 
-/** The stems that a job has or will have, in the order of lanes; before a MIDI is read, the song alone. */
-export function stemsOf({ source, results, config }: Job): string[] {
-  const made = Object.keys(results?.stems ?? {});
-  if (source.kind === "stems") return inLanes((source.stems ?? []).map(({ name }) => name));
-  if (source.kind === "midi") return made.length ? inLanes(made) : ["song"];
-  const wanted = config.stems ?? {};
-  return inLanes(Object.keys(wanted).filter((name) => wanted[name]));
-}
-
 function aboutOf(job: Job): string {
   const { kind, stems, durationSeconds } = job.source;
   const length = durationSeconds ? `, ${clock(durationSeconds)}` : "";
   if (kind === "midi") return `MIDI${length}`;
-  if (kind === "stems") return `${stems?.length ?? 0} stems of your own${length}`;
-  return `Single song, ${stemsOf(job).length} stems${length}`;
+  if (kind === "stems") return `${counted(stems?.length ?? 0, "stem")} of your own${length}`;
+  return `Single song, ${counted(stemsOf(job).length, "stem")}${length}`;
 }
 
 function failedAfter(job: Job, code: string): string {

@@ -2,9 +2,10 @@
 
 import { useState } from "preact/hooks";
 import { askPermission, permission } from "../../api/notices.ts";
+import { titleOf } from "../job.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Shapes } from "../parts/shape.tsx";
-import { desk, jobs, live, liveWords, titleOf, uploads } from "../session.ts";
+import { desk, jobs, live, liveWords, uploads } from "../session.ts";
 import { set, settings } from "../settings.ts";
 import { type Going, going, undo } from "./deleting.ts";
 import { JobRow } from "./jobrow.tsx";

@@ -7,7 +7,7 @@ import { Shape } from "../parts/shape.tsx";
 import { settings } from "../settings.ts";
 import type { Console } from "../song/console.ts";
 import { GAIN, isHeard, steppedGain } from "../song/mix.ts";
-import { count, decibels } from "../words.ts";
+import { counted, decibels } from "../words.ts";
 
 interface Props {
   console: Console;
@@ -101,7 +101,7 @@ export function toGain(share: number): number {
 function summary({ opened }: Console, stem: string): string {
   const track = opened.song.analysis?.stems[stem];
   if (!track) return "Not analysed.";
-  if (track.hits) return `${count(track.hits.length)} hits.`;
-  if (track.notes) return `${count(track.notes.length)} notes.`;
-  return `${count(track.onsets.length)} onsets.`;
+  if (track.hits) return `${counted(track.hits.length, "hit")}.`;
+  if (track.notes) return `${counted(track.notes.length, "note")}.`;
+  return `${counted(track.onsets.length, "onset")}.`;
 }

@@ -15,7 +15,7 @@ import { factsOf, SongTabs, SongTop } from "../song/view.tsx";
 import { filesSize, stemFiles } from "../take/files.ts";
 import { Saving, saveMixAsHeard, saveStems, saving } from "../take/saves.tsx";
 import { useKeys } from "../usekeys.ts";
-import { clock, spoken } from "../words.ts";
+import { clock, counted, spoken } from "../words.ts";
 import { Lane } from "./lane.tsx";
 import { Screen } from "./screen.tsx";
 import { Sum } from "./sum.tsx";
@@ -139,7 +139,7 @@ function barsSeen(console: Console, window: Window): string {
   if (!console.opened.song.analysis?.tempo) return `${window.length.toFixed(1)} s`;
   return bars < 0.95
     ? `${(bars * (console.opened.song.analysis.meter ?? 4)).toFixed(1)} beats`
-    : `${Math.round(bars)} bars`;
+    : counted(Math.round(bars), "bar");
 }
 
 /** The next zoom on, and from the whole song back to one bar. */
@@ -203,7 +203,7 @@ function Transport({ console, onLoop }: { console: Console; onLoop: () => void }
           >
             <Icon name="down" />
             <span>
-              {taken.length} {taken.length === 1 ? "stem" : "stems"}, zip
+              {counted(taken.length, "stem")}, zip
               <span class="wide">{filesSize(stemFiles(console.opened.files, taken), ", ")}</span>
             </span>
           </button>

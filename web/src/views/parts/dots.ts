@@ -82,19 +82,33 @@ export interface DotPaths {
   readonly height: number;
 }
 
+const ROWS = 7;
+/** Outlines of dots by their places, of each size and shape: a clock is written many times a second. */
+const OUTLINES = new Map<string, string[]>();
+
 /** A text in dots `pitch` apart. */
 export function dotPaths({ text, pitch, body }: { text: string; pitch: number; body: Body }): DotPaths {
-  const draw = SHAPES[body] ?? square;
   const columns = dotColumns(text);
-  const r = pitch * 0.42;
+  const outlines = outlinesOf(pitch, body, columns.length);
   let on = "";
   let off = "";
   columns.forEach((column, place) => {
-    for (let bit = 0; bit < 7; bit++) {
-      const dot = draw(place * pitch + pitch / 2, bit * pitch + pitch / 2, r);
+    for (let bit = 0; bit < ROWS; bit++) {
+      const dot = outlines[place * ROWS + bit] as string;
       if ((column >> bit) & 1) on += dot;
       else off += dot;
     }
   });
-  return { on, off, width: columns.length * pitch, height: 7 * pitch };
+  return { on, off, width: columns.length * pitch, height: ROWS * pitch };
+}
+
+/** Those of `columns` columns at least. */
+function outlinesOf(pitch: number, body: Body, columns: number): readonly string[] {
+  const key = `${body} ${pitch}`;
+  const outlines = OUTLINES.get(key) ?? [];
+  OUTLINES.set(key, outlines);
+  const draw = SHAPES[body] ?? square;
+  for (let dot = outlines.length; dot < columns * ROWS; dot++)
+    outlines.push(draw((Math.floor(dot / ROWS) + 0.5) * pitch, ((dot % ROWS) + 0.5) * pitch, pitch * 0.42));
+  return outlines;
 }

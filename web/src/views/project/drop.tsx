@@ -7,12 +7,13 @@ import { Dots } from "../parts/dots.tsx";
 import { routeOf } from "../route.ts";
 import { signIn, state } from "../session.ts";
 import { toast } from "../toasts.ts";
-import { asked, bring, take, way } from "./picks.ts";
+import type { Way } from "./loadout.ts";
 
 /** How many files hover; null while none do. */
 export const hovering = signal<number | null>(null);
 
 export function DropLayer() {
+  const [asked, ask] = useState<readonly File[] | null>(null);
   useEffect(() => {
     const over = (event: DragEvent) => {
       if (!event.dataTransfer?.types.includes("Files")) return;
@@ -32,7 +33,7 @@ export function DropLayer() {
         void (state.peek() === "out" && signIn("#/new"));
         return;
       }
-      void take(files, routeOf(location.hash).view === "new" ? way.peek() : null);
+      void received(files, null).then((known) => ask(known ? null : files));
     };
     addEventListener("dragover", over);
     addEventListener("dragleave", out);
@@ -46,9 +47,29 @@ export function DropLayer() {
   return (
     <>
       {hovering.value !== null && <Layer files={hovering.value} />}
-      {asked.value && <Ask files={asked.value} />}
+      {asked && (
+        <Ask
+          files={asked}
+          onAnswer={(to) => {
+            ask(null);
+            if (to) void received(asked, to);
+          }}
+        />
+      )}
     </>
   );
+}
+
+/** Take files to a card, or to the one where they belong; false if that must be asked. */
+async function received(files: readonly File[], to: Way | null): Promise<boolean> {
+  try {
+    const { bring, take, way } = await import("./picks.ts");
+    if (!to) return await take(files, routeOf(location.hash).view === "new" ? way.peek() : null);
+    await bring(files, to);
+  } catch {
+    toast({ title: "The files were not taken", text: "A part of the page did not come. Load it again." });
+  }
+  return true;
 }
 
 function Layer({ files }: { files: number }) {
@@ -63,10 +84,10 @@ function Layer({ files }: { files: number }) {
   );
 }
 
-function Ask({ files }: { files: readonly File[] }) {
+function Ask({ files, onAnswer }: { files: readonly File[]; onAnswer: (to: Way | null) => void }) {
   const [titles] = useState(() => files.map(({ name }) => name));
   return (
-    <Dialog title={`These ${files.length} files`} onClose={() => (asked.value = null)}>
+    <Dialog title={`These ${files.length} files`} onClose={() => onAnswer(null)}>
       <div class="dialog-body col">
         <ul class="sm mute names">
           {titles.map((name) => (
@@ -77,10 +98,10 @@ function Ask({ files }: { files: readonly File[] }) {
         </ul>
         <p>One song’s stems, or {files.length} songs?</p>
         <div class="row">
-          <button type="button" class="key pri" onClick={() => void bring(files, "stems")}>
+          <button type="button" class="key pri" onClick={() => onAnswer("stems")}>
             One song’s stems
           </button>
-          <button type="button" class="key" onClick={() => void bring(files, "song")}>
+          <button type="button" class="key" onClick={() => onAnswer("song")}>
             {files.length} songs
           </button>
         </div>

@@ -2,6 +2,7 @@
 
 import type { components } from "../../api/schema.ts";
 import type { Body } from "../../bodies.ts";
+import { counted } from "../words.ts";
 
 type Schemas = components["schemas"];
 export type JobConfig = Schemas["JobConfig"];
@@ -130,7 +131,7 @@ function midiOf(choices: MidiChoices): MidiConfig {
 /** The loadout in a few words: "4 stems, WAV 16". */
 export function summary(way: Way, loadout: Loadout): string {
   const files = FILE_NAMES[loadout.files];
-  if (way === "song") return `${kept(loadout).length} stems, ${files}`;
+  if (way === "song") return `${counted(kept(loadout).length, "stem")}, ${files}`;
   if (way === "stems") return loadout.analysis ? `${loadout.fps} frames a second` : "No analysis";
   const { tempo, quantise } = loadout.midi;
   return `${tempo ? `${tempo} BPM` : "Its tempo"}, ${quantise ? `1/${quantise} grid` : "as played"}`;

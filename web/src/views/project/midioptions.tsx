@@ -5,7 +5,7 @@ import { BODIES, bodyOf } from "../../bodies.ts";
 import { Canvas } from "../parts/canvas.tsx";
 import { Field, NumberBox, Segments, Slider, Switch } from "../parts/controls.tsx";
 import { Shape } from "../parts/shape.tsx";
-import { clock, count } from "../words.ts";
+import { clock, counted } from "../words.ts";
 import { GRIDS, type Loadout, type MidiChoices, ROLES } from "./loadout.ts";
 import type { Pick } from "./requests.ts";
 import type { Part, Score } from "./smf.ts";
@@ -165,7 +165,7 @@ function Parts({
                 <div class="sm ell">{part.name || `Track ${part.track}`}</div>
                 <div class="xs dim num">
                   {part.channel === null ? "" : `channel ${part.channel}, `}
-                  {count(part.notes)} {part.notes === 1 ? "note" : "notes"}
+                  {counted(part.notes, "note")}
                 </div>
               </div>
               <Marks part={part} role={role} />

@@ -13,26 +13,23 @@ export const way = signal<Way>("song");
 export const picks = signal<readonly Pick[]>([]);
 export const loadout = signal<Loadout>(usual([]));
 export const title = signal("");
-/** Several files of sound that may be a song's stems, or songs. */
-export const asked = signal<readonly File[] | null>(null);
 
 const NO_LIMITS: Limits = { bytes: Number.POSITIVE_INFINITY, seconds: Number.POSITIVE_INFINITY, models: [] };
 export const limits = computed(() => config.value?.limits ?? NO_LIMITS);
 
-/** Take files to where they belong. */
-export async function take(files: readonly File[], at: Way | null): Promise<void> {
-  if (files.length === 0) return;
+/** Take files to the card where they belong; false if that is not for us to say: a song's stems, or several songs. */
+export async function take(files: readonly File[], at: Way | null): Promise<boolean> {
   const to = destination(
     files.map(({ name }) => name),
     at,
   );
-  if (to === "ask") asked.value = files;
-  else await bring(files, to);
+  if (to === "ask") return false;
+  await bring(files, to);
+  return true;
 }
 
 /** Put files on a card; stems join those that are there. */
 export async function bring(files: readonly File[], to: Way): Promise<void> {
-  asked.value = null;
   const found = await Promise.all(
     files.map(async (file) => ({ looked: await look(file), role: roleOfName(file.name) })),
   );

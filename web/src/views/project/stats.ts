@@ -2,7 +2,7 @@
 // this service, the options that are chosen. The cells beside them follow from the same numbers, and from nothing else.
 
 import type { Stat } from "../parts/stat.tsx";
-import { limit, wait } from "../words.ts";
+import { counted, limit, wait } from "../words.ts";
 import { kept, type Loadout, MOST_STEMS, type Way } from "./loadout.ts";
 
 export interface Facts {
@@ -84,7 +84,7 @@ function room(way: Way, { limits }: Facts): Stat {
 
 function reward(way: Way, loadout: Loadout): Stat {
   const takes = [
-    ...(way === "song" ? [`${kept(loadout).length} stems`] : []),
+    ...(way === "song" ? [counted(kept(loadout).length, "stem")] : []),
     ...(way === "midi" || loadout.analysis ? (loadout.notes || way === "midi" ? ["MIDI", "data"] : ["data"]) : []),
     ...(way === "midi" || loadout.analysis ? ["video"] : []),
   ];

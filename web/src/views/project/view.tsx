@@ -1,12 +1,13 @@
 // New project: choose how the music comes in, arm it, drop it.
 
 import { useRef, useState } from "preact/hooks";
+import { ENDED } from "../../api/client.ts";
 import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
-import { jobs, openJobs } from "../session.ts";
+import { jobs } from "../session.ts";
 import { narrow } from "../settings.ts";
 import { useKeys } from "../usekeys.ts";
-import { clock, megabytes, wait } from "../words.ts";
+import { clock, counted, megabytes, wait } from "../words.ts";
 import { hovering } from "./drop.tsx";
 import { FIGHTERS, Fighters } from "./fighters.tsx";
 import { type Loadout, summary, usual, WAYS, type Way } from "./loadout.ts";
@@ -47,7 +48,7 @@ export function Project() {
     loadout: loadout.value,
     limits: Number.isFinite(limits.value.bytes) ? limits.value : null,
     took,
-    ahead: openJobs.value.length,
+    ahead: jobs.value.filter(({ status }) => !ENDED.has(status)).length,
   };
   const pick = () => picker.current?.click();
   const choose = (to: Way) => {
@@ -160,8 +161,7 @@ function Launch({ way: at, seconds, onPick }: { way: Way; seconds: number | null
   const { each, all } = refusals.value;
   const fit = at === "stems" && (each.size > 0 || all) ? 0 : chosen - each.size;
   const estimate = seconds === null ? "No estimate yet" : `≈ ${wait(seconds)}, as your latest took`;
-  const what =
-    at === "song" ? `${fit} ${fit === 1 ? "song" : "songs"}` : at === "stems" ? `${chosen} stems` : `${fit} MIDI`;
+  const what = at === "song" ? counted(fit, "song") : at === "stems" ? counted(chosen, "stem") : `${fit} MIDI`;
   return (
     <div class="launch">
       {chosen === 0 && (

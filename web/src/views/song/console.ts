@@ -2,7 +2,7 @@
 // going from one to the other stops nothing and forgets nothing.
 
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { openPlayer, type Player, type PlayerState } from "../../audio/player.ts";
+import type { Player, PlayerState } from "../../audio/player.ts";
 import { Scope } from "../../scope.ts";
 import { type Channel, factorOf, type Mix, plainMix, soloist } from "./mix.ts";
 import type { Opened } from "./open.ts";
@@ -144,6 +144,10 @@ export class Console {
   }
 
   async #openSound(): Promise<void> {
+    // Whoever only looks needs none.
+    const { openPlayer } = await import("../../audio/player.ts").catch(() => {
+      throw new Error("The player did not come. Play again, or load the page anew.");
+    });
     const player = await openPlayer(this.opened.sources, this.#scope.signal);
     const before = this.#player;
     const was = before.state;

@@ -12,6 +12,7 @@ import { set, theme } from "../settings.ts";
 import { dismissSong } from "../toasts.ts";
 import { clock } from "../words.ts";
 import { Console } from "./console.ts";
+import { handedOver } from "./handover.ts";
 import { openSong } from "./open.ts";
 
 const Mixer = later(async () => (await import("../mixer/view.tsx")).Mixer);
@@ -79,6 +80,12 @@ function useConsole(id: string) {
   useEffect(() => {
     if (waits) return;
     const scope = new Scope();
+    const going = handedOver(id);
+    if (going) {
+      scope.add(() => going.close());
+      show({ console: going, error: null });
+      return () => scope.close();
+    }
     show({ console: null, error: null });
     openSong(id, client, scope.signal).then(
       (opened) => {

@@ -9,6 +9,7 @@ import { SplitBar } from "../parts/splitbar.tsx";
 import type { Console } from "../song/console.ts";
 import { factorOf } from "../song/mix.ts";
 import { toast } from "../toasts.ts";
+import { counted } from "../words.ts";
 import { stemFiles } from "./files.ts";
 
 /** Something that is saved. */
@@ -74,7 +75,7 @@ export function saveFiles(
   files: readonly JobFile[],
   stems: readonly string[],
 ): Promise<boolean> {
-  const what = files.length === 1 ? "A file" : `${files.length} files`;
+  const what = files.length === 1 ? "A file" : counted(files.length, "file");
   return save({
     what,
     name,
@@ -120,7 +121,7 @@ export function saveMixAsHeard(console: Console): Promise<boolean> {
     async run(destination, work) {
       const { saveMix } = await import("../../export/mix.ts");
       const { clipped } = await saveMix({ sources, gains, range }, destination, work);
-      return clipped > 0 ? `${clipped} samples were too loud, and are cut off. Turn stems down a little.` : null;
+      return clipped > 0 ? `Too loud, and cut off: ${counted(clipped, "sample")}. Turn stems down a little.` : null;
     },
   });
 }

@@ -6,29 +6,53 @@ import { show } from "../../scenes/show.ts";
 import { Signals } from "../../signals/signals.ts";
 import { Field, Segments, Switch } from "../parts/controls.tsx";
 import { set, settings } from "../settings.ts";
-import type { Console } from "../song/console.ts";
+import type { Console, Stretch } from "../song/console.ts";
 import { bindings, scene } from "../stage/kept.ts";
 import { Picture } from "../stage/picture.tsx";
-import { clock, count, listed } from "../words.ts";
+import { clock, counted, listed } from "../words.ts";
 import { Range } from "./range.tsx";
 import { gainsOf, save } from "./saves.tsx";
 import { LINES, type Lines, RATES, type Rate, SHAPES, type Shape, sizeOf, sizeWords } from "./size.ts";
 
 type Sound = "mix" | "song" | "none";
+
+/** What of a video is chosen. */
+export interface VideoOptions {
+  readonly shape: Shape;
+  readonly lines: Lines;
+  readonly fps: Rate;
+  readonly container: VideoFormat["container"];
+  readonly sound: Sound;
+  readonly range: Stretch;
+}
+
+/** What is chosen to begin with: the loop, if it is on, or the whole song. */
+export function usualVideo(console: Console): VideoOptions {
+  const loop = console.looping.peek() ? console.loop.peek() : null;
+  return {
+    shape: "16:9",
+    lines: 1080,
+    fps: console.opened.song.analysis?.curves?.fps ?? 30,
+    container: "webm",
+    sound: console.hasSound ? "mix" : "none",
+    range: loop ?? { start: 0, end: console.duration },
+  };
+}
+
 const NAMES = { webm: "WebM", mp4: "MP4", vp9: "VP9", vp8: "VP8", avc: "H.264", opus: "Opus", aac: "AAC" } as const;
 
-export function Video({ console }: { console: Console }) {
+interface Props {
+  console: Console;
+  options: VideoOptions;
+  onChange: (change: Partial<VideoOptions>) => void;
+}
+
+export function Video({ console, options, onChange }: Props) {
   const { song } = console.opened;
-  const [shape, setShape] = useState<Shape>("16:9");
-  const [lines, setLines] = useState<Lines>(1080);
-  const [fps, setFps] = useState<Rate>(song.analysis?.curves?.fps ?? 30);
-  const [sound, setSound] = useState<Sound>(console.hasSound ? "mix" : "none");
-  const loop = console.looping.peek() ? console.loop.peek() : null;
-  const [range, setRange] = useState(() => loop ?? { start: 0, end: console.duration });
+  const { shape, lines, fps, sound, range } = options;
   const { width, height } = sizeOf(shape, lines);
   const formats = useFormats(width, height, fps);
-  const [wanted, want] = useState<VideoFormat["container"]>("webm");
-  const format = formats?.find(({ container }) => container === wanted) ?? formats?.[0] ?? null;
+  const format = formats?.find(({ container }) => container === options.container) ?? formats?.[0] ?? null;
   const limit = settings.value.limiter;
   const signals = useMemo(() => new Signals(song), [song]);
   const [on, bound] = [scene.value, bindings.value];
@@ -61,7 +85,7 @@ export function Video({ console }: { console: Console }) {
           destination,
           work,
         );
-        return `${count(frames)} frames, ${width} × ${height}`;
+        return `${counted(frames, "frame")}, ${width} × ${height}`;
       },
     });
   };
@@ -77,14 +101,14 @@ export function Video({ console }: { console: Console }) {
             class={`take-preview shape-${shape.replace(":", "-")}`}
             label={`First frame of the range, scene ${on.name}`}
           />
-          <Range console={console} range={range} onChange={setRange} />
+          <Range console={console} range={range} onChange={(range) => onChange({ range })} />
         </div>
         <div class="col take-options">
           <Field name="Size">
             <Segments
               label="Size"
               value={lines}
-              onChange={setLines}
+              onChange={(lines) => onChange({ lines })}
               choices={LINES.map((value) => ({ value, name: sizeWords(shape, value) }))}
             />
           </Field>
@@ -92,7 +116,7 @@ export function Video({ console }: { console: Console }) {
             <Segments
               label="Shape"
               value={shape}
-              onChange={setShape}
+              onChange={(shape) => onChange({ shape })}
               choices={SHAPES.map((value) => ({ value, name: value }))}
             />
           </Field>
@@ -100,7 +124,7 @@ export function Video({ console }: { console: Console }) {
             <Segments
               label="Frames a second"
               value={fps}
-              onChange={setFps}
+              onChange={(fps) => onChange({ fps })}
               choices={RATES.map((value) => ({ value, name: value }))}
             />
           </Field>
@@ -113,7 +137,7 @@ export function Video({ console }: { console: Console }) {
               <Segments
                 label="File"
                 value={format?.container ?? "webm"}
-                onChange={want}
+                onChange={(container) => onChange({ container })}
                 choices={formats.map((each) => ({ value: each.container, name: nameOf(each) }))}
               />
             )}
@@ -123,7 +147,7 @@ export function Video({ console }: { console: Console }) {
             <Segments
               label="Sound"
               value={sound}
-              onChange={setSound}
+              onChange={(sound) => onChange({ sound })}
               choices={(
                 [
                   ["mix", "Mix as heard"],
@@ -143,7 +167,7 @@ export function Video({ console }: { console: Console }) {
       <div class="dialog-foot">
         <div class="grow sm">
           <b class="num">
-            {count(frames)} frames, {clock(range.end - range.start, 1)}
+            {counted(frames, "frame")}, {clock(range.end - range.start, 1)}
           </b>
           <div class="dim">Frame by frame, so nothing drops. Leave this tab open; another may be in front.</div>
         </div>

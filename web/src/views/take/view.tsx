@@ -12,10 +12,10 @@ import { fragmentOf } from "../route.ts";
 import type { Console } from "../song/console.ts";
 import { isHeard } from "../song/mix.ts";
 import { toast } from "../toasts.ts";
-import { decibels, listed } from "../words.ts";
+import { counted, decibels, listed } from "../words.ts";
 import { filesSize, stemFiles } from "./files.ts";
 import { Saving, saveFiles, saveMixAsHeard, saveStems, saving } from "./saves.tsx";
-import { Video } from "./video.tsx";
+import { usualVideo, Video } from "./video.tsx";
 import "./take.css";
 
 type Tab = "video" | "stems" | "data" | "mix";
@@ -29,6 +29,8 @@ const TABS: readonly (readonly [Tab, string])[] = [
 
 export function Take({ console }: { console: Console }) {
   const [tab, go] = useState<Tab>("video");
+  // Kept here, for the tab goes while something is saved: what was chosen is chosen still when it is cancelled.
+  const [video, choose] = useState(() => usualVideo(console));
   const close = () => {
     location.hash = fragmentOf({ view: "stage", song: console.opened.id });
   };
@@ -43,7 +45,9 @@ export function Take({ console }: { console: Console }) {
           </div>
         ) : (
           <>
-            {tab === "video" && <Video console={console} />}
+            {tab === "video" && (
+              <Video console={console} options={video} onChange={(change) => choose({ ...video, ...change })} />
+            )}
             {tab === "stems" && <Stems console={console} />}
             {tab === "data" && <Data console={console} />}
             {tab === "mix" && <MixTab console={console} />}
@@ -89,7 +93,7 @@ function Stems({ console }: { console: Console }) {
           onClick={() => taken.length > 0 && void saveStems(console, taken)}
         >
           <Icon name="down" />
-          {taken.length} {taken.length === 1 ? "stem" : "stems"}, zip
+          {counted(taken.length, "stem")}, zip
           {filesSize(stemFiles(files, taken), ", ")}
         </button>
       </div>

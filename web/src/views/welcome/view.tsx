@@ -1,20 +1,21 @@
 // The welcome page: a stage that plays at once, silently, and with sound after one click. Its scene and its song come
 // after the words, so that the words are there first.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../parts/icon.tsx";
 import { later } from "../parts/later.tsx";
 import { Account, Mark } from "../parts/top.tsx";
 import { config, signIn, state } from "../session.ts";
 import type { Console } from "../song/console.ts";
-import { limit } from "../words.ts";
+import { handOver } from "../song/handover.ts";
+import { counted, limit } from "../words.ts";
 import "./welcome.css";
 
 const Backdrop = later(async () => (await import("./backdrop.tsx")).Backdrop, "");
 const Deck = later(async () => (await import("./backdrop.tsx")).Deck, "");
 
 export function Welcome({ onHelp }: { onHelp: () => void }) {
-  const console = useBuiltIn();
+  const { console, give } = useBuiltIn();
   const limits = config.value?.limits;
   const inside = state.value === "in";
   return (
@@ -54,6 +55,7 @@ export function Welcome({ onHelp }: { onHelp: () => void }) {
                 if (!console) return;
                 console.seek(console.now());
                 void console.play().then(() => {
+                  give();
                   location.hash = "#/song/night-bus/stage";
                 });
               }}
@@ -81,7 +83,7 @@ export function Welcome({ onHelp }: { onHelp: () => void }) {
             {limits && (
               <li>
                 <b>
-                  {Math.floor(limits.seconds / 60)} minutes, {limit(limits.bytes)}
+                  {counted(Math.floor(limits.seconds / 60), "minute")}, {limit(limits.bytes)}
                 </b>
                 WAV, FLAC, MP3, M4A, OGG.
               </li>
@@ -98,23 +100,27 @@ export function Welcome({ onHelp }: { onHelp: () => void }) {
   );
 }
 
-/** The built-in song, opened as soon as the words are there, and playing without sound. */
-function useBuiltIn(): Console | null {
+/** The built-in song, opened as soon as the words are there, and playing without sound; `give` has its own view go on. */
+function useBuiltIn(): { console: Console | null; give: () => void } {
   const [console, show] = useState<Console | null>(null);
+  const ours = useRef<Console | null>(null);
   useEffect(() => {
     const abort = new AbortController();
-    let opened: Console | null = null;
     void (async () => {
       const { openShowcase } = await import("./backdrop.tsx");
       const made = await openShowcase(abort.signal);
       if (abort.signal.aborted) return made.close();
-      opened = made;
+      ours.current = made;
       show(made);
     })().catch(() => undefined); // the words stand without it
     return () => {
       abort.abort();
-      opened?.close();
+      ours.current?.close();
     };
   }, []);
-  return console;
+  const give = () => {
+    if (ours.current) handOver(ours.current);
+    ours.current = null;
+  };
+  return { console, give };
 }

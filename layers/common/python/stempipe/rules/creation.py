@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ulid import ULID
 
 from stempipe.adapters.storage import Storage
-from stempipe.errors import EmptyFile, IdempotencyConflict, InvalidRequest, TooLarge, UploadMissing
+from stempipe.errors import (
+    EmptyFile,
+    IdempotencyConflict,
+    InvalidRequest,
+    InvalidState,
+    JobNotFound,
+    TooLarge,
+    UploadMissing,
+)
 from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.config import AnalysisConfig, JobConfig
 from stempipe.jobs.names import base_name
@@ -37,6 +46,13 @@ from stempipe.rules.webhooks import Callbacks
 from stempipe.settings import StatusSettings
 
 _Upload = JobRequest | StemUpload | MidiUpload
+
+# Each more than the first takes somebody who deletes the job in between.
+_TRIES = 5
+
+
+class _MadeAgain(Exception):
+    """The job of that id is another one by now."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +103,8 @@ class Creation:
             What is asked for cannot be had.
         IdempotencyConflict
             The key came with another request before.
+        InvalidState
+            The job is deleted and made again by others all the time.
         QuotaExceeded
             The owner may have no more of what it takes.
         StorageUnavailable
@@ -97,6 +115,21 @@ class Creation:
         self._check(wanted)
         job_id = _derived_id(owner, idempotency_key) if idempotency_key else str(ULID())
         about(owner, job_id)
+        for _ in range(_TRIES):
+            with suppress(JobNotFound, _MadeAgain):
+                return self._make(owner, job_id, request, wanted, is_derived=idempotency_key is not None)
+        raise InvalidState("The job is deleted and made again all the time. Ask once more.")
+
+    def _make(
+        self, owner: str, job_id: str, request: Requested, wanted: _Wanted, *, is_derived: bool
+    ) -> tuple[Job, dict[str, UploadView]]:
+        """As ``create``.
+
+        Raises
+        ------
+        JobNotFound, _MadeAgain
+            What was found was deleted meanwhile, and may be another request's by now.
+        """
         making = self.jobs.new_making()
         key = job_upload_key(owner, job_id, making)
         request_hash = _hash(request)
@@ -110,7 +143,7 @@ class Creation:
                 ),
                 config_for(wanted.kind, request.config),
                 callback=self._callback(owner, job_id, request),
-                request_hash=request_hash if idempotency_key else None,
+                request_hash=request_hash if is_derived else None,
                 making=making,
                 kind=wanted.kind,
                 title=request.title,
@@ -139,8 +172,15 @@ class Creation:
         try:
             return Arrivals(self.jobs).await_upload(job)
         except TransitionRefused:
-            present = self.jobs.get(job.owner, job.id)
+            present = self._present(job)
             return present if present.state is job.state else self._await_uploads(present)
+
+    def _present(self, job: Job) -> Job:
+        """The job by now, if it is not deleted."""
+        present = self.jobs.get(job.owner, job.id)
+        if present.making != job.making:
+            raise _MadeAgain
+        return present
 
     def _check(self, wanted: _Wanted) -> None:
         limit = self.settings.max_upload_bytes
@@ -161,7 +201,7 @@ class Creation:
             return self.dispatch.send(Arrivals(self.jobs).upload_arrived(job, etag=etag, size=len(data)))
         except TransitionRefused:
             # Intake heard of the object before.
-            return self.jobs.get(job.owner, job.id)
+            return self._present(job)
 
     def _link(self, job: Job, part: Part, content_type: str) -> UploadView:
         seconds = self.settings.upload_link_seconds

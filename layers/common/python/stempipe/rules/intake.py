@@ -256,6 +256,10 @@ def _has_no_use_for(job: Job, key: str) -> bool:
 
 def _was_put_again(job: Job, stored: StoredObject) -> bool:
     """Whether a song was put once more after its job had ended for no fault of the song."""
-    if job.completed_at is None or stored.modified <= job.completed_at:
+    # Storage's clock has whole seconds: what came in the second of the end may have come after it, unless it
+    # is what the job was made of.
+    if job.completed_at is None or stored.modified < job.completed_at.replace(microsecond=0):
+        return False
+    if stored.modified <= job.created_at:
         return False
     return job.state is Status.CANCELLED or job.error_code in NOT_THE_SONGS_FAULT
