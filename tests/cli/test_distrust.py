@@ -110,7 +110,7 @@ def test_answers_are_asked_for_as_they_are(service: Service, client: Client, son
         {"url": f"http://{'a' * 300}/"},
         {"url": "http://a..b/"},
     ],
-    ids=str,
+    ids=lambda fields: str(fields)[:60],
 )
 def test_an_upload_that_cannot_be_is_unreachable_and_the_job_is_not_forgotten(
     configured: Service, stempipe: Run, song: Path, fields: dict[str, Any]
