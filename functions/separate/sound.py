@@ -108,7 +108,7 @@ class Spleeter:
         stems: Mapping[str, Path],
         destination: Path,
         config: JobConfig,
-        title: str,
+        title: str | None,
         on_progress: _Report,
     ) -> Heard:
         """See ``stempipe.rules.sound.Sound``."""

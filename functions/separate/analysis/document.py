@@ -42,6 +42,7 @@ def document(analysis: Analysis, curves: CodedCurves | None, title: str | None) 
         "sampleRate": analysis.sample_rate,
         "tempo": tempo and _tempo(tempo),
         "meter": analysis.meter,
+        "quartersPerBeat": analysis.signature and analysis.signature.quarters_a_beat,
         "key": key and _key(key),
         "beats": [{"t": seconds(beat.time), "bar": beat.bar, "beat": beat.beat} for beat in analysis.beats],
         "mix": analysis.mix and _stem(analysis.mix),

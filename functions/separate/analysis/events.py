@@ -30,7 +30,7 @@ DRUM_NOTES: Mapping[Drum, int] = {
 
 @dataclass(frozen=True)
 class Tempo:
-    """Quarter notes a minute; whether the beats stay near a grid of it; and how sure that is, 0 to 1."""
+    """Beats a minute; whether the beats stay near a grid of it; and how sure that is, 0 to 1."""
 
     bpm: float
     stable: bool
@@ -47,12 +47,42 @@ class Key:
 
 
 @dataclass(frozen=True)
+class TimeSignature:
+    """A bar as it is written: so many notes, each of one of a whole note's parts.
+
+    A beat is one of these notes, or three of them where a bar has 6, 9 or 12 eighths or shorter.
+    """
+
+    numerator: int
+    denominator: int
+
+    @property
+    def notes_a_beat(self) -> int:
+        """1 or 3."""
+        return 3 if self.denominator >= 8 and self.numerator in (6, 9, 12) else 1
+
+    @property
+    def beats(self) -> int:
+        """In a bar."""
+        return self.numerator // self.notes_a_beat
+
+    @property
+    def quarters_a_beat(self) -> float:
+        """Quarter notes that a beat lasts."""
+        return 4 * self.notes_a_beat / self.denominator
+
+
+@dataclass(frozen=True)
 class Beat:
-    """A beat, and its place, both from 1. What comes before the first downbeat is in bar 0."""
+    """A beat, and its place, both from 1. What comes before the first downbeat is in bar 0.
+
+    The signature is what a file of MIDI states there; None of what was heard.
+    """
 
     time: float
     bar: int
     beat: int
+    signature: TimeSignature | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +171,8 @@ class Analysis:
         None where there is none, as in silence.
     meter : int
         Beats in a bar.
+    signature : TimeSignature or None
+        That most bars are written in; None where the song was heard.
     beats : tuple of Beat
     mix : Stem or None
         Of all of it together; None where the song was never sound.
@@ -156,3 +188,4 @@ class Analysis:
     beats: tuple[Beat, ...] = ()
     mix: Stem | None = None
     stems: Mapping[str, Stem] = field(default_factory=dict)
+    signature: TimeSignature | None = None

@@ -4,12 +4,23 @@ from collections.abc import Iterable
 from typing import Any
 
 from analysis.document import seconds, share
-from analysis.events import Analysis
+from analysis.events import Analysis, Beat, TimeSignature
 from analysis.names import tonic_name, tracks
 
 _VERSION = "0.3.5"  # of the JAMS library whose schema this follows
 
 Observation = tuple[float, float, Any, float | None]  # when, how long, what, how sure
+
+
+def _position(beat: Beat, meter: int) -> dict[str, int]:
+    """Where in its bar a beat is, counted in the notes that the bar is written in."""
+    signature = beat.signature or TimeSignature(meter, 4)
+    return {
+        "position": 1 + (beat.beat - 1) * signature.notes_a_beat,
+        "measure": beat.bar,
+        "num_beats": signature.numerator,
+        "beat_units": signature.denominator,
+    }
 
 
 def jams(analysis: Analysis, title: str | None) -> dict[str, Any]:
@@ -40,20 +51,7 @@ def jams(analysis: Analysis, title: str | None) -> dict[str, Any]:
         annotation("beat", ((beat.time, 0, beat.beat, None) for beat in analysis.beats)),
         annotation(
             "beat_position",
-            (
-                (
-                    beat.time,
-                    0,
-                    {
-                        "position": beat.beat,
-                        "measure": beat.bar,
-                        "num_beats": analysis.meter,
-                        "beat_units": 4,
-                    },
-                    None,
-                )
-                for beat in analysis.beats
-            ),
+            ((beat.time, 0, _position(beat, analysis.meter), None) for beat in analysis.beats),
         ),
     ]
     if (tempo := analysis.tempo) is not None:

@@ -26,6 +26,7 @@ class Engine:
         self.playing: Sequence[str] = ()
         self.songs: list[bytes] = []
         self.heard: list[dict[str, bytes]] = []
+        self.titles: list[str | None] = []  # of what was heard
         self.stopped = threading.Event()
 
     def stop(self) -> None:
@@ -64,10 +65,11 @@ class Engine:
         stems: Mapping[str, Path],
         destination: Path,
         config: JobConfig,
-        title: str,
+        title: str | None,
         on_progress: Callable[[float], None],
     ) -> dict[Path, str | None]:
         """Write down what was heard: the names of the files."""
+        self.titles.append(title)
         heard = {"song": song, **stems}
         self.heard.append({name: file.read_bytes() for name, file in heard.items() if file.is_file()})
         on_progress(0.5)
@@ -86,7 +88,7 @@ class Engine:
         stems: Mapping[str, Path],
         destination: Path,
         config: JobConfig,
-        title: str,
+        title: str | None,
         on_progress: Callable[[float], None],
     ) -> Heard:
         files = self.analyse(destination, stems, destination, config, title, on_progress)

@@ -54,6 +54,7 @@ def test_stems_are_listened_to_under_their_names(
     done = stems_job()
     assert (done.state, done.duration_seconds, done.sample_rate) == (Status.COMPLETED, 12.0, 44100)
     assert engine.heard == [{"drums": b"boom", "Lead Vox": b"aah"}]
+    assert engine.titles == [None]  # nobody gave one, and the job has no song's file to be called after
     view = job_view(done, lambda key, _: key)
     assert view.results
     assert view.results.stems == {}

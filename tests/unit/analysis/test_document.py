@@ -15,6 +15,8 @@ from analysis.midi import read
 from analysis.midi.writing import song_file
 from analysis.names import file_names, tonic_name
 from tests.unit.analysis.by_hand import bare, song, stem
+from tests.unit.analysis.midi_by_hand import file as midi
+from tests.unit.analysis.midi_by_hand import note, signature, tempo
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +65,13 @@ def test_the_schema_and_the_code_agree_on_what_there_can_be(schema: Any) -> None
     assert tuple(schema["properties"]["curves"]["properties"]["fps"]["enum"]) == FRAME_RATES
     tonics = {tonic_name(Key(tonic, mode, 1)) for tonic in range(12) for mode in ("major", "minor")}
     assert set(schema["properties"]["key"]["properties"]["tonic"]["enum"]) == tonics
+
+
+def test_what_beats_are_written_as_is_of_midi_alone() -> None:
+    assert documented(song())["quartersPerBeat"] is None
+    found = documented(read(midi([tempo(500_000), signature(6, 3), note(60, 1440)])))
+    assert (found["tempo"]["bpm"], found["meter"], found["quartersPerBeat"]) == (80, 2, 1.5)
+    assert [beat["t"] for beat in found["beats"]] == [0, 0.75]
 
 
 def test_seconds_have_four_decimals_and_numpys_numbers_are_numbers() -> None:

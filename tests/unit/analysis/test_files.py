@@ -14,9 +14,12 @@ from analysis.events import Curves
 from analysis.files import write_files
 from analysis.jams_file import jams as jams_of
 from analysis.keyframes import keyframes
+from analysis.midi import read
 from analysis.names import tracks
 from analysis.tables import chan, columns, curves_csv, events_csv
 from tests.unit.analysis.by_hand import bare, named, song, stem
+from tests.unit.analysis.midi_by_hand import file as midi
+from tests.unit.analysis.midi_by_hand import note, signature
 
 CODED = encode(song())
 assert CODED is not None
@@ -139,6 +142,21 @@ def test_jams_opens_the_jams_file_and_finds_nothing_wrong(tmp_path: Path) -> Non
     assert pitches == list(range(33, 40))
     (beats,) = file.search(namespace="^beat$")
     assert beats.to_event_values()[1] == [1, 2, 3, 4] * 2
+
+
+@pytest.mark.parametrize(
+    ("over", "under", "positions"), [(4, 4, [1, 2, 3, 4]), (6, 8, [1, 4]), (7, 8, [*range(1, 8)])]
+)
+def test_jams_counts_beats_in_the_notes_that_bars_are_written_in(
+    over: int, under: int, positions: list[int], tmp_path: Path
+) -> None:
+    played = [note(60, 1920 // under) for _ in range(over)]
+    path = tmp_path / "song.jams"
+    path.write_text(json.dumps(jams_of(read(midi([signature(over, under.bit_length() - 1), *played])), None)))
+    (beats,) = jams.load(str(path), validate=True, strict=True).search(namespace="beat_position")
+    assert [one.value for one in beats.data] == [
+        {"position": position, "measure": 1, "num_beats": over, "beat_units": under} for position in positions
+    ]
 
 
 def test_jams_of_a_song_with_nothing_in_it(tmp_path: Path) -> None:

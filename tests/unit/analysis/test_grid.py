@@ -50,7 +50,7 @@ def test_steady_beats_have_one_tempo_after_the_lead_in() -> None:
 
 def test_beats_that_stray_have_a_tempo_each_and_never_drift() -> None:
     times = jumpy(2, 600)
-    assert steady(times.tolist()) is None
+    assert steady(times.tolist(), range(len(times))) is None
     grid = grid_of(beats(times), 4)
     first = grid.downbeats[0][0]
     off = [seconds(grid, first + number * TICKS) - time for number, time in enumerate(times)]
@@ -60,7 +60,7 @@ def test_beats_that_stray_have_a_tempo_each_and_never_drift() -> None:
 def test_beats_23_ms_off_a_grid_are_steady_and_27_ms_off_are_not() -> None:
     for off, is_steady in ((0.023, True), (0.027, False)):
         times = 1 + 0.5 * np.arange(40) + off * np.where(np.arange(40) % 2, 1, -1)
-        assert (steady(times.tolist()) is not None) == is_steady
+        assert (steady(times.tolist(), range(len(times))) is not None) == is_steady
 
 
 @pytest.mark.parametrize("begin", [0.0, 0.0004, 0.003, 0.02, 0.1, 0.26, 0.5, 1.0, 1.9, 2.0, 2.2, 7.77, 61.0])

@@ -82,6 +82,13 @@ TAKEN: dict[str, Callable[[], bytes]] = {
     "tempi": lambda: file([tempo(400_000 + n, ticks=1) for n in range(150_000)], [note(60)]),
     "signatures": lambda: file([signature(1 + n % 9, 2) for n in range(150_000)], [note(60)]),
     "bends": lambda: file([after(1, bytes([0xE0, n % 128, n % 128])) for n in range(150_000)] + [note(60)]),
+    "bends of a channel on which many tracks play": lambda: file(
+        [after(1, bytes([0xE0, n % 128, n % 128])) for n in range(150_000)], *[[note(60)]] * 250
+    ),
+    "a pedal and ends of notes over many keys": lambda: file(
+        [after(1, bytes([0xB0, (64, 64, 123)[n % 3], (127, 0, 0)[n % 3]])) for n in range(130_000)],
+        *[HANGING] * 200,
+    ),
     "names": lambda: file([after(0, meta(3, b"x" * 1000)) for _ in range(3_000)] + [note(60)]),
     "a name of 3 MB": lambda: file([after(0, meta(3, b"drums " * 500_000)), note(60)]),
     "each meta event, empty": lambda: file([after(0, meta(kind, b"")) for kind in KINDS], [note(60)]),

@@ -236,3 +236,122 @@ def test_names_are_read_in_whatever_encoding_they_are() -> None:
         ) == ["drums"]
     roles = MidiOptions(roles={"trömmel": "drums"})
     assert list(read(file([after(0, meta(3, "Trömmel".encode())), note(36)]), roles).stems) == ["drums"]
+
+
+def test_a_channels_pedal_and_bends_are_those_of_all_tracks_that_play_on_it() -> None:
+    pedal = [after(0, PEDAL_DOWN), after(960, PEDAL_UP)]
+    hands = [[note(60, 240), note(62, 240)], [note(48, 240)]]
+    other = [note(72, 240, channel=1)]
+    for tracks in ([pedal, *hands, other], [*hands, other, pedal]):
+        assert sorted(notes(read(file(*tracks)))) == [(0, 0.25, 72), (0, 1, 48), (0, 1, 60), (0.25, 1, 62)]
+    bent = [[after(240, b"\xe0\x7f\x7f"), after(240, b"\xb0\x79\x00")], [note(60, 240) * 3]]
+    assert [pitch for *_, pitch in notes(read(file(*bent)))] == [60, 62, 60]
+
+
+def test_a_channel_of_one_port_is_not_that_of_another() -> None:
+    ports = [after(0, meta(0x21, bytes([port]))) for port in (0, 1)]
+    pedal = [ports[0], after(0, PEDAL_DOWN), after(960, PEDAL_UP)]
+    found = read(file(pedal, [ports[0], note(60, 240)], [ports[1], note(62, 240)]))
+    assert notes(found) == [(0, 1, 60), (0, 0.25, 62)]
+
+
+def test_a_retake_at_the_tick_of_a_chord_holds_the_chord_and_not_the_one_before() -> None:
+    pedal = [after(0, PEDAL_DOWN), after(480, PEDAL_UP), after(0, PEDAL_DOWN), after(480, PEDAL_UP)]
+    hand = [note(60, 480), note(62, 240)]
+    for tracks in ([pedal, hand], [hand, pedal]):
+        assert notes(read(file(*tracks))) == [(0, 0.5, 60), (0.5, 1, 62)]
+
+
+def test_what_a_track_sets_up_at_a_tick_does_not_end_what_another_begins_there() -> None:
+    resets = [after(0, bytes([0xB0, control, 0])) for control in (120, 121, 123)]
+    assert notes(read(file([note(60)], [*resets, note(62)]))) == [(0, 0.5, 60), (0, 0.5, 62)]
+
+
+@pytest.mark.parametrize(
+    ("control", "end"),
+    [(120, 0.5), (121, 0.5), (123, 1.0), (126, 1.0)],
+    ids=["all sound off", "reset", "all notes off", "mono"],
+)
+def test_what_the_pedal_holds_goes_on_until_it_is_lifted_or_all_sound_is_off(
+    control: int, end: float
+) -> None:
+    held = [after(0, PEDAL_DOWN), note(60, 240), after(240, bytes([0xB0, control, 0]))]
+    assert notes(read(file([*held, after(480, PEDAL_UP), note(64)])))[0] == (0, end, 60)
+
+
+def test_all_notes_off_lets_go_of_keys() -> None:
+    down = [after(0, b"\x90\x3c\x40"), after(240, b"\xb0\x7b\x00"), note(62)]
+    assert notes(read(file(down))) == [(0, 0.25, 60), (0.25, 0.75, 62)]
+    under_pedal = [after(0, PEDAL_DOWN), *down, after(240, PEDAL_UP)]
+    assert notes(read(file(under_pedal))) == [(0, 1, 60), (0.25, 1, 62)]
+
+
+def test_a_tempo_that_a_file_states_is_sure_whatever_it_is() -> None:
+    for quarter in (500_000, 600_000):
+        found = read(file([tempo(quarter), note(60)])).tempo
+        assert found is not None
+        assert (found.bpm, found.confidence) == (60e6 / quarter, 1.0)
+
+
+METERS = {
+    "4/4": ([(4, 4, 3)], 120, 4, 1),
+    "3/4": ([(3, 4, 3)], 120, 3, 1),
+    "2/2": ([(2, 2, 3)], 60, 2, 2),
+    "6/8": ([(6, 8, 3)], 80, 2, 1.5),
+    "7/8": ([(7, 8, 3)], 240, 7, 0.5),
+    "9/16": ([(9, 16, 3)], 160, 3, 0.75),
+    "12/8": ([(12, 8, 3)], 80, 4, 1.5),
+    "4/4 to 6/8 to 7/8": ([(4, 4, 2), (6, 8, 6), (7, 8, 1)], 80, 2, 1.5),
+    "3/4 to 5/4": ([(3, 4, 4), (5, 4, 1)], 120, 3, 1),
+}
+
+
+@pytest.mark.parametrize(("bars", "bpm", "meter", "quarters"), METERS.values(), ids=METERS)
+@pytest.mark.parametrize("quarter", [500_000, 612_345])
+def test_every_meter_is_written_as_it_was_read(
+    bars: list[tuple[int, int, int]], bpm: float, meter: int, quarters: float, quarter: int
+) -> None:
+    """Of (numerator, denominator, bars) one after another: the same beats, and notes at the same times."""
+    conductor, wait, played = [tempo(quarter)], 0, []
+    for over, under, count in bars:
+        conductor.append(signature(over, under.bit_length() - 1, ticks=wait))
+        wait = count * over * 1920 // under
+        played += [note(60 + one % 12, 1920 // under) for one in range(count * over)]
+    found = read(file(conductor, played))
+    assert found.tempo is not None
+    assert found.signature is not None
+    assert found.tempo.bpm == pytest.approx(bpm * 500_000 / quarter)
+    assert (found.meter, found.signature.quarters_a_beat) == (meter, quarters)
+    again = read(song_file(found, None))
+    assert again.tempo == found.tempo
+    assert (again.meter, again.signature) == (found.meter, found.signature)
+    assert [(beat.bar, beat.beat, beat.signature) for beat in again.beats] == [
+        (beat.bar, beat.beat, beat.signature) for beat in found.beats
+    ]
+    assert [beat.time for beat in again.beats] == pytest.approx([beat.time for beat in found.beats])
+    assert np.array(notes(again)) == pytest.approx(np.array(notes(found)), abs=2e-4)
+    if len(bars) == 1:
+        steps = np.diff([beat.time for beat in found.beats])
+        assert found.tempo.bpm == pytest.approx(60 / np.median(steps))
+
+
+@pytest.mark.parametrize("offset", [-0.6, 0.01, 1.7])
+@pytest.mark.parametrize(("over", "power"), [(6, 3), (7, 3), (2, 1)])
+def test_what_is_moved_is_written_in_its_meter_all_the_same(offset: float, over: int, power: int) -> None:
+    played = [note(60 + one % 12, 240) for one in range(4 * over * 8 >> power)]
+    found = read(file([tempo(450_000), signature(over, power)], played), MidiOptions(offset=offset))
+    again = read(song_file(found, None))
+    assert (again.meter, again.signature) == (found.meter, found.signature)
+    assert again.tempo is not None
+    assert found.tempo is not None
+    assert again.tempo.bpm == pytest.approx(found.tempo.bpm)
+    written = np.array([beat.time for beat in again.beats])
+    for beat in found.beats:
+        assert np.abs(written - beat.time).min() < 1e-3
+    assert np.array(notes(again)) == pytest.approx(np.array(notes(found)), abs=5e-4)
+
+
+def test_a_song_of_one_beat_keeps_its_tempo() -> None:
+    found = read(file([tempo(1_000_000), note(60, 480)]))
+    assert len(found.beats) == 1
+    assert read(song_file(found, None)).tempo == found.tempo

@@ -130,6 +130,13 @@ def test_every_key_can_be_written(tonic: int, mode: str) -> None:
     assert key.endswith("m") == (mode == "minor")
 
 
+def test_programs_are_those_of_what_stems_are_called() -> None:
+    names = ("lead.vox", "Sub Bass", "Rhodes", "pads", "vocals")
+    file = opened(song_file(named({name: stem(()) for name in names}), None))
+    programs = [one.program for track in file.tracks for one in track if one.type == "program_change"]
+    assert programs == [53, 33, 0, 48, 53]
+
+
 def test_velocities_are_from_1_to_127() -> None:
     notes = tuple(Note(time, 0.5, 60, velocity) for time, velocity in enumerate((0.0, 0.001, 1.0, 1.5)))
     file = opened(song_file(bare(piano=stem(notes)), None))

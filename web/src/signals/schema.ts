@@ -76,10 +76,12 @@ export interface components {
                  */
                 tonic: "C" | "C#" | "Db" | "D" | "Eb" | "E" | "F" | "F#" | "G" | "G#" | "Ab" | "A" | "Bb" | "B";
             } | null;
-            /** @description Beats in a bar. */
+            /** @description Beats in a bar, in most of them. */
             meter: number;
             /** @description All stems together, or null for a song that came as MIDI. */
             mix: components["schemas"]["track"] | null;
+            /** @description Quarter notes that a beat lasts in most bars, as the time signature of a song that came as MIDI says: 1 in 4/4, 0.5 in 7/8, and 1.5 in 6/8, whose beats are three eighths. Null for sound. */
+            quartersPerBeat: number | null;
             /** @description Of the stems, in Hz; null where they differ, and for a song that came as MIDI. */
             sampleRate: number | null;
             /** @description Each stem, by its name. */
@@ -88,7 +90,7 @@ export interface components {
             };
             /** @description The song's tempo, or null where there is none, as in silence. */
             tempo: {
-                /** @description Quarter notes a minute. */
+                /** @description Beats a minute, as beats has them: half of the time is no faster, and half no slower. */
                 bpm: number;
                 /** @description How sure the tempo is. */
                 confidence: number;

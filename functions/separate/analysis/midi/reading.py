@@ -1,11 +1,12 @@
 """A MIDI file as what is found in a song."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from analysis.events import Analysis, Beat, Drum, Hit, Key, Mode, Note, Onset, Stem, Stretch, Tempo
+from analysis.events import Analysis, Drum, Hit, Key, Mode, Note, Onset, Stem, Stretch, Tempo
 from analysis.key import find_key
 from analysis.midi.errors import MidiTooLargeError, NoNotesError
 from analysis.midi.note_curves import Sounding, curves_of
@@ -13,9 +14,10 @@ from analysis.midi.options import IGNORE, MidiOptions
 from analysis.midi.roles import DRUM_OF_NOTE, DRUMS, STEMS, role_of
 from analysis.midi.score import Part, Score, score_of
 from analysis.midi.sieve import MOST_BYTES
-from analysis.midi.tempo_map import TempoMap, beats_of
+from analysis.midi.tempo_map import TempoMap, beats_of, stretches_of
 
 Floats = npt.NDArray[np.float64]
+_Bends = tuple[Floats, Floats]
 
 LONGEST_SECONDS = 1000.0
 
@@ -55,10 +57,14 @@ def read(
     score = score_of(_bytes_of(source), sustain=options.sustain)
     tempi = TempoMap(score.ticks, score.ticks_a_second, score.tempi, options.tempo)
     roles: dict[str, list[Sounding]] = {}
+    bends: dict[int, _Bends] = {}  # those of a channel are one list, and are kept once
     for part in _parts(score, options):
         role = role_of(part, options)
         if role != IGNORE:
-            roles.setdefault(role, []).append(_sounding(part, tempi, options, is_drums=role == DRUMS))
+            if id(part.bends) not in bends:
+                bends[id(part.bends)] = _bends(part, tempi, options)
+            sounding = _sounding(part, bends[id(part.bends)], tempi, options, is_drums=role == DRUMS)
+            roles.setdefault(role, []).append(sounding)
     roles = {role: parts for role, parts in roles.items() if any(len(part.begin) for part in parts)}
     if not roles:
         raise NoNotesError("The MIDI file has no notes, or the options leave none of them. Look at both.")
@@ -68,21 +74,25 @@ def read(
             f"The MIDI file lasts longer than {longest_seconds:g} seconds. Send a part of it."
         )
     order = [*(name for name in STEMS if name in roles), *(name for name in roles if name not in STEMS)]
-    beats, meter = _beats(score, tempi, options, duration)
+    end = duration - options.offset
+    stretches = stretches_of(tempi, score.signatures, end)
+    beats, signature = beats_of(tempi, stretches)
+    moved = (replace(beat, time=beat.time + options.offset) for beat in beats)
     stems = {role: _stem(role, roles[role], duration, options.frame_rate) for role in order}
     return Analysis(
         duration=duration,
         sample_rate=None,
         tempo=Tempo(
-            bpm=tempi.bpm(duration),
-            stable=tempi.is_steady(duration),
+            bpm=tempi.bpm(stretches),
+            stable=tempi.is_steady(end),
             confidence=1.0 if tempi.is_stated else 0.0,
         ),
-        meter=meter,
+        meter=signature.beats,
         key=_key(score.key, options.transpose)
         or find_key([note for stem in stems.values() for note in stem.notes or ()]),
-        beats=beats,
+        beats=tuple(beat for beat in moved if 0 <= beat.time < duration),
         stems=stems,
+        signature=signature,
     )
 
 
@@ -108,14 +118,21 @@ def _parts(score: Score, options: MidiOptions) -> list[Part]:
     return joined
 
 
-def _sounding(part: Part, tempi: TempoMap, options: MidiOptions, *, is_drums: bool) -> Sounding:
+def _bends(part: Part, tempi: TempoMap, options: MidiOptions) -> _Bends:
+    """Seconds, and semitones from there."""
+    bends = np.array(part.bends, np.float64).reshape(-1, 2)
+    return tempi.seconds(bends[:, 0]) + options.offset, bends[:, 1]
+
+
+def _sounding(
+    part: Part, bends: _Bends, tempi: TempoMap, options: MidiOptions, *, is_drums: bool
+) -> Sounding:
     """The part's notes in seconds, as the options want them, in the order in which they begin."""
     ticks = np.array([(note.begin, note.end) for note in part.played], np.float64).reshape(-1, 2)
     pitch = np.array([note.pitch for note in part.played], np.int64)
     velocity = np.array([note.velocity for note in part.played], np.float64)
     begin, end = tempi.seconds(ticks[:, 0]), tempi.seconds(ticks[:, 1])
     long = np.maximum(end - begin, _HIT if is_drums else options.shortest)
-    bend_ticks = np.array([tick for tick, _ in part.bends], np.float64)
     if options.quantise is not None:
         step = 4 / options.quantise
         begin = tempi.seconds_at(np.round(tempi.quarters(ticks[:, 0]) / step) * step)
@@ -130,17 +147,9 @@ def _sounding(part: Part, tempi: TempoMap, options: MidiOptions, *, is_drums: bo
         end=(begin + long)[order],
         pitch=pitch[order],
         velocity=((velocity / 127) ** options.velocity_curve)[order],
-        bend_times=tempi.seconds(bend_ticks) + options.offset,
-        bends=np.array([bend for _, bend in part.bends], np.float64),
+        bend_times=bends[0],
+        bends=bends[1],
     )
-
-
-def _beats(
-    score: Score, tempi: TempoMap, options: MidiOptions, duration: float
-) -> tuple[tuple[Beat, ...], int]:
-    beats, meter = beats_of(tempi, score.signatures, duration - options.offset)
-    moved = (Beat(beat.time + options.offset, beat.bar, beat.beat) for beat in beats)
-    return tuple(beat for beat in moved if 0 <= beat.time < duration), meter
 
 
 def _key(name: str | None, transpose: int) -> Key | None:

@@ -1,8 +1,15 @@
-"""The parts of a MIDI file: what each track plays on each channel."""
+"""The parts of a MIDI file: what each track plays on each channel.
 
+Pedal, bends and programs are a channel's, whichever track they are in; a channel is one of a port's, where
+tracks name ports.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from heapq import merge
 from io import BytesIO
+from typing import Any
 
 import mido
 
@@ -12,7 +19,13 @@ from analysis.midi.sieve import sieve
 _BEND_RANGE = 2.0  # semitones, until a file says otherwise
 _BEND_MOST = 8192
 _PEDAL, _DATA, _PARAMETER_LOW, _PARAMETER_HIGH = 64, 6, 100, 101
-_ALL_OFF = (120, 123)
+_SOUND_OFF, _RESET = 120, 121
+_NOTES_OFF = range(123, 128)  # changes of a channel's mode let go of its keys too
+_NO_PARAMETER = (127, 127)
+
+_Message = Any  # of mido, which has no types
+_Timed = tuple[int, int, _Message]  # tick, track counted from 1, message
+_Key = tuple[int, int]  # a part's number, and the key's
 
 
 @dataclass(frozen=True)
@@ -42,7 +55,7 @@ class Part:
     played : list of Played
         In the order in which they end.
     bends : list of (int, float)
-        Ticks, and semitones from there.
+        Ticks, and semitones from there; the channel's, which all of its parts share.
     """
 
     track: int
@@ -105,103 +118,198 @@ def score_of(data: bytes, *, sustain: bool) -> Score:
     tempi: list[tuple[int, int]] = []
     signatures: list[tuple[int, int, int]] = []
     keys: list[tuple[int, str]] = []
-    programs: dict[int, int] = {}
-    parts: list[Part] = []
-    for number, track in enumerate(file.tracks, 1):
-        players: dict[int, _Player] = {}
-        now = 0
-        name = _decoded(track.name)
-        for message in track:
-            now += message.time
-            if message.type == "set_tempo":
-                tempi.append((now, message.tempo))
-            elif message.type == "time_signature":
-                signatures.append((now, message.numerator, message.denominator))
-            elif message.type == "key_signature":
-                keys.append((now, message.key))
-            elif not message.is_meta:
-                channel = message.channel
-                if channel not in players:
-                    players[channel] = _Player(Part(number, channel, name), sustain=sustain)
-                players[channel].play(now, message)
-                if message.type == "program_change":
-                    programs.setdefault(channel, message.program)
-        for player in players.values():
-            player.end(now)
-            if player.part.played:
-                parts.append(player.part)
-    for part in parts:
-        if part.program is None:
-            part.program = programs.get(part.channel)
+    band = _Band(file.tracks, sustain=sustain)
+    for now, number, message in _in_order(file.tracks):
+        if message.type == "set_tempo":
+            tempi.append((now, message.tempo))
+        elif message.type == "time_signature":
+            signatures.append((now, message.numerator, message.denominator))
+        elif message.type == "key_signature":
+            keys.append((now, message.key))
+        else:
+            band.play(now, number, message)
     key = min(keys, default=(0, None), key=lambda stated: stated[0])[1]
-    return Score(sieved.format, sieved.ticks, sieved.ticks_a_second, tempi, signatures, key, parts)
+    return Score(sieved.format, sieved.ticks, sieved.ticks_a_second, tempi, signatures, key, band.parts())
 
 
-class _Player:
-    """Plays a part's messages.
+def _in_order(tracks: Sequence[Iterable[_Message]]) -> Iterator[_Timed]:
+    """All tracks' messages by their ticks, each track's in its own order.
 
-    A key that is struck again while it is down ends its note and begins another, and has to be let go as
-    often as it was struck.
+    At one tick, tracks let go of keys before others move the pedal, and move it before others strike keys.
     """
 
-    def __init__(self, part: Part, *, sustain: bool) -> None:
-        self.part = part
+    def timed(number: int, track: Iterable[_Message]) -> Iterator[_Timed]:
+        now = 0
+        for message in track:
+            now += message.time
+            yield now, number, message
+
+    def place(timed: _Timed) -> tuple[int, int]:
+        now, _, message = timed
+        if message.type == "note_off" or (message.type == "note_on" and not message.velocity):
+            return now, 0
+        return now, 2 if message.type in ("note_on", "end_of_track") else 1
+
+    return merge(*(timed(number, track) for number, track in enumerate(tracks, 1)), key=place)
+
+
+class _Band:
+    """Gives messages to the channels and the parts that they are for."""
+
+    def __init__(self, tracks: Sequence[mido.MidiTrack], *, sustain: bool) -> None:
+        self._names = [_decoded(track.name) for track in tracks]
         self._sustain = sustain
+        self._ports = [0] * len(tracks)
+        self._channels: dict[tuple[int, int], _Channel] = {}
+        self._players: list[dict[tuple[int, int], int]] = [{} for _ in tracks]  # each track's parts
+
+    def play(self, now: int, track: int, message: _Message) -> None:
+        """Take one message."""
+        players = self._players[track - 1]
+        if message.type == "midi_port":
+            self._ports[track - 1] = message.port
+        elif message.type == "end_of_track":
+            for place, part in players.items():
+                self._channels[place].leave(now, part)
+        elif not message.is_meta:
+            place = (self._ports[track - 1], message.channel)
+            if place not in self._channels:
+                self._channels[place] = _Channel(sustain=self._sustain)
+            channel = self._channels[place]
+            if place not in players:
+                players[place] = channel.join(Part(track, message.channel, self._names[track - 1]))
+            channel.play(now, players[place], message)
+
+    def parts(self) -> list[Part]:
+        """Those that play, in the order of their tracks."""
+        for channel in self._channels.values():
+            channel.finish()
+        parts = [
+            self._channels[place].parts[part] for players in self._players for place, part in players.items()
+        ]
+        return [part for part in parts if part.played]
+
+
+class _Channel:
+    """Plays a channel's messages.
+
+    A key that is struck again while it is down ends its note and begins another, and has to be let go as
+    often as it was struck. What a message does takes time that grows with the notes it ends alone.
+    """
+
+    def __init__(self, *, sustain: bool) -> None:
+        self.parts: list[Part] = []
+        self._sustain = sustain
+        self._last = 0
+        self._program: int | None = None
         self._pedal = False
-        self._sounding: dict[int, tuple[int, int]] = {}  # by pitch: since when, how hard
-        self._down: dict[int, int] = {}  # by pitch: strikes that were not let go
-        self._parameter = [127, 127]  # high and low number of what the next data are for; this is none
+        self._sounding: dict[_Key, tuple[int, int]] = {}  # since when, how hard
+        self._down: dict[_Key, int] = {}  # strikes that were not let go
+        self._held: set[_Key] = set()  # by the pedal alone
+        self._parameter = _NO_PARAMETER  # high and low number of what the next data are for
         self._range = _BEND_RANGE
         self._wheel = 0
+        self._bends: list[tuple[int, float]] = []
 
-    def play(self, now: int, message: mido.Message) -> None:
-        """Take one message."""
+    def join(self, part: Part) -> int:
+        """Take a part, and give its number."""
+        part.bends = self._bends
+        self.parts.append(part)
+        return len(self.parts) - 1
+
+    def leave(self, now: int, part: int) -> None:
+        """Let go of the keys of a part whose track ends."""
+        self._last = max(self._last, now)
+        for pitch in range(128):
+            if self._down.pop((part, pitch), 0):
+                self._release((part, pitch), now)
+
+    def finish(self) -> None:
+        """End what still sounds, and name the program of parts that do not."""
+        for key in list(self._sounding):
+            self._stop(key, self._last)
+        for part in self.parts:
+            if part.program is None:
+                part.program = self._program
+
+    def play(self, now: int, part: int, message: _Message) -> None:
+        """Take one message that a part has."""
+        self._last = now
         if message.type == "note_on" and message.velocity:
-            self._stop(message.note, now)
-            self._sounding[message.note] = (now, message.velocity)
-            self._down[message.note] = self._down.get(message.note, 0) + 1
+            key = (part, message.note)
+            self._stop(key, now)
+            self._held.discard(key)
+            self._sounding[key] = (now, message.velocity)
+            self._down[key] = self._down.get(key, 0) + 1
         elif message.type in ("note_on", "note_off"):
-            self._let_go(message.note, now)
-        elif message.type == "program_change" and self.part.program is None:
-            self.part.program = message.program
+            self._let_go((part, message.note), now)
+        elif message.type == "program_change":
+            if self._program is None:
+                self._program = message.program
+            if self.parts[part].program is None:
+                self.parts[part].program = message.program
         elif message.type == "pitchwheel":
-            self._wheel = message.pitch
-            self._bend(now)
+            self._bend(now, message.pitch)
         elif message.type == "control_change":
             self._control(now, message.control, message.value)
 
-    def end(self, now: int) -> None:
-        """End what still sounds."""
-        for pitch in list(self._sounding):
-            self._stop(pitch, now)
+    def _let_go(self, key: _Key, now: int) -> None:
+        strikes = self._down.pop(key, 0)
+        if strikes > 1:
+            self._down[key] = strikes - 1
+        else:
+            self._release(key, now)
 
-    def _let_go(self, pitch: int, now: int) -> None:
-        self._down[pitch] = max(0, self._down.get(pitch, 0) - 1)
-        if not self._down[pitch] and not self._pedal:
-            self._stop(pitch, now)
+    def _release(self, key: _Key, now: int) -> None:
+        """End a note whose key is up, unless the pedal holds it."""
+        if self._pedal and key in self._sounding:
+            self._held.add(key)
+        else:
+            self._stop(key, now)
 
-    def _stop(self, pitch: int, now: int) -> None:
-        if pitch in self._sounding:
-            begin, velocity = self._sounding.pop(pitch)
-            self.part.played.append(Played(begin, now, pitch, velocity))
+    def _stop(self, key: _Key, now: int) -> None:
+        if key in self._sounding:
+            begin, velocity = self._sounding.pop(key)
+            part, pitch = key
+            self.parts[part].played.append(Played(begin, now, pitch, velocity))
 
-    def _bend(self, now: int) -> None:
-        self.part.bends.append((now, self._wheel / _BEND_MOST * self._range))
+    def _lift(self, now: int) -> None:
+        self._pedal = False
+        for key in self._held:
+            self._stop(key, now)
+        self._held.clear()
+
+    def _bend(self, now: int, wheel: int) -> None:
+        self._wheel = wheel
+        self._bends.append((now, wheel / _BEND_MOST * self._range))
 
     def _control(self, now: int, control: int, value: int) -> None:
         if control == _PEDAL and self._sustain:
-            self._pedal = value >= 64
-            if not self._pedal:
-                for pitch in [pitch for pitch in self._sounding if not self._down.get(pitch)]:
-                    self._stop(pitch, now)
-        elif control in (_PARAMETER_HIGH, _PARAMETER_LOW):
-            self._parameter[control == _PARAMETER_LOW] = value
-        elif control == _DATA and self._parameter == [0, 0]:
+            if value >= 64:
+                self._pedal = True
+            else:
+                self._lift(now)
+        elif control == _PARAMETER_HIGH:
+            self._parameter = (value, self._parameter[1])
+        elif control == _PARAMETER_LOW:
+            self._parameter = (self._parameter[0], value)
+        elif control == _DATA and self._parameter == (0, 0):
             self._range = float(value)
-            self._bend(now)
-        elif control in _ALL_OFF:
+            self._bend(now, self._wheel)
+        elif control == _RESET:
+            self._lift(now)
+            self._parameter = _NO_PARAMETER
+            self._bend(now, 0)
+        elif control == _SOUND_OFF:
+            for key in list(self._sounding):
+                self._stop(key, now)
             self._down.clear()
-            self.end(now)
+            self._held.clear()
+        elif control in _NOTES_OFF:
+            down = list(self._down)
+            self._down.clear()
+            for key in down:
+                self._release(key, now)
 
 
 def _decoded(name: str) -> str:

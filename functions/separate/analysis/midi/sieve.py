@@ -19,12 +19,12 @@ MOST_TRACKS = 256
 
 _TEXT = 200  # bytes of a name that are kept
 _FRAME_RATES = {24: Fraction(24), 25: Fraction(25), 29: Fraction(30_000, 1001), 30: Fraction(30)}
-# Notes and their ends, programs and bends, whole; of controllers the pedal, parameters and the ends of all.
+# Notes and their ends, programs and bends, whole; of controllers the pedal, parameters, resets, ends of all.
 _KEPT = {0x80, 0x90, 0xC0, 0xE0}
 _CONTROL = 0xB0
-_CONTROLLERS = {6, 64, 100, 101, 120, 123}
+_CONTROLLERS = {6, 64, 100, 101, 120, 121, *range(123, 128)}
 _DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
-_END_OF_TRACK, _NAME, _TEMPO, _SIGNATURE, _KEY = 0x2F, 0x03, 0x51, 0x58, 0x59
+_END_OF_TRACK, _NAME, _PORT, _TEMPO, _SIGNATURE, _KEY = 0x2F, 0x03, 0x21, 0x51, 0x58, 0x59
 
 
 @dataclass(frozen=True)
@@ -221,6 +221,7 @@ def _meta(kind: int, content: bytes) -> bytes | None:
         content = content[:_TEXT]
         return bytes([0xFF, kind]) + _number(len(content)) + content
     is_good = {
+        _PORT: len(content) == 1,
         _TEMPO: len(content) == 3 and any(content),
         _SIGNATURE: len(content) == 4 and content[0] > 0 and content[1] <= 6,
         _KEY: len(content) == 2 and (content[0] + 7) % 256 <= 14 and content[1] <= 1,

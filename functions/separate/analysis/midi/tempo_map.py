@@ -1,12 +1,14 @@
 """When each tick of a MIDI file is, in seconds and in quarter notes, and where its beats are."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from analysis.events import Beat
+from analysis.events import Beat, TimeSignature
 from analysis.midi.errors import MidiTooLargeError
 from analysis.midi.grid import steady
 
@@ -14,7 +16,6 @@ Floats = npt.NDArray[np.float64]
 
 MOST_BEATS = 50_000
 _DEFAULT = 500_000  # microseconds a quarter note, where the file does not say
-_COMPOUND = (6, 9, 12)  # eighths, or shorter, whose beats are three of them
 
 
 class TempoMap:
@@ -39,8 +40,9 @@ class TempoMap:
         changes: Iterable[tuple[int, int]],
         fixed: float | None,
     ) -> None:
-        at = {0: _DEFAULT} | dict(sorted(changes, key=lambda change: change[0]))
-        self.is_stated = fixed is not None or len(at) > 1 or at[0] != _DEFAULT
+        stated = dict(sorted(changes, key=lambda change: change[0]))
+        self.is_stated = fixed is not None or bool(stated)
+        at = {0: _DEFAULT} | stated
         if fixed is not None:
             at = {0: round(60e6 / fixed)}
         begins = np.array(sorted(at), np.float64)
@@ -82,26 +84,38 @@ class TempoMap:
         quarters: Floats = self._quarters[piece] + (seconds - self._seconds[piece]) / self._quarter[piece]
         return quarters
 
-    def bpm(self, duration: float) -> float:
-        """Quarter notes a minute: half of the time is no faster, and half no slower."""
-        ends = np.append(self._seconds[1:], np.inf)
-        lasts = np.clip(ends, 0, duration) - np.clip(self._seconds, 0, duration)
-        order = np.argsort(self._quarter)
+    def bpm(self, stretches: "Sequence[Stretch]") -> float:
+        """Beats a minute: half of the time is no faster, and half no slower."""
+        starts = np.array([stretch.begin for stretch in stretches])
+        units = np.array([stretch.signature.quarters_a_beat for stretch in stretches])
+        end = stretches[-1].end
+        begins = np.union1d(starts, self._quarters[self._quarters < end])
+        lasts = np.diff(self.seconds_at(np.append(begins, end)))
+        beat = self._quarter[np.searchsorted(self._quarters, begins, side="right") - 1]
+        beat = beat * units[np.searchsorted(starts, begins, side="right") - 1]
+        order = np.argsort(beat)
         middle = np.searchsorted(np.cumsum(lasts[order]), lasts.sum() / 2)
-        return float(60 / self._quarter[order][middle])
+        return float(60 / beat[order][middle])
 
     def is_steady(self, duration: float) -> bool:
         """Whether quarter notes stay near a grid of one tempo."""
         count = int(self.quarters_at(duration)) + 1
-        return count < 2 or steady(self.seconds_at(np.arange(count)).tolist()) is not None
+        return count < 2 or steady(self.seconds_at(range(count)).tolist(), range(count)) is not None
 
 
-def beats_of(
+@dataclass(frozen=True)
+class Stretch:
+    """From one place to another, in quarter notes, bars are written so."""
+
+    begin: float
+    end: float
+    signature: TimeSignature
+
+
+def stretches_of(
     tempi: TempoMap, signatures: Sequence[tuple[int, int, int]], end: float
-) -> tuple[tuple[Beat, ...], int]:
-    """The beats before `end`, and the number of beats in most of the bars.
-
-    A beat is the note that the time signature counts, or three of them in 6/8, 9/8 and 12/8.
+) -> tuple[Stretch, ...]:
+    """The time signatures of a song, one after another.
 
     Parameters
     ----------
@@ -109,34 +123,41 @@ def beats_of(
     signatures : sequence of (tick, numerator, denominator)
         Where none holds yet, bars have four quarter notes.
     end : float
-        Seconds.
+        Seconds, more than 0.
+    """
+    at = {0: (4, 4)} | {tick: (over, under) for tick, over, under in sorted(signatures)}
+    last = max(float(tempi.quarters_at(end)), 1e-3)
+    ticks = [tick for tick in sorted(at) if tempi.quarters(tick) < last]
+    bounds = [*tempi.quarters(ticks).tolist(), last]
+    return tuple(
+        Stretch(begin, stop, TimeSignature(*at[tick]))
+        for tick, (begin, stop) in zip(ticks, pairwise(bounds), strict=True)
+    )
+
+
+def beats_of(tempi: TempoMap, stretches: Sequence[Stretch]) -> tuple[tuple[Beat, ...], TimeSignature]:
+    """The beats of a song, and the signature of most of its bars.
 
     Raises
     ------
     MidiTooLargeError
         If there are more than `MOST_BEATS`.
     """
-    at = {0: (4, 4)} | {tick: (over, under) for tick, over, under in sorted(signatures)}
-    last = max(float(tempi.quarters_at(end)), 1e-3)
-    ticks = [tick for tick in sorted(at) if tempi.quarters(tick) < last]
-    bounds = [*tempi.quarters(ticks), last]
     places: list[float] = []
-    names: list[tuple[int, int]] = []
-    bars: dict[int, int] = {}
+    names: list[tuple[int, int, TimeSignature]] = []
+    bars: dict[TimeSignature, int] = {}
     bar = 0
-    for tick, begin, stop in zip(ticks, bounds, bounds[1:], strict=False):
-        over, under = at[tick]
-        is_compound = under >= 8 and over in _COMPOUND
-        step = 4 / under * (3 if is_compound else 1)
-        long = over // 3 if is_compound else over
-        count = int(np.ceil((stop - begin) / step - 1e-6))
+    for stretch in stretches:
+        signature = stretch.signature
+        step, long = signature.quarters_a_beat, signature.beats
+        count = int(np.ceil((stretch.end - stretch.begin) / step - 1e-6))
         if len(places) + count > MOST_BEATS:
             raise MidiTooLargeError(f"The MIDI file has more beats than {MOST_BEATS:,}. Send a part of it.")
-        places += [float(begin) + step * number for number in range(count)]
-        names += [(bar + 1 + number // long, 1 + number % long) for number in range(count)]
+        places += [stretch.begin + step * number for number in range(count)]
+        names += [(bar + 1 + number // long, 1 + number % long, signature) for number in range(count)]
         whole = -(-count // long)
         bar += whole
-        bars[long] = bars.get(long, 0) + whole
+        bars[signature] = bars.get(signature, 0) + whole
     times = tempi.seconds_at(places)
     beats = tuple(Beat(float(time), *name) for time, name in zip(times, names, strict=True))
-    return beats, max(bars, key=lambda long: bars[long])
+    return beats, max(bars, key=lambda signature: bars[signature])

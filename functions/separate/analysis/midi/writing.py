@@ -9,9 +9,14 @@ import mido
 from analysis.events import DRUM_NOTES, Analysis, Hit, Note, Stem
 from analysis.midi.grid import TICKS, Grid, grid_of
 from analysis.names import tonic_name
+from analysis.roles import Role, role_named
 
 DRUM_CHANNEL = 9  # called 10, counted from 1
-PROGRAMS: Mapping[str, int] = {"vocals": 53, "bass": 33, "piano": 0}  # voice oohs, fingered bass, grand piano
+PROGRAMS: Mapping[Role, int] = {
+    "vocals": 53,
+    "bass": 33,
+    "piano": 0,
+}  # voice oohs, fingered bass, grand piano
 OTHER_PROGRAM = 48  # strings
 
 _CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
@@ -34,7 +39,7 @@ def song_file(analysis: Analysis, title: str | None) -> bytes:
     title : str or None
         The song's.
     """
-    grid = grid_of(analysis.beats, analysis.meter)
+    grid = grid_of(analysis.beats, analysis.meter, analysis.tempo)
     tracks = [_track(_conductor(analysis, grid, title or ""))]
     melodic = 0
     for name, stem in analysis.stems.items():
@@ -55,7 +60,7 @@ def stem_file(analysis: Analysis, name: str) -> bytes:
         Of `analysis.stems`.
     """
     stem = analysis.stems[name]
-    grid = grid_of(analysis.beats, analysis.meter)
+    grid = grid_of(analysis.beats, analysis.meter, analysis.tempo)
     channel = DRUM_CHANNEL if stem.hits is not None else 0
     return _to_bytes(0, [_track([*_conductor(analysis, grid, None), *_stem(name, stem, channel, grid)])])
 
@@ -82,7 +87,7 @@ def _conductor(analysis: Analysis, grid: Grid, title: str | None) -> Iterator[Ti
 def _stem(name: str, stem: Stem, channel: int, grid: Grid) -> Iterator[Timed]:
     yield 0, 0, mido.MetaMessage("track_name", name=_text(name))
     if stem.hits is None:
-        program = PROGRAMS.get(name, OTHER_PROGRAM)
+        program = PROGRAMS.get(role_named(name), OTHER_PROGRAM)
         yield 0, 2, mido.Message("program_change", channel=channel, program=program)
     for begin, end, pitch, velocity in _sounding(stem.notes if stem.hits is None else stem.hits, grid):
         yield begin, 3, _strike(channel, pitch, velocity)

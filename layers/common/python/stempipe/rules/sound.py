@@ -97,9 +97,14 @@ class Sound(Protocol):
         with the stem that it is of, as `Heard`'s."""
 
     def analyse_stems(
-        self, stems: Mapping[str, Path], destination: Path, config: JobConfig, title: str, on_progress: Report
+        self,
+        stems: Mapping[str, Path],
+        destination: Path,
+        config: JobConfig,
+        title: str | None,
+        on_progress: Report,
     ) -> Heard:
-        """Find what there is to hear in stems that somebody else made."""
+        """Find what there is to hear in stems that somebody else made, of a song that may have no title."""
 
     def analyse_midi(
         self, midi: Path, destination: Path, config: JobConfig, title: str, on_progress: Report

@@ -264,7 +264,7 @@ class Worker:
             heard = self.sound.analyse_midi(fetched[0], found, job.config, job.song, on_progress)
         else:
             stems = {part.name or "": file for part, file in zip(job.uploads, fetched, strict=True)}
-            heard = self.sound.analyse_stems(stems, found, job.config, job.song, on_progress)
+            heard = self.sound.analyse_stems(stems, found, job.config, job.title, on_progress)
         found_files = self._put(job, heard.files, lambda _: on_progress(1))
         player = self._put(job, heard.player, lambda _: on_progress(1))
         stored = Stored(
