@@ -24,6 +24,7 @@ from stempipe.adapters.outbound import Outbound
 from stempipe.adapters.storage import Storage, s3_client
 from stempipe.adapters.vault import Vault, kms_client
 from stempipe.errors import (
+    LONGEST_MESSAGE,
     EmptyFile,
     IdempotencyConflict,
     InternalError,
@@ -38,6 +39,7 @@ from stempipe.errors import (
     TooLarge,
     Unauthorized,
     UploadGone,
+    shown,
 )
 from stempipe.jobs.quota import QuotaView, rate_limit_headers
 from stempipe.jobs.record import Status
@@ -55,7 +57,6 @@ ANALYSIS_SCHEMA = FilePath(__file__).with_name("analysis.schema.json")
 app = APIGatewayHttpResolver(enable_validation=True)
 
 # What a client sends is quoted, and may be megabytes.
-LONGEST_MESSAGE = 1000
 
 HTTP_STATUS: dict[type[StempipeError], HTTPStatus] = {
     InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -313,7 +314,7 @@ def invalid_request(error: RequestValidationError) -> Response[str]:
         answer: Response[str] = unforeseen(error)
         return answer
     faults = [(_field(fault["loc"]), fault["msg"].removeprefix("Value error, ")) for fault in error.errors()]
-    message = "; ".join(f"{'.'.join(field)}: {fault}" for field, fault in faults)
+    message = shown("; ".join(f"{'.'.join(field)}: {fault}" for field, fault in faults))
     code = InvalidConfig.code if all(field[0] == "config" for field, _ in faults) else InvalidRequest.code
     return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, message)
 

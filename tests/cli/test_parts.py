@@ -81,6 +81,7 @@ def test_what_is_no_stem_is_left_out_and_named(tmp_path: Path) -> None:
     ("names", "message"),
     [
         (["a - drums.wav", "b - Drums.wav"], "a - drums.wav and b - Drums.wav are both the stem Drums"),
+        (["Caf\u00e9.wav", "cafe\u0301.wav"], "are both the stem"),
         ([f"{number}.wav" for number in range(17)], "17 stems"),
         (["cover.jpg"], "no stem in"),
         ([], "no stem in"),

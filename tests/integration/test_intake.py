@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from types import ModuleType
@@ -104,6 +105,16 @@ def test_a_bad_configuration_fails_the_job_and_says_why(
     assert (job.state, job.error_code) == (Status.FAILED, "invalid_config")
     assert "config" in (job.error_message or "")
     assert cloud.messages() == []
+
+
+def test_what_a_bad_configuration_holds_is_quoted_in_short_and_does_no_more_than_show(
+    cloud: Aws, jobs: Jobs, intake: Handle, event: Callable[..., dict[str, Any]]
+) -> None:
+    put(cloud, config=json.dumps({"\x1b]0;\u202ex": 1, **dict.fromkeys(map(str, range(200)), 1)}))
+    (taken,) = intake(event(DIRECT_KEY))
+    said = jobs.get("alice", taken["id"]).error_message or ""
+    assert said.startswith("config._]0;_x: ")
+    assert len(said) <= 1000
 
 
 def test_the_same_event_again_changes_nothing(

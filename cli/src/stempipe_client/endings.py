@@ -9,7 +9,8 @@ ENDINGS = frozenset(
 """Of songs and films that can be decoded, in lower case. Some may hold a codec that cannot."""
 
 UNREADABLE = frozenset(
-    "ac3 amr ape asf au avi dff dsf dts eac3 flv mid midi mpc mpeg mpg ra ram tta wma wmv wv".split()  # noqa: SIM905
+    "ac3 amr ape asf au avi dff dsf dts eac3 flv kar mid midi mpc mpeg mpg ra ram rmi smf tta wma"  # noqa: SIM905
+    " wmv wv".split()
 )
 """Of songs and films that cannot."""
 

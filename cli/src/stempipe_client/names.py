@@ -1,6 +1,7 @@
 """Names and texts that come from elsewhere, made fit for this machine's disk and terminal."""
 
 import re
+from unicodedata import normalize
 
 LONGEST = 255
 """Bytes of a name, on most file systems."""
@@ -21,6 +22,11 @@ _MADE = (
 )
 _FILE_NAME = re.compile(rf"[^.{_UNFIT_SIGNS}][^{_UNFIT_SIGNS}]{{0,99}}\.({_MADE})")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+
+
+def alike(name: str) -> str:
+    """What two names have in common that are one to some file system: in any case, composed or not."""
+    return normalize("NFC", normalize("NFC", name).casefold())
 
 
 def safe(name: str, rest: str = "", longest: int = LONGEST) -> str:

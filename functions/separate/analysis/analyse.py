@@ -305,8 +305,8 @@ def _together(tracks: Mapping[str, _Track], seconds: float, *, separated: bool) 
         meter=rhythm.meter,
         key=find_key([note for found in heard.values() for note in found.notes or ()]),
         beats=rhythm.beats,
-        mix=mix.stem(None),
-        stems={name: found.stem(levels) for name, found in heard.items()},
+        mix=mix.stem(seconds, None),
+        stems={name: found.stem(seconds, levels) for name, found in heard.items()},
     )
 
 

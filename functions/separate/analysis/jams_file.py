@@ -63,7 +63,9 @@ def jams(analysis: Analysis, title: str | None) -> dict[str, Any]:
     for track, stem in tracks(analysis):
         onsets = ((one.time, 0, share(one.strength), None) for one in stem.onsets)
         annotations.append(annotation("onset", onsets, track=track))
-        active = ((part.start, part.end - part.start, "active", None) for part in stem.active)
+        # Of what is rounded, so that none ends after the song.
+        ends = ((seconds(part.start), seconds(part.end)) for part in stem.active)
+        active = ((start, end - start, "active", None) for start, end in ends)
         annotations.append(annotation("segment_open", active, track=track))
         if stem.hits is not None:
             hits = ((hit.time, 0, hit.drum, share(hit.velocity)) for hit in stem.hits)

@@ -54,11 +54,14 @@ class Heard:
     notes: tuple[Note, ...] | None
     hits: tuple[Hit, ...] | None
 
-    def stem(self, mix: npt.NDArray[np.float32] | None) -> Stem:
-        """As it is in the song, whose levels are those of `mix` where a separator made the track of it."""
+    def stem(self, seconds: float, mix: npt.NDArray[np.float32] | None) -> Stem:
+        """As it is in the song, which lasts so long, and whose levels are those of `mix` where a separator
+        made the track of it."""
+        # The last level is of a time that the song may end in.
+        active = (replace(one, end=min(one.end, seconds)) for one in stretches(self.levels, mix))
         return Stem(
             loudness=self.loudness,
-            active=stretches(self.levels, mix),
+            active=tuple(one for one in active if one.start < one.end),
             onsets=self.onsets.onsets,
             curves=self.curves,
             notes=self.notes,

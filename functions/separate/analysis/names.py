@@ -1,6 +1,7 @@
 """What keys, tracks and files are called, in every file alike."""
 
 from collections.abc import Iterable, Iterator
+from unicodedata import normalize
 
 from analysis.events import Analysis, Key, Stem
 
@@ -33,6 +34,11 @@ def tracks(analysis: Analysis) -> Iterator[tuple[str, Stem]]:
     yield from analysis.stems.items()
 
 
+def alike(name: str) -> str:
+    """What two names have in common that are one to some file system: in any case, composed or not."""
+    return normalize("NFC", normalize("NFC", name).casefold())
+
+
 def file_names(stems: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
     """
     A name for each stem's file, without its ending: safe in every file system, and no two alike.
@@ -44,15 +50,16 @@ def file_names(stems: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str
     taken : iterable of str
         Names that other files have.
     """
-    used = _DEVICES | {name.casefold() for name in taken}
+    used = _DEVICES | {alike(name) for name in taken}
     names = {}
     for stem in stems:
-        safe = "".join(sign if sign.isalnum() or sign in "-_ ." else "_" for sign in stem)
+        composed = normalize("NFC", stem)  # an accent by itself is no letter
+        safe = "".join(sign if sign.isalnum() or sign in "-_ ." else "_" for sign in composed)
         name = base = safe.encode()[:_LONGEST].decode(errors="ignore").strip(" .") or "stem"
         number = 1
-        while name.casefold() in used:
+        while alike(name) in used:
             number += 1
             name = f"{base}-{number}"
-        used.add(name.casefold())
+        used.add(alike(name))
         names[stem] = name
     return names

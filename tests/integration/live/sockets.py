@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from stempipe.adapters.connections import Unreachable
 from stempipe.jobs.config import JobConfig
-from stempipe.jobs.record import Callback, Job, Source, Status
+from stempipe.jobs.record import Callback, Job, Notice, Source, Status
 from stempipe.jobs.table import Jobs
 from stempipe.rules.live import Live
 from tests.aws import UPLOADS
@@ -50,9 +50,15 @@ def queued(jobs: Jobs, job_id: str = "01K", owner: str = "alice", callback: Call
     return jobs.add(owner, job_id, Status.QUEUED, source, JobConfig(), callback=callback, making=1)
 
 
-def complete(jobs: Jobs, job_id: str = "01K", stems: tuple[str, ...] = ("vocals", "accompaniment")) -> None:
+def complete(
+    jobs: Jobs,
+    job_id: str = "01K",
+    stems: tuple[str, ...] = ("vocals", "accompaniment"),
+    owner: str = "alice",
+    notices: Sequence[Notice] = (),
+) -> None:
     """Have a queued job completed."""
-    take(jobs, "alice", job_id, 30).complete(
-        stored=stored_song({stem: f"alice/{job_id}/1/{stem}.wav" for stem in stems}, duration_seconds=180.0),
-        gb_seconds=12.5,
+    keys = {stem: f"{owner}/{job_id}/1/{stem}.wav" for stem in stems}
+    take(jobs, owner, job_id, 30).complete(
+        stored=stored_song(keys, duration_seconds=180.0, notices=list(notices)), gb_seconds=12.5
     )

@@ -18,7 +18,7 @@ from stempipe.adapters.storage import Storage, stem_links
 from stempipe.errors import InternalError, UploadMissing
 from stempipe.jobs.config import AnalysisConfig, JobConfig, MidiConfig
 from stempipe.jobs.names import base_name
-from stempipe.jobs.record import Callback, Job, Kind, Part, Source, Status
+from stempipe.jobs.record import Callback, Job, Kind, Notice, Part, Source, Status
 from stempipe.jobs.requests import StemsRequest
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.views import job_view
@@ -64,9 +64,10 @@ def test_anothers_job_and_none_look_the_same(live: Live, jobs: Jobs, sockets: So
 
 
 LONGEST_NAME, LONGEST_TITLE, LONGEST_FILE = "\U0001f941" * 64, "\U0001f941" * 200, "\U0001f941" * 255
-MOST_ROLES = {LONGEST_NAME[:29] + f"{number}": LONGEST_NAME[:29] + "1" for number in range(10, 26)}
+MOST_ROLES = {'"' * 62 + f"{number}": "\U0001f941" * 14 + "1" for number in range(10, 20)}
 ALL_STEMS = ("vocals", "piano", "drums", "bass", "other")
 CALLBACK = Callback("https://example.com/" + "x" * 2028, "sealed")
+OWNER, JOB_ID = "6f1c2d84-" * 4, "0123456789abcdef" * 2
 
 
 @pytest.fixture
@@ -89,10 +90,11 @@ def test_the_largest_song_fits_a_frame(live_on_lambda: Live, jobs: Jobs, sockets
     config = JobConfig(
         model_variant="5stems", analysis=AnalysisConfig(), player=True, midi=MidiConfig(roles=MOST_ROLES)
     )
-    source = Source("s3", UPLOADS, "key", base_name(name), bytes=5, etag="e")
-    jobs.add("alice", "01K", Status.QUEUED, source, config, callback=CALLBACK, title=name[:200])
-    complete(jobs, stems=ALL_STEMS)
-    ask(live_on_lambda, action="subscribe", jobId="01K")
+    source = Source("s3", UPLOADS, "key", base_name(name), bytes=10**9, etag="e")
+    jobs.add(OWNER, JOB_ID, Status.QUEUED, source, config, callback=CALLBACK, title=name[:200])
+    message = "123.45 s of the sound are damaged at 1234.56 s: silence is in their place."
+    complete(jobs, JOB_ID, ALL_STEMS, OWNER, [Notice("damaged", message, 123.456)] * 26)
+    ask(live_on_lambda, owner=OWNER, action="subscribe", jobId=JOB_ID)
     stems = sockets.sent["phone"][-1]["job"]["results"]["stems"]
     assert set(stems) == set(ALL_STEMS)
     tokens = [parse_qs(urlsplit(link).query)["X-Amz-Security-Token"][0] for link in stems.values()]

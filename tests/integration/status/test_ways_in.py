@@ -114,6 +114,8 @@ def test_one_empty_stem_fails_the_job_by_its_name(ask: Ask, cloud: Aws, arrive: 
         ([], "stems"),
         ([{"name": f"s{n}", "filename": "a.wav", "size": 1} for n in range(17)], "stems"),
         ([{"name": name, "filename": "a.wav", "size": 1} for name in ("Bass", "bass")], "stems"),
+        ([{"name": name, "filename": "a.wav", "size": 1} for name in ("Caf\u00e9", "cafe\u0301")], "stems"),
+        ([{"name": "sab\u200f", "filename": "a.wav", "size": 1}], "stems.0.name"),
         ([{"name": "../x", "filename": "a.wav", "size": 1}], "stems.0.name"),
         ([{"name": "mix", "filename": "a.wav", "size": 1}], "stems.0.name"),
         ([{"name": "a", "filename": "a.wav", "size": -1}], "stems.0.size"),
@@ -203,6 +205,8 @@ def test_midi_within_the_request_starts_at_once(ask: Ask, cloud: Aws) -> None:
         ({"roles": {"1": ""}}, "config.midi.roles.1"),
         ({"roles": {"1": "Mix"}}, "config.midi.roles"),
         ({"roles": {"1": "a\nb"}}, "config.midi.roles"),
+        ({"roles": {"a\x01b": "bass"}}, "config.midi.roles"),
+        ({"roles": {f"{number}" + 30 * '"': 30 * '"' for number in range(10, 26)}}, "config.midi.roles"),
         ({"roles": {str(number): f"s{number}" for number in range(17)}}, "config.midi.roles"),
         ({"roles": {f"{number}" + 60 * "\U0001f941": "bass" for number in range(17)}}, "config.midi.roles"),
         ({"unknown": 1}, "config.midi.unknown"),
@@ -215,10 +219,18 @@ def test_ways_to_read_midi_that_there_are_not_are_refused(ask: Ask, midi: Any, f
     assert body["error"]["message"].startswith(f"{field}:")
 
 
+def test_a_title_does_no_more_than_show(ask: Ask) -> None:
+    status, created = ask("POST", "/v1/jobs", STEMS | {"title": "\x1b]0;P\x07\u202eAC/DC\u200f"})
+    job = created["job"]
+    assert (status, job["title"]) == (201, "_]0;P__AC/DC_")
+    assert job["source"]["filename"].isprintable()
+
+
+@pytest.mark.parametrize("ending", ["MID", "midi", "kar", "rmi", "smf"])
 def test_midi_in_the_inbox_becomes_a_job_of_its_kind(
-    cloud: Aws, jobs: Jobs, arrive: Callable[[str], None]
+    cloud: Aws, jobs: Jobs, arrive: Callable[[str], None], ending: str
 ) -> None:
-    arrive("inbox/alice/My Song.MID")
+    arrive(f"inbox/alice/My Song.{ending}")
     (message,) = cloud.messages()
     job = jobs.get("alice", message["id"])
     assert (job.kind, job.song) == (Kind.MIDI, "My Song")

@@ -104,7 +104,7 @@ def test_no_address_of_a_private_network_is_public(address: ipaddress.IPv4Addres
         "https://:@example.com/",
         "https://example.com:22/", "https://example.com:0/", "https://example.com:99999/",
         "https://example.com:x/", "https://exämple.com/", "https://example.com/a b",
-        "https://example.com/\r\nX: y",
+        "https://example.com/\r\nX: y", 'https://example.com/"', "https://example.com\\@x/", "https://a.b/<c>",
         "https://exa\tmple.com/", "https://127.0.0.1/", "https://[::1]/", "https://[::ffff:127.0.0.1]/",
         "https://169.254.169.254/latest/meta-data/", "https://[::1", "https://[fe80::1%25eth0]/",
     ],

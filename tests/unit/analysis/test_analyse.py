@@ -7,6 +7,7 @@ import pytest
 
 from analysis import analyse_stems
 from analysis.events import Analysis
+from analysis.jams_file import jams
 from analysis.notes import NoteTranscriber
 from media.samples import SAMPLE_RATE, Samples
 from tests.songs import Song
@@ -48,3 +49,18 @@ def test_the_sample_rate_is_that_of_the_stems(
 
     assert found.sample_rate == sample_rate
     assert found.duration == pytest.approx(1, abs=0.01)
+
+
+def test_what_sounds_until_the_end_is_active_until_the_end(tmp_path: Path) -> None:
+    found = analysed(tmp_path, {"other": (sine(440, 1.0051, SAMPLE_RATE, 0.3), SAMPLE_RATE)})
+    assert found.mix is not None
+    for stem in (found.mix, found.stems["other"]):
+        assert stem.active[-1].end == found.duration
+    annotations = jams(found, None)["annotations"]
+    (segments,) = (
+        one
+        for one in annotations
+        if one["namespace"] == "segment_open" and one["sandbox"]["track"] == "other"
+    )
+    last = segments["data"][-1]
+    assert round(last["time"] + last["duration"], 4) == segments["duration"]

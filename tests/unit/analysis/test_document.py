@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import jsonschema
 import numpy as np
@@ -94,10 +95,12 @@ def test_a_number_that_json_does_not_have_is_no_document() -> None:
 
 def test_names_of_files_are_safe_and_no_two_alike() -> None:
     stems = ["bass", "Bass", "a/b", "a:b", "song", "..", "", "é" * 100, "\U00020000" * 64, "bass-2", "aux"]
+    stems += ["Caf\u00e9", "cafe\u0301", "\u1112\u1161\u11ab", "\ud55c"]
     names = file_names(stems, taken=["song"])
     assert list(names) == stems
     assert names["bass"] == "bass"
-    folded = [name.casefold() for name in names.values()]
+    assert names["Caf\u00e9"] == "Caf\u00e9"
+    folded = [normalize("NFC", name).casefold() for name in names.values()]
     assert len({*folded, "song", "aux"}) == len(stems) + 2
     assert all(
         name and "/" not in name and name.strip(".") and len(name.encode()) <= 110 for name in names.values()

@@ -43,6 +43,15 @@ def test_roles_are_corrected_by_track_channel_or_name() -> None:
     assert hits(drums) == [(0.0, "tom"), (0.5, "tom")]
 
 
+def test_a_role_may_be_spelt_in_any_case() -> None:
+    data = file([named("One"), note(60), note(62, channel=1)], [named("Two"), note(64)])
+    analysis = read(data, MidiOptions(roles={"1:1": "Drums", "1:2": "Ignore"}))
+    assert list(analysis.stems) == ["drums", "piano"]
+    assert hits(analysis) == [(0.0, "tom")]
+    roles = {"1:1": "Caf\u00e9", "1:2": "CAFE\u0301", "2": "cafe\u0301"}
+    assert list(read(data, MidiOptions(roles=roles)).stems) == ["Caf\u00e9"]
+
+
 def test_a_percussion_sound_that_is_no_drum_is_an_onset() -> None:
     found = read(file([note(56, channel=9), note(38, channel=9)]))
     assert hits(found) == [(0.5, "snare")]

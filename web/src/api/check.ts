@@ -15,7 +15,7 @@ const PADDING_SECONDS = 0.1;
 const GUESS = 1.1;
 const UNREADABLE = "This is no audio file that can be read. Send WAV, FLAC, MP3, AAC, Ogg, AIFF, MP4 or WebM.";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that are refused
-const NOT_IN_NAMES = /[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>:"/\\|?*]/;
+const NOT_IN_NAMES = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069<>:"/\\|?*]/;
 const NOT_MIDI = "The file is not MIDI: it does not begin as such files do. Send a .mid file.";
 
 /** A file that was looked at. */

@@ -3,6 +3,9 @@
 
 export type FileType = "wav" | "aiff" | "flac" | "mp3" | "aac" | "ogg" | "mp4" | "webm" | "midi";
 
+/** Of files that are taken for MIDI by their names, as the service takes them (jobs/names.py). */
+export const MIDI_ENDINGS = [".kar", ".mid", ".midi", ".rmi", ".smf"] as const;
+
 /** What `sniff` and `declaredSeconds` want to see of a file. */
 export const HEAD_BYTES = 1 << 16;
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stempipe_client.endings import ENDINGS, UNREADABLE, begins_as_a_song, parted
 from stempipe_client.errors import StempipeError
-from stempipe_client.names import safe
+from stempipe_client.names import alike, safe
 from stempipe_client.sources import Midi, Source, Stems
 
 LONGEST_NAME = 200
@@ -137,8 +137,8 @@ def unused(title: str, folder: Path, used: set[tuple[Path, str]]) -> str:
     """A name that no other song has in a folder; song.mp3 and song.wav, or Song.mp3, would else be one."""
     title = name = safe(title, longest=LONGEST_NAME)
     number = 1
-    while (folder, name.casefold()) in used:
+    while (folder, alike(name)) in used:
         number += 1
         name = f"{title} ({number})"
-    used.add((folder, name.casefold()))
+    used.add((folder, alike(name)))
     return name

@@ -6,7 +6,7 @@ from pathlib import Path
 from stempipe_client.command.songs import LeftOut, Song, unused
 from stempipe_client.endings import ENDINGS, parted
 from stempipe_client.errors import StempipeError
-from stempipe_client.names import safe
+from stempipe_client.names import alike, safe
 from stempipe_client.sources import MOST_STEMS, Midi, Stems
 
 LONGEST_STEM, LONGEST_TITLE = 64, 190
@@ -65,7 +65,7 @@ def _stems(folder: Path, leave_out: Callable[[LeftOut], None]) -> dict[str, Path
         if name.casefold() == "mix":
             leave_out(LeftOut(path, "the mix is no stem; it is what all stems sum to", True))
             continue
-        if other := next((stems[stem] for stem in stems if stem.casefold() == name.casefold()), None):
+        if other := next((stems[stem] for stem in stems if alike(stem) == alike(name)), None):
             message = (
                 f"{other.name} and {path.name} are both the stem {name}. Give each song a folder of its own."
             )

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from analysis.events import FRAME_RATES
 from analysis.midi.errors import MidiOptionsError
+from analysis.names import MIX
 
 IGNORE = "ignore"  # the role of a part that is not to be heard
 GRIDS = (4, 8, 12, 16, 24, 32)  # parts of a whole note that starts may be moved to; 12 and 24 are triplets
@@ -68,7 +69,10 @@ class MidiOptions:
         _check(len(self.roles) <= _MOST_PARTS, f"roles has at most {_MOST_PARTS} parts")
         _check(len(names) <= _MOST_ROLES, f"roles has at most {_MOST_ROLES} stems")
         _check(
-            all(0 < len(name) <= _LONGEST_ROLE and name.isprintable() and name != "mix" for name in names),
+            all(
+                0 < len(name) <= _LONGEST_ROLE and name.isprintable() and name.casefold() != MIX
+                for name in names
+            ),
             f"a role is a name of 1 to {_LONGEST_ROLE} characters, and not mix",
         )
         _check(

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 
 from analysis.events import Drum
-from analysis.midi.options import MidiOptions
+from analysis.midi.options import IGNORE, MidiOptions
 from analysis.midi.score import Part
+from analysis.names import alike
 from analysis.roles import role_named
 
 DRUMS = "drums"
@@ -30,11 +31,17 @@ DRUM_OF_NOTE: Mapping[int, Drum] = {note: drum for drum, notes in _DRUMS.items()
 
 
 def role_of(part: Part, options: MidiOptions) -> str:
-    """The stem's name, or `ignore`: what the options say, or a guess."""
-    asked = {name.casefold(): role for name, role in options.roles.items()}
-    for name in (f"{part.track}:{part.channel + 1}", str(part.track), part.name.casefold()):
+    """The stem's name, or `ignore`: what the options say, or a guess.
+
+    Names that are alike are one stem, spelt as the guesses are, or as the first of them.
+    """
+    asked = {alike(name): role for name, role in options.roles.items()}
+    spelt: dict[str, str] = {}
+    for role in (IGNORE, *STEMS, *options.roles.values()):
+        spelt.setdefault(alike(role), role)
+    for name in (f"{part.track}:{part.channel + 1}", str(part.track), alike(part.name)):
         if name in asked:
-            return asked[name]
+            return spelt[alike(asked[name])]
     return guess(part)
 
 

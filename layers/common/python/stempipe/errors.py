@@ -11,6 +11,9 @@ from typing import ClassVar
 
 from pydantic import ValidationError
 
+LONGEST_MESSAGE = 1000
+"""Characters of a message that quotes what was sent."""
+
 
 class StempipeError(Exception):
     """Base of every error that a client may see."""
@@ -249,9 +252,15 @@ NOT_THE_SONGS_FAULT = OUR_FAULT | {QuotaExceeded.code, UploadGone.code}
 
 
 def explain(error: ValidationError, root: str) -> str:
-    """One line for a person from a validation error: each field by its JSON path, and its fault."""
+    """One short line for a person from a validation error: each field by its JSON path, and its fault."""
     faults = []
     for fault in error.errors(include_url=False, include_context=False):
         field = ".".join(str(part) for part in (root, *fault["loc"]) if part)
         faults.append(f"{field}: {fault['msg'].removeprefix('Value error, ')}")
-    return "; ".join(faults)
+    return shown("; ".join(faults))
+
+
+def shown(text: str) -> str:
+    """A message in which there may be something of what was sent, fit to be shown: it is no longer than
+    `LONGEST_MESSAGE`, and all of it is printable."""
+    return "".join(sign if sign.isprintable() else "_" for sign in text[:LONGEST_MESSAGE])

@@ -2,6 +2,7 @@
 
 import { look, refuseMidi, refuseSong } from "../../api/check.ts";
 import type { Job, JobRequest } from "../../api/client.ts";
+import { MIDI_ENDINGS } from "../../api/sniff.ts";
 import { limits } from "../project/picks.ts";
 import { desk } from "../session.ts";
 import { toast } from "../toasts.ts";
@@ -14,7 +15,7 @@ export function replace(job: Job, fewer: boolean): void {
   }
   const input = document.createElement("input");
   input.type = "file";
-  input.accept = job.source.kind === "midi" ? ".mid,.midi" : "audio/*,video/mp4,video/webm";
+  input.accept = job.source.kind === "midi" ? MIDI_ENDINGS.join() : "audio/*,video/mp4,video/webm";
   input.onchange = () => {
     const [file] = input.files ?? [];
     if (file) void send(job, file, fewer);

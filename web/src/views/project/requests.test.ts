@@ -5,7 +5,7 @@ import { destination, type Pick, requestsOf } from "./requests.ts";
 test("files find the right card", () => {
   expect(destination(["a.mp3"], null)).toBe("song");
   expect(destination(["a.MID"], "song")).toBe("midi");
-  expect(destination(["a.mid", "b.midi"], null)).toBe("midi");
+  expect(destination(["a.mid", "b.midi", "c.kar", "d.RMI"], null)).toBe("midi");
   expect(destination(["a.wav", "b.wav"], null)).toBe("ask");
   expect(destination(["a.wav", "b.wav"], "stems")).toBe("stems");
   expect(destination(["a.wav"], "stems")).toBe("stems");

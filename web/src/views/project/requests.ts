@@ -2,6 +2,7 @@
 
 import type { Looked } from "../../api/check.ts";
 import type { JobRequest } from "../../api/client.ts";
+import { MIDI_ENDINGS } from "../../api/sniff.ts";
 import { configOf, type Loadout, stemNames, type Way } from "./loadout.ts";
 
 /** A file, with what was found by looking at it. */
@@ -13,7 +14,7 @@ export interface Pick {
 
 /** Where files go: to a card, or to somebody who must say. */
 export function destination(names: readonly string[], at: Way | null): Way | "ask" {
-  if (names.every((name) => /\.(midi?|smf|kar)$/i.test(name))) return "midi";
+  if (names.every((name) => MIDI_ENDINGS.some((ending) => name.toLowerCase().endsWith(ending)))) return "midi";
   if (names.length === 1) return at === "stems" ? "stems" : "song";
   return at === "stems" ? "stems" : "ask";
 }

@@ -2,6 +2,7 @@
 
 import { useRef, useState } from "preact/hooks";
 import { ENDED } from "../../api/client.ts";
+import { MIDI_ENDINGS } from "../../api/sniff.ts";
 import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { jobs } from "../session.ts";
@@ -23,7 +24,7 @@ import "./project.css";
 const ACCEPT: Readonly<Record<Way, string>> = {
   song: "audio/*,video/mp4,video/webm,.flac,.ogg,.m4a,.aiff",
   stems: "audio/*,.flac,.ogg,.m4a,.aiff",
-  midi: ".mid,.midi,.smf,audio/midi",
+  midi: [...MIDI_ENDINGS, "audio/midi"].join(),
 };
 const WANTED: Readonly<Record<Way, string>> = { song: "a song", stems: "stems", midi: "a .mid" };
 

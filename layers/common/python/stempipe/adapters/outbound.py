@@ -116,7 +116,7 @@ class Outbound:
         except ValueError:
             raise Refused("it is not a URL") from None
         # urlsplit drops tabs and line breaks, and leaves the rest to us.
-        if not url.isascii() or not url.isprintable() or " " in url:
+        if not url.isascii() or not url.isprintable() or any(sign in url for sign in ' "<>\\'):
             raise Refused("it has characters that must be percent-encoded")
         if parts.scheme not in _PORTS or not host:
             raise Refused("it must be https://...")

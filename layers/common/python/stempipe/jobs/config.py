@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from typing import Annotated, Literal, Self
 
@@ -79,7 +80,7 @@ class Quality(_Strict):
 
 
 _MOST_ROLES = 16
-_ROLES_BYTES = 4000
+_ROLES_BYTES = 2000
 _Name = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -123,13 +124,15 @@ class MidiConfig(_Strict):
     @field_validator("roles")
     @classmethod
     def _roles_are_stems(cls, roles: dict[str, str]) -> dict[str, str]:
-        if any(not role.isprintable() or role.casefold() == "mix" for role in roles.values()):
+        if not all(text.isprintable() for role in roles.items() for text in role):
+            raise ValueError("what is not printable is in no part's name, and in no role")
+        if any(role.casefold() == "mix" for role in roles.values()):
             raise ValueError("a role is what a stem may be called, and not mix")
         if len(set(roles.values())) > _MOST_ROLES:
             raise ValueError(f"name at most {_MOST_ROLES} stems")
         # A job's JSON is to fit one frame of a WebSocket.
-        if sum(len(text.encode()) for role in roles.items() for text in role) > _ROLES_BYTES:
-            raise ValueError(f"all of them together may have {_ROLES_BYTES:,} bytes")
+        if len(json.dumps(roles, ensure_ascii=False).encode()) > _ROLES_BYTES:
+            raise ValueError(f"all of them together may have {_ROLES_BYTES:,} bytes, as JSON")
         return roles
 
 

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import re
+from unicodedata import normalize
 
 from stempipe.errors import InvalidRequest
 
+MIDI_ENDINGS = (".kar", ".mid", ".midi", ".rmi", ".smf")
+"""Of files that are taken for MIDI where nothing but their name says so."""
+
 _LONGEST_NAME = 255  # bytes
-# What a file system refuses, and what turns the direction of writing, so that a name is not what it seems.
-_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>:"/\\|?*]')
+# Control characters, and what turns the direction of writing, so that a name is not what it seems.
+_STEERING = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+_NOT_IN_TEXTS = re.compile(f"[{_STEERING}]")
+# And what a file system refuses.
+_NOT_IN_NAMES = re.compile(rf'[{_STEERING}<>:"/\\|?*]')
 
 _ENDING = re.compile(r"(.+)\.(?=.*[a-z])[a-z0-9]{1,5}", re.IGNORECASE | re.DOTALL)
+
+
+def plain(text: str) -> str:
+    """A text with underscores in place of what does more than show in a terminal or on a page."""
+    return _NOT_IN_TEXTS.sub("_", text)
 
 
 def clean(name: str) -> str:
     """A name with underscores in place of what a file system, a terminal or a page might take for more."""
     return _NOT_IN_NAMES.sub("_", name)
+
+
+def alike(name: str) -> str:
+    """What two names have in common that are one to some file system: in any case, composed or not."""
+    return normalize("NFC", normalize("NFC", name).casefold())
 
 
 def title(filename: str) -> str:

@@ -23,7 +23,7 @@ from pydantic import (
 
 from stempipe.jobs.camel_case import CamelCase
 from stempipe.jobs.config import JobConfig
-from stempipe.jobs.names import clean
+from stempipe.jobs.names import alike, clean, plain
 
 MAX_INLINE_BYTES = 4_500_000
 """Largest song within a request. Base64 makes 6,000,000 bytes of it; Lambda takes 6,291,456 in an event, and
@@ -106,15 +106,17 @@ StemName = Annotated[
 """What a stem is called, by whoever uploads it. What it is known by tells what is listened for in it."""
 
 
+Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(plain)]
+"""What a song is called: as it came, but for what does more than show."""
+
+
 class _NewJob(CamelCase):
     """What every request for a job may have."""
 
     model_config = ConfigDict(extra="forbid")
 
     config: JobConfig = JobConfig()
-    title: str | None = Field(
-        None, min_length=1, max_length=200, description="What results are named after, if not after the file."
-    )
+    title: Title | None = Field(None, description="What results are named after, if not after the file.")
     callback_url: str | None = Field(
         None,
         min_length=1,
@@ -172,9 +174,9 @@ class StemsRequest(_NewJob):
     @field_validator("stems")
     @classmethod
     def _no_two_are_alike(cls, stems: list[StemUpload]) -> list[StemUpload]:
-        names = Counter(stem.name.casefold() for stem in stems)
-        if alike := [name for name, count in names.items() if count > 1]:
-            raise ValueError(f"two stems have one name: {', '.join(alike)}")
+        names = Counter(alike(stem.name) for stem in stems)
+        if doubled := [name for name, count in names.items() if count > 1]:
+            raise ValueError(f"two stems have one name: {', '.join(doubled)}")
         return stems
 
 

@@ -24,6 +24,7 @@ from stempipe.errors import (
 )
 from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.config import JobConfig
+from stempipe.jobs.names import MIDI_ENDINGS
 from stempipe.jobs.record import Job, Kind, Source, Status
 from stempipe.jobs.refusals import JobExists, TransitionRefused
 from stempipe.jobs.table import Jobs
@@ -196,7 +197,7 @@ class Intake:
 
     def _take_direct_upload(self, said: DirectUpload, upload: Upload, stored: StoredObject) -> Job:
         source = Source(upload.provider, upload.bucket, upload.key, said.filename, stored.bytes, stored.etag)
-        kind = Kind.MIDI if said.filename.lower().endswith((".mid", ".midi")) else Kind.SONG
+        kind = Kind.MIDI if said.filename.lower().endswith(MIDI_ENDINGS) else Kind.SONG
         job_id = direct_job_id(upload, stored.etag, stored.metadata.get(CONFIG_METADATA, ""))
         about(said.owner, job_id)
         config, error = JobConfig(), self._size_error(stored)
