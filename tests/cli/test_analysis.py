@@ -102,8 +102,9 @@ def test_files_of_the_users_own_are_left_alone(
         (out / name).write_bytes(b"mine")
     for _ in range(2):  # the second time it replaces what it made the first time
         assert stempipe("separate", song, "--analysis").exit_code == 0
-        made = ["song - analysis (2).json", "song (2).mid", "song/curves (2).bin"]
-        assert tree(out) == sorted([*STEMS, *mine, *made, "song/curves.csv", "song/drums.mid"])
+        made = ["song - analysis (2).json", "song (2).mid"]
+        made += [f"song (2)/{name}" for name in ("curves.bin", "curves.csv", "drums.mid")]
+        assert tree(out) == sorted([*STEMS, *mine, *made])
         assert {(out / name).read_bytes() for name in mine} == {b"mine"}
 
 
@@ -128,6 +129,45 @@ def test_the_same_command_again_replaces_its_own_files(
         assert stempipe("separate", song, "--analysis").exit_code == 0
         assert tree(tmp_path / "stems") == sorted(STEMS + FOUND)
         assert (tmp_path / "stems/song/curves.bin").read_bytes() == job
+
+
+@pytest.mark.parametrize("mine", ["test_mine.py", "data.json", None])
+def test_nothing_is_added_to_a_folder_of_the_users_own(
+    configured: Service, stempipe: Run, song: Path, tmp_path: Path, mine: str | None
+) -> None:
+    stempipe("separate", song, "--analysis")
+    configured.jobs["job0"]["title"] = "tests"
+    configured.found = ("data.json", "package.json")
+    folder = tmp_path / "project/tests"
+    folder.mkdir(parents=True)
+    if mine:
+        (folder / mine).write_bytes(stem_of("data.json"))  # which whoever runs the service may know
+    for _ in range(2):  # the second time it knows its own
+        assert stempipe("watch", "job0", "--out", "project").exit_code == 0
+        assert tree(folder) == ([mine] if mine else [])
+        assert tree(tmp_path / "project/tests (2)") == ["data.json", "package.json"]
+        assert len(list((tmp_path / "project").iterdir())) == 4  # two stems besides, and nothing hidden
+
+
+def test_a_folder_that_the_user_works_in_is_the_users_own(
+    configured: Service, stempipe: Run, song: Path, tmp_path: Path
+) -> None:
+    stempipe("separate", song, "--analysis")
+    (tmp_path / "stems/song/notes.txt").write_text("mine")
+    for _ in range(2):
+        assert stempipe("separate", song, "--analysis").exit_code == 0
+    again = [f"song (2)/{name}" for name in ("curves.bin", "curves.csv", "drums.mid")]
+    assert tree(tmp_path / "stems") == sorted([*STEMS, *FOUND, *again, "song/notes.txt"])
+
+
+def test_a_folder_that_was_named_before_an_interruption_is_found_again(
+    service: Service, client: Client, song: Path, tmp_path: Path
+) -> None:
+    for _ in range(2):  # nobody has noted the first time what was made
+        *_, done = client.separate(song, tmp_path, Config(analysis=AnalysisConfig()), idempotency_key="k")
+        assert done.files["curves.bin"] == tmp_path / "song/curves.bin"
+    assert len(service.jobs) == 1
+    assert not (tmp_path / "song (2)").exists()
 
 
 def test_a_job_that_is_watched_is_saved_likewise(
@@ -291,6 +331,7 @@ def test_a_song_that_failed_counts_for_more(
     [
         *("../x.json", "/etc/x.conf", ".bashrc", "a/b.mid", "a\\b.mid", "..", "", "x", "x.", "c:x.mid"),
         *("a\n.mid", "\u202ex.mid", "x.mid\n", "x.mid ", f"{'x' * 200}.mid", "\x00.mid", "x.thelongending"),
+        *("conftest.py", "x.sh", "index.html", "x.toml", "x.lnk", "x.MID", "authorized.keys"),
     ],
 )
 def test_a_file_that_is_none_is_no_answer(

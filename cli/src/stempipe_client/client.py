@@ -18,6 +18,7 @@ from stempipe_client.api import Api
 from stempipe_client.config import Config
 from stempipe_client.errors import StempipeError, TransientError, patiently
 from stempipe_client.files import MayReplace, Place, nothing
+from stempipe_client.http import no_nearer_than
 from stempipe_client.models import Created, File, Files, Job, Page, Quota, Upload
 from stempipe_client.pace import Pace
 from stempipe_client.saving import Saving, Step, name_of
@@ -58,7 +59,8 @@ class Client:
         self._websocket_url = websocket_url
         self._pace = pace or Pace()
         self._api = Api(api_url, self._token, self._pace)
-        self._storage = httpx.Client(timeout=_TIMEOUT)
+        hooks = {"request": [no_nearer_than(api_url)]}
+        self._storage = httpx.Client(timeout=_TIMEOUT, event_hooks=hooks)
         self._saving = Saving(self._storage, self._pace.pauses, self.job, self.files)
 
     def close(self) -> None:

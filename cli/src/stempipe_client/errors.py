@@ -14,7 +14,8 @@ class StempipeError(Exception):
     ----------
     code
         Stable, to rely on: the service's own, such as `too_long`, or one of this package's: `unreachable`,
-        `unauthorized`, `api_error`, `upload_refused`, `download_failed`, `cancelled`, `not_configured`.
+        `unauthorized`, `api_error`, `answer_too_long`, `link_refused`, `upload_refused`, `download_failed`,
+        `cancelled`, `not_configured`.
     message
         For a person.
     """

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from stempipe_client.names import is_file_name
+from stempipe_client.names import is_file_name, said
 
 
 def _file_name(name: str) -> str:
@@ -22,6 +22,8 @@ def _file_name(name: str) -> str:
 JobId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,64}$")]
 StemName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 FileName = Annotated[str, AfterValidator(_file_name)]
+Said = Annotated[str, AfterValidator(said)]
+"""Is shown to people, and so it is cut."""
 Link = Annotated[str, Field(pattern=r"^https?://[\x21-\x7e]+$")]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -49,14 +51,14 @@ class _Answer(BaseModel):
 class Problem(_Answer):
     """Why a job failed. Rely on the code; the message is for a person."""
 
-    code: str
-    message: str
+    code: Said
+    message: Said
 
 
 class Allowance(_Answer):
     """So much may be taken, and so much of it is left."""
 
-    limit: int
+    limit: int = Field(ge=0, lt=1 << 63)
     used: float
     left: float
 
@@ -78,16 +80,16 @@ class Quota(_Answer):
 class Notice(_Answer):
     """What was filled or left out of a song, and how many seconds of it that is."""
 
-    code: str
-    message: str
+    code: Said
+    message: Said
     seconds: float = 0.0
 
 
 class Part(_Answer):
     """One of the stems that a job begins with."""
 
-    name: str
-    filename: str
+    name: Said
+    filename: Said
     bytes: int
     arrived: bool = False
 
@@ -95,13 +97,13 @@ class Part(_Answer):
 class Source(_Answer):
     """What was uploaded, and what the decoder found in it; `kind` is song, stems or midi."""
 
-    kind: str = "song"
-    filename: str
+    kind: Said = "song"
+    filename: Said
     bytes: int
     duration_seconds: float | None = None
     sample_rate: int | None = None
     channels: int | None = None
-    codec: str | None = None
+    codec: Said | None = None
     stems: tuple[Part, ...] | None = None
     notices: tuple[Notice, ...] = ()
 
@@ -109,7 +111,7 @@ class Source(_Answer):
 class AnalysisOutcome(_Answer):
     """What became of the analysis: `state` is pending, done or failed; failed has an error."""
 
-    state: str
+    state: Said
     error: Problem | None = None
 
 
@@ -182,9 +184,9 @@ class Job(_Answer):
     """
 
     id: JobId
-    title: str | None = None
+    title: Said | None = None
     status: Status
-    stage: str | None = None
+    stage: Said | None = None
     progress: int = Field(0, ge=0, le=100)
     version: int = 0
     estimated_time_remaining: Seconds | None = None
@@ -223,8 +225,8 @@ class File(_Answer):
     """
 
     name: FileName
-    kind: str
-    stem: str | None = None
+    kind: Said
+    stem: Said | None = None
     bytes: int | None = None
     url: Link
 

@@ -5,6 +5,8 @@ from unicodedata import normalize
 
 LONGEST = 255
 """Bytes of a name, on most file systems."""
+LONGEST_SAID = 500
+"""Characters of what somebody else says, where it is told."""
 
 _CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _BIDI = (
@@ -15,7 +17,10 @@ _STEERING = re.compile(f"[{_CONTROLS}{_BIDI}{_HALVES}]")
 _UNFIT_SIGNS = rf'{_CONTROLS}{_BIDI}{_HALVES}<>:"/\\|?*'
 _UNFIT = re.compile(f"[{_UNFIT_SIGNS}]")
 _BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
-_FILE_NAME = re.compile(rf"[^.{_UNFIT_SIGNS}][^{_UNFIT_SIGNS}]{{0,99}}\.[a-z0-9]{{1,8}}")
+_MADE = (
+    "bin|chan|csv|dat|flac|index|jams|json|mid|mp3|wav"  # endings of what a service makes, and of no program
+)
+_FILE_NAME = re.compile(rf"[^.{_UNFIT_SIGNS}][^{_UNFIT_SIGNS}]{{0,99}}\.({_MADE})")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
@@ -44,8 +49,17 @@ def safe(name: str, rest: str = "", longest: int = LONGEST) -> str:
 
 
 def is_file_name(name: str) -> bool:
-    """Whether a text from elsewhere is a file's own name, with an ending; no path, and not hidden."""
+    """Whether a text from elsewhere is a file's own name, with an ending of what a service makes.
+
+    It is no path, and not hidden.
+    """
     return _FILE_NAME.fullmatch(name) is not None
+
+
+def said(what: object) -> str:
+    """What somebody else says, cut to `LONGEST_SAID` characters."""
+    text = str(what)
+    return text if len(text) <= LONGEST_SAID else f"{text[: LONGEST_SAID - 1]}\u2026"
 
 
 def plain(text: str) -> str:

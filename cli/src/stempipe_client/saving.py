@@ -134,13 +134,14 @@ class Saving:
 
         saved = early.wait(report_stems) if early else None
         saved = saved or self.stems(job, place, report_stems)
+        unfinished = {}
         for done, file in enumerate(found):
 
             def report_found(fraction: float, done: int = done) -> None:
                 report(share + (1 - share) * (done + fraction) / len(found))
 
             ending = file.name.rpartition(".")[2]
-            unfinished = self._fetch(
+            unfinished[file.name] = self._fetch(
                 job,
                 file.name,
                 {file.name: file.url},
@@ -149,8 +150,7 @@ class Saving:
                 report_found,
                 _TEXT_TYPES.get(ending),
             )
-            saved[file.name] = place.put_found(unfinished, file.name)
-        return saved
+        return saved | place.put_found(unfinished)
 
     def stems(self, job: Job, place: Place, report: Report) -> dict[str, Path]:
         """Save a job's stems, as soon as it has any; gives their files."""
@@ -169,7 +169,8 @@ class Saving:
         """The files of its analysis, if there is one. A player's are for a page, and not saved."""
         if not job.analysis or job.analysis.state != "done":
             return []
-        return [file for file in self.files(job.id) if file.kind == "analysis"]
+        found = {file.name: file for file in self.files(job.id) if file.kind == "analysis"}
+        return list(found.values())
 
     def _fetch(
         self,

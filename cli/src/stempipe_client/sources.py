@@ -7,7 +7,7 @@ from typing import Any
 
 from stempipe_client.errors import TransientError
 from stempipe_client.models import Created, Upload
-from stempipe_client.names import safe
+from stempipe_client.names import safe, said
 
 MOST_STEMS = 16
 
@@ -72,7 +72,7 @@ def awaited(source: Source, created: Created) -> list[tuple[Upload, Path]]:
         uploads = created.uploads or {}
         if unknown := uploads.keys() - source.files.keys():
             raise TransientError(
-                "api_error", f"The job awaits stems that it was not told of: {sorted(unknown)}"
+                "api_error", f"The job awaits stems that it was not told of: {said(sorted(unknown))}"
             )
         return [(upload, source.files[name]) for name, upload in uploads.items()]
     path = source.file if isinstance(source, Midi) else source

@@ -12,10 +12,14 @@ from pathlib import Path
 import httpx
 
 from stempipe_client.errors import StempipeError, TransientError
+from stempipe_client.http import FAILURES, UNPACKED, beginning, reason
 from stempipe_client.models import Upload
+from stempipe_client.names import said
 from stempipe_client.steps import Report
 
 CHUNK_BYTES = 1 << 16
+_REFUSAL_BYTES = 1 << 14
+_SIGNED = re.compile(r"content-type|x-amz-[a-z0-9-]+", re.IGNORECASE)
 _PAGES = ("text/", "application/json", "application/xml", "application/xhtml")
 
 
@@ -25,12 +29,14 @@ def send(http: httpx.Client, upload: Upload, path: Path, report: Report) -> None
         if upload.method == "POST":
             # The form's own Content-Type is among the signed fields; the file's goes by the storage unread.
             files = {"file": ("song", file, "application/octet-stream")}
-            response = http.post(upload.url, data=upload.fields, files=files)
+            sending = http.stream("POST", upload.url, data=upload.fields, files=files, headers=UNPACKED)
         else:
+            headers = {name: value for name, value in upload.headers.items() if _SIGNED.fullmatch(name)}
             # With its length among the headers the body is not sent in chunks, which S3 and R2 refuse.
-            headers = {"Content-Length": str(path.stat().st_size)} | upload.headers
-            response = http.put(upload.url, content=file, headers=headers)
-        _check(response, "upload_refused", (408, 429))
+            headers |= {"Content-Length": str(path.stat().st_size)} | UNPACKED
+            sending = http.stream("PUT", upload.url, content=file, headers=headers)
+        with sending as response:
+            _check(response, "upload_refused", (408, 429))
 
 
 def fetch(
@@ -55,7 +61,7 @@ def fetch(
     """
     with unfinished.open("ab") as file, _transient(unfinished.name):
         start = file.tell()
-        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+        headers = UNPACKED | ({"Range": f"bytes={start}-"} if start else {})
         with http.stream("GET", url, headers=headers) as response:
             if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
                 raise _begin_anew(file, f"What there is of {unfinished.name} is not of this file.")
@@ -128,9 +134,9 @@ def _empty(file: io.BufferedWriter) -> None:
 def _check(response: httpx.Response, code: str, passing: tuple[int, ...]) -> None:
     if response.is_success:
         return
-    response.read()
-    said = re.search("<Message>(.*?)</Message>", response.text, re.DOTALL)
-    message = f"The storage answers {response.status_code}: {(said[1] if said else response.text)[:200]}"
+    text = beginning(response, _REFUSAL_BYTES).decode(errors="replace")
+    found = re.search("<Message>(.*?)</Message>", text, re.DOTALL)
+    message = f"The storage answers {response.status_code}: {said(found[1] if found else text)}"
     passes = response.is_server_error or response.status_code in passing
     raise (TransientError if passes else StempipeError)(code, message)
 
@@ -139,6 +145,6 @@ def _check(response: httpx.Response, code: str, passing: tuple[int, ...]) -> Non
 def _transient(what: str) -> Iterator[None]:
     try:
         yield
-    except (httpx.RequestError, httpx.InvalidURL) as error:
-        message = f"The storage cannot be reached for {what}: {error or type(error).__name__}"
+    except FAILURES as error:
+        message = f"The storage cannot be reached for {what}: {reason(error)}"
         raise TransientError("unreachable", message) from error

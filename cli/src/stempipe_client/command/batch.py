@@ -10,6 +10,7 @@ from threading import Event, Thread
 from stempipe_client.command.display import Display, Update
 from stempipe_client.command.songs import Song
 from stempipe_client.errors import StempipeError
+from stempipe_client.names import said
 
 Work = Callable[[Song], Generator[Update]]
 """Works on one song; the last update names the files."""
@@ -125,4 +126,4 @@ def _named(error: Exception) -> StempipeError:
         case OSError():
             return StempipeError("file_error", str(error))
         case _:
-            return StempipeError("client_error", f"{type(error).__name__}: {error}")
+            return StempipeError("client_error", said(f"{type(error).__name__}: {error}"))

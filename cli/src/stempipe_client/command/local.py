@@ -256,7 +256,7 @@ def _updates(stage: str, work: Callable[[Report], None]) -> Generator[Update]:
 
 def _put(found: Iterable[Path], place: Place) -> dict[str, Path]:
     """Name the files that were found."""
-    return {path.name: place.put_found(path, path.name) for path in found}
+    return place.put_found({path.name: path for path in found})
 
 
 def _output(config: Config) -> AudioOutput:

@@ -1,5 +1,6 @@
 """Who the user is: a token from the environment, or Cognito's, kept and renewed."""
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -14,11 +15,14 @@ import httpx
 from stempipe_client.command.places import config_folder, read_json, write_json
 from stempipe_client.command.settings import Settings
 from stempipe_client.errors import StempipeError, TransientError
+from stempipe_client.http import FAILURES, UNPACKED, beginning, reason
+from stempipe_client.names import said
 
 TOKEN_VARIABLE = "STEMPIPE_TOKEN"  # noqa: S105 - the name of a variable
 EARLY_SECONDS = 60.0
 """A token is renewed so long before it expires."""
 
+_MOST_BYTES = 1 << 20
 _PASSING = ("TooManyRequestsException", "InternalErrorException")
 
 
@@ -89,7 +93,7 @@ class Cognito:
         try:
             if "ChallengeName" in answer:
                 user = answer.get("ChallengeParameters", {}).get("USER_ID_FOR_SRP")
-                return Challenge(str(answer["ChallengeName"]), str(answer.get("Session", "")), user)
+                return Challenge(said(answer["ChallengeName"]), str(answer.get("Session", "")), user)
             result = answer["AuthenticationResult"]
             return Tokens(
                 access=str(result["AccessToken"]),
@@ -100,24 +104,25 @@ class Cognito:
             raise self._no_answer() from error
 
     def _ask(self, action: str, request: dict[str, Any]) -> dict[str, Any]:
-        headers = {
+        headers = UNPACKED | {
             "Content-Type": "application/x-amz-json-1.1",
             "X-Amz-Target": f"AWSCognitoIdentityProviderService.{action}",
         }
         try:
-            response = httpx.post(self._url, json=request, headers=headers, timeout=20)
-        except httpx.RequestError as error:
-            message = f"{self._url} cannot be reached: {error or type(error).__name__}"
+            with httpx.stream("POST", self._url, json=request, headers=headers, timeout=20) as response:
+                body = beginning(response, _MOST_BYTES)
+        except FAILURES as error:
+            message = f"{self._url} cannot be reached: {reason(error)}"
             raise TransientError("unreachable", message) from error
         answer: Any = None
         with suppress(ValueError, RecursionError):
-            answer = response.json()
+            answer = json.loads(body)
         if not isinstance(answer, dict) or not answer:
             raise self._no_answer()
         if response.is_success:
             return answer
         fault = str(answer.get("__type", ""))
-        message = f"Cognito refuses: {answer.get('message') or answer.get('Message') or fault}"
+        message = f"Cognito refuses: {said(answer.get('message') or answer.get('Message') or fault)}"
         if response.is_server_error or fault.endswith(_PASSING):
             raise TransientError("unreachable", message)
         raise StempipeError("unauthorized", message)
