@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import httpx
 import pytest
+from botocore.config import Config
 from playwright.sync_api import Page, Request, expect
 
 from local.cloud import Deployment, running
@@ -179,10 +181,19 @@ def test_a_page_of_elsewhere_reads_nothing(page: Page, cloud: Deployment, elsewh
     page.goto(f"http://{name}:{elsewhere}/")
     token = {"headers": {"Authorization": f"Bearer {cloud.token()}"}}
     address = str(cloud.page_url)
+    there = {"Bucket": cloud.stems_bucket, "Key": "nobody/a.wav"}
+    keys: Any = cloud.server.credentials
+    signed = Config(signature_version="s3v4")
+    storage = boto3.client("s3", config=signed, endpoint_url=cloud.endpoint, **keys)
+    storage.put_object(**there, Body=b"sound")
+    link = storage.generate_presigned_url("get_object", there)
+    assert httpx.get(link, timeout=60).content == b"sound"
     for url, options in [
         (f"{cloud.api_url}/v1/health", {}),
         (f"{cloud.api_url}/v1/jobs", token),
         (f"{cloud.api_url}/v1/jobs", token | {"method": "POST", "body": "{}"}),
+        (link, {}),
+        (f"{cloud.endpoint}/{cloud.uploads_bucket}", {"method": "POST", "body": "a form"}),
         (f"{address}config.json", {}),
         (address, {}),
     ]:
