@@ -181,7 +181,7 @@ def test_a_page_of_elsewhere_reads_nothing(page: Page, cloud: Deployment, elsewh
     page.goto(f"http://{name}:{elsewhere}/")
     token = {"headers": {"Authorization": f"Bearer {cloud.token()}"}}
     address = str(cloud.page_url)
-    there = {"Bucket": cloud.stems_bucket, "Key": "nobody/a.wav"}
+    there: Any = {"Bucket": cloud.stems_bucket, "Key": "nobody/a.wav"}
     keys: Any = cloud.server.credentials
     signed = Config(signature_version="s3v4")
     storage = boto3.client("s3", config=signed, endpoint_url=cloud.endpoint, **keys)
