@@ -302,13 +302,19 @@ def test_a_job_that_is_being_deleted_awaits_no_upload_again(api: Api, jobs: Jobs
 # ---- songs of the inbox ----------------------------------------------------------------------------
 
 
+def put_into_inbox(cloud: Aws, intake: Intake) -> tuple[Upload, Job]:
+    """A song there, and its job."""
+    upload = Upload("s3", UPLOADS, "inbox/alice/song.mp3")
+    cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
+    job = intake.take(upload)
+    assert job
+    return upload, job
+
+
 def test_a_slow_deletion_spares_the_same_song_that_was_put_since(
     api: Api, cloud: Aws, jobs: Jobs, intake: Intake
 ) -> None:
-    upload = Upload("s3", UPLOADS, "inbox/alice/song.mp3")
-    cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
-    first = intake.take(upload)
-    assert first
+    upload, first = put_into_inbox(cloud, intake)
     asked_at = datetime.now(UTC)
     cancelled = jobs.cancel("alice", first.id)  # and storage is slow
     time.sleep(1.1)  # storage's clock has seconds
@@ -326,10 +332,7 @@ def test_a_slow_deletion_spares_the_same_song_that_was_put_since(
 def test_a_song_that_is_put_again_after_a_failure_of_ours_is_tried_again(
     cloud: Aws, jobs: Jobs, intake: Intake, ended: str
 ) -> None:
-    upload = Upload("s3", UPLOADS, "inbox/alice/song.mp3")
-    cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
-    first = intake.take(upload)
-    assert first
+    upload, first = put_into_inbox(cloud, intake)
     if ended == "cancelled":
         jobs.cancel("alice", first.id)
     else:
@@ -352,10 +355,7 @@ def test_a_song_that_is_put_again_after_a_failure_of_ours_is_tried_again(
 def test_so_is_one_that_is_put_again_in_the_second_of_the_failure(
     cloud: Aws, jobs: Jobs, intake: Intake
 ) -> None:
-    upload = Upload("s3", UPLOADS, "inbox/alice/song.mp3")
-    cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
-    first = intake.take(upload)
-    assert first
+    upload, first = put_into_inbox(cloud, intake)
     time.sleep(1.1)  # storage's clock has seconds
     cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
     put_at = cloud.s3.head_object(Bucket=UPLOADS, Key=upload.key)["LastModified"]
@@ -399,10 +399,7 @@ def test_what_is_put_between_the_look_and_the_deletion_is_spared(
 def test_a_song_that_cannot_be_separated_is_not_tried_again_for_being_put_again(
     cloud: Aws, jobs: Jobs, intake: Intake
 ) -> None:
-    upload = Upload("s3", UPLOADS, "inbox/alice/song.mp3")
-    cloud.s3.put_object(Bucket=UPLOADS, Key=upload.key, Body=b"song")
-    first = intake.take(upload)
-    assert first
+    upload, first = put_into_inbox(cloud, intake)
     error = InternalError()
     error.code = "no_audio"
     take(jobs, "alice", first.id, 30).fail(error)
