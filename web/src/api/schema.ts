@@ -111,7 +111,7 @@ export interface components {
     schemas: {
         /**
          * AllowanceView
-         * @description So much, and no more.
+         * @description So many, and no more.
          */
         AllowanceView: {
             /**
