@@ -11,6 +11,7 @@ from stempipe_client.command import login as logins
 from stempipe_client.command import options, settings
 from stempipe_client.command.display import to_json
 from stempipe_client.errors import StempipeError
+from stempipe_client.models import Allowance, Daily
 from stempipe_client.names import plain
 
 Key = Literal["api-url", "websocket-url", "client-id", "login-url"]
@@ -60,7 +61,7 @@ def quota(context: typer.Context, as_json: options.AsJson = False) -> None:
     if as_json:
         print(to_json(found.model_dump(mode="json", by_alias=True)))
         return
-    rows = [
+    rows: list[tuple[str, Allowance | Daily, str]] = [
         ("open jobs", found.open_jobs, ",d"),
         ("minutes today", found.minutes_today, ",.1f"),
         ("bytes kept", found.bytes_kept, ",d"),
