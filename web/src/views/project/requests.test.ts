@@ -14,7 +14,7 @@ test("files find the right card", () => {
 
 const pick = (name: string, role: string): Pick => {
   const file = new File(["x"], name, { type: name.endsWith(".wav") ? "audio/wav" : "" });
-  return { looked: { file, type: "wav", seconds: 1, isDeclared: true }, role };
+  return { looked: { file, type: "wav", seconds: 1, isDeclared: true, fault: null }, role };
 };
 const options = { loadout: usual(["4stems"]), title: " My song " };
 
