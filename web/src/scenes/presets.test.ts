@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { signalsOf } from "../signals/examples.ts";
 import { SCENES, sceneOf } from "./all.ts";
 import { PRESETS, readPreset, writePreset } from "./presets.ts";
-import { boundTo, rebind, show } from "./show.ts";
+import { boundTo, defaultOf, rebind, show } from "./show.ts";
 
 const file = (change: object) =>
   JSON.stringify({ kind: "stempipe-preset", version: 1, name: "Mine", scene: null, scenes: {}, ...change });
@@ -66,10 +66,21 @@ test("a slot takes another signal, or says why not", () => {
   expect(rebind(rig, "pan", "piano.notes", signals, {})).toEqual({ refused: "This song has no Piano, notes." });
   const pan = rig.slots.find(({ id }) => id === "pan");
   if (!pan) throw new Error("no pan");
-  expect([boundTo(pan, {}), boundTo(pan, { pan: null })]).toEqual(["song.bars", null]);
+  expect([boundTo(pan, {}, signals), boundTo(pan, { pan: null }, signals)]).toEqual(["song.bars", null]);
 });
 
 test("a preset that puts a curve where events belong leaves the slot empty", () => {
   const stage = show(sceneOf("rig"), signalsOf("song"), { pan: "bass.rms" }, { limit: true });
   expect(stage.input("pan")).toMatchObject({ empty: true, body: "song" });
+});
+
+test("a song in two stems has something else where others have drums and bass", () => {
+  const [horizon, two, four] = [sceneOf("rig").slots[5], signalsOf("quiet"), signalsOf("song")];
+  if (!horizon) throw new Error("no horizon");
+  expect([defaultOf(horizon, two), defaultOf(horizon, four)]).toEqual(["other.rms", "bass.rms"]);
+  expect(show(sceneOf("rig"), two, {}, { limit: true }).input("horizon")).toMatchObject({
+    empty: false,
+    body: "accompaniment",
+  });
+  expect(show(sceneOf("rig"), two, { horizon: null }, { limit: true }).input("horizon").empty).toBe(true);
 });
