@@ -79,7 +79,10 @@ export function fromFile(text: string): string | null {
   return null;
 }
 
-function add(preset: Preset): void {
+/** Take a preset in. The names of those that are always there stay theirs. */
+function add(given: Preset): void {
+  const isTaken = PRESETS.some(({ name }) => name === given.name);
+  const preset = isTaken ? { ...given, name: `My ${given.name}` } : given;
   own.value = [...own.peek().filter(({ name }) => name !== preset.name), preset].slice(-MOST);
   store();
   choose(preset);

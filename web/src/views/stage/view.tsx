@@ -16,6 +16,7 @@ import type { Console } from "../song/console.ts";
 import { songKeys } from "../song/keys.ts";
 import { useNow } from "../song/usenow.ts";
 import { SongTabs } from "../song/view.tsx";
+import { Saving, saving } from "../take/saves.tsx";
 import { toast } from "../toasts.ts";
 import { useKeys } from "../usekeys.ts";
 import { clock, spoken } from "../words.ts";
@@ -37,7 +38,8 @@ const PARTS = [
 ] as const;
 type Part = (typeof PARTS)[number][0];
 
-export function Stage({ console }: { console: Console; onHelp: () => void }) {
+/** `covered` while something lies over it that says by itself how far a file is. */
+export function Stage({ console, covered }: { console: Console; covered: boolean }) {
   const { song, id } = console.opened;
   const signals = useMemo(() => new Signals(song), [song]);
   const limit = settings.value.limiter;
@@ -89,9 +91,10 @@ export function Stage({ console }: { console: Console; onHelp: () => void }) {
   });
   const words = pictureWords(on, signals, bound);
   if (overlay) return <Picture show={shown} time={time} transparent class="stage-picture" label={words} />;
+  const state = `${hidden || resting ? " away" : ""}${resting ? " resting" : ""}`;
   const away = hidden || resting;
   return (
-    <div class={away ? "stage away" : "stage"} ref={room} style={{ "--shelf": `${inset * innerHeight}px` }}>
+    <div class={`stage${state}`} ref={room} style={{ "--shelf": `${inset * innerHeight}px` }}>
       <header class="top screen stage-top">
         <Mark />
         <h1 class="t4 ell" tabIndex={-1}>
@@ -130,7 +133,7 @@ export function Stage({ console }: { console: Console; onHelp: () => void }) {
               )}
               <div class="shelf-controls">
                 {!narrow.value && <Transport console={console} onFull={full} />}
-                <PresetMenu />
+                {!narrow.value && <PresetMenu />}
                 <Switch
                   name="Flash limiter"
                   about="at most 3 a second"
@@ -158,6 +161,7 @@ export function Stage({ console }: { console: Console; onHelp: () => void }) {
         </div>
       </main>
       <Flying />
+      {!covered && saving.value && <Saving />}
       {console.error.value && (
         <p class="stage-error screen sm" role="alert">
           {console.error.value}
@@ -183,7 +187,8 @@ function Transport({ console, onFull }: { console: Console; onFull: () => void }
       <Dots text={clock(now, narrow.value ? 0 : 2)} say={spoken(Math.round(now))} />
       {narrow.value && (
         <>
-          <span class="grow sm mute">{scene.value.name}</span>
+          <span class="grow" />
+          <PresetMenu />
           <button type="button" class="key sml sq" aria-label="Full screen" onClick={onFull}>
             <Icon name="full" />
           </button>

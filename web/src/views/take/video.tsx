@@ -68,6 +68,7 @@ export function Video({ console, options, onChange }: Props) {
       what: "The video",
       name: `${song.title} - ${on.name}.${format.container}`,
       stems: console.stems,
+      frames,
       async run(destination, work) {
         const { saveVideo } = await import("../../export/video.ts");
         const view = { width, height, inset: 0, transparent: false, still: false };
