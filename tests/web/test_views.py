@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from local.cloud import Deployment
 from tests.web.conftest import SECONDS
-from tests.web.pages import OPEN_VIEWS, ROOT, clock, open_view, wrong_anywhere
+from tests.web.pages import OPEN_VIEWS, ROOT, clock, open_view, overflow, violations, wrong_anywhere
 
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 BUILT = ROOT / "web/dist"
@@ -368,7 +368,7 @@ def test_a_video_is_made_and_saved(wide: Page, address: str) -> None:
         dialog.get_by_role("button", name="Render video").click()
     assert downloaded.value.suggested_filename == "Night Bus - Split.webm"
     assert downloaded.value.path().read_bytes()[:4] == b"\x1aE\xdf\xa3"
-    expect(wide.get_by_text("The video is saved")).to_be_visible()
+    expect(dialog.get_by_text("The video is saved")).to_be_visible()  # where it is read, and not behind it
 
 
 def test_a_video_that_is_cancelled_keeps_its_options(wide: Page, address: str) -> None:
@@ -386,6 +386,42 @@ def test_a_video_that_is_cancelled_keeps_its_options(wide: Page, address: str) -
     expect(frames).to_have_text(words)
     for option in ("1:1", "60", "All stems"):
         expect(dialog.get_by_role("radio", name=option, exact=True)).to_be_checked()
+
+
+def test_a_video_goes_on_wherever_one_looks(wide: Page, address: str) -> None:
+    wide.add_init_script("delete window.showSaveFilePicker")
+    open_view(wide, address, "take away")
+    wide.get_by_role("button", name="Render video").click()
+    saving = wide.get_by_role("region", name="Saving Night Bus - Split.webm")
+    expect(saving.get_by_text(re.compile(r"^[\d,]+ of [\d,]+ frames"))).to_be_visible()
+    wide.keyboard.press("Escape")
+    for view, there in (("Stage", wide.get_by_role("radio", name="Split")), ("Mix", wide.locator(".desk"))):
+        wide.get_by_role("link", name=view).click()
+        expect(there).to_be_visible()
+        expect(saving).to_have_count(1)
+        expect(saving).to_be_visible()
+    saving.get_by_role("button", name="Cancel").click()
+    expect(saving).to_have_count(0)
+
+
+def test_a_drag_from_a_slot_selects_no_text(wide: Page, address: str) -> None:
+    open_view(wide, address, "stage")
+    wide.locator("[data-slot=leap] .grip").hover()
+    wide.mouse.down()
+    wide.locator("[data-slot=first]").hover()
+    wide.mouse.up()
+    expect(wide.get_by_role("button", name=re.compile("^First stream Drums, hits"))).to_be_visible()
+    assert wide.evaluate("String(getSelection())") == ""
+
+
+def test_a_phone_has_the_presets(wide: Page, address: str) -> None:
+    wide.set_viewport_size({"width": 390, "height": 844})
+    open_view(wide, address, "stage")
+    wide.get_by_role("button", name="Preset: House").click()
+    wide.get_by_role("radio", name="Blackout").check()
+    expect(wide.get_by_role("radio", name="Rig")).to_be_checked()
+    assert violations(wide) == []
+    assert overflow(wide) == 0
 
 
 def test_the_theme_is_kept(wide: Page, address: str) -> None:

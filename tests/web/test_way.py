@@ -136,11 +136,21 @@ def test_midi_is_shown_before_it_is_sent(inside: Page, tmp_path: Path) -> None:
     expect(inside.locator(".lane")).to_have_count(1)
 
 
+def test_midi_among_sound_is_left_out(inside: Page) -> None:
+    drop(inside, {"Hum.wav": tone(440), "Hum.mid": b"MThd"})
+    expect(inside.get_by_role("radio", name="Single song")).to_have_attribute("aria-checked", "true")
+    expect(inside.get_by_text("1 MIDI file left out")).to_be_visible()
+    expect(inside.get_by_role("button", name="Send 1 song")).to_be_visible()
+
+
 def test_what_the_service_would_refuse_is_refused_before_a_byte_is_sent(inside: Page) -> None:
     sent: list[str] = []
     inside.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
     drop(inside, {"notes.mp3": b"this is no music " * 100})
     expect(inside.get_by_role("alert")).to_contain_text("no audio file that can be read")
+    drop(inside, {"cut.mid": b"MThd\0\0\0\6\0\0\0\1\1\xe0MTrk\0\0\0\4\0\xff\x2f"})
+    expect(inside.get_by_role("alert")).to_contain_text("The MIDI file is cut")
+    drop(inside, {"notes.mp3": b"this is no music " * 100})
     inside.get_by_role("button", name="Send 0 songs").focus()
     inside.keyboard.press("Enter")
     expect(inside.get_by_text("Nothing here can be sent.")).to_be_visible()
