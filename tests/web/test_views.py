@@ -338,6 +338,24 @@ def test_the_picture_alone_lies_on_nothing(wide: Page, address: str) -> None:
     assert wide.evaluate("getComputedStyle(document.body).backgroundColor") == "rgba(0, 0, 0, 0)"
 
 
+def test_the_picture_alone_is_the_one_on_stage(wide: Page, address: str) -> None:
+    wide.add_init_script("delete Navigator.prototype.clipboard")  # the address is shown then
+    open_view(wide, address, "stage")
+    wide.get_by_role("radio", name="Floor").check()
+    wide.keyboard.press("b")
+    expect(wide.get_by_role("listbox")).to_be_focused()
+    wide.keyboard.press("Home")
+    wide.keyboard.press("Enter")
+    wide.get_by_role("button", name="OBS").click()
+    copied = wide.locator(".toast", has_text="The address for OBS").get_by_text("obs=").inner_text()
+    wide.goto("about:blank")
+    wide.goto(copied)
+    picture = wide.get_by_role("img", name=re.compile("^Scene: Floor"))
+    expect(picture).to_have_accessible_name(re.compile("second row by"))
+    expect(picture).not_to_have_accessible_name(re.compile("first row by"))
+    expect(wide.locator("header, button")).to_have_count(0)
+
+
 def test_taking_away_says_what_the_file_will_be_and_gives_the_focus_back(wide: Page, address: str) -> None:
     open_view(wide, address, "stage")
     export = wide.get_by_role("link", name="Export")

@@ -95,6 +95,12 @@ export function fromFile(text: string): string | null {
 }
 
 /** Take a preset in. The names of those that are always there stay theirs. */
+/** Have what a preset says, and keep nothing of it; nothing where it is none. */
+export function lend(text: string | null): void {
+  const read = readPreset(text ?? "");
+  if ("preset" in read) choose(read.preset);
+}
+
 function add(given: Preset): void {
   const isTaken = PRESETS.some(({ name }) => name === given.name);
   const preset = isTaken ? { ...given, name: `My ${given.name}` } : given;

@@ -10,7 +10,7 @@ import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import { Mark } from "../parts/top.tsx";
-import { fragmentOf, isOverlay } from "../route.ts";
+import { fragmentOf, isOverlay, overlayOf } from "../route.ts";
 import { low, narrow, set, settings, wide } from "../settings.ts";
 import type { Console } from "../song/console.ts";
 import { songKeys } from "../song/keys.ts";
@@ -20,7 +20,7 @@ import { Saving, saving } from "../take/saves.tsx";
 import { toast } from "../toasts.ts";
 import { useKeys } from "../usekeys.ts";
 import { clock, spoken } from "../words.ts";
-import { bindings, scene } from "./kept.ts";
+import { asFile, bindings, lend, scene } from "./kept.ts";
 import { Picture } from "./picture.tsx";
 import { PresetMenu } from "./presets.tsx";
 import { Flying, Palette, Slots } from "./slots.tsx";
@@ -61,6 +61,7 @@ export function Stage({ console, covered }: { console: Console; covered: boolean
   );
   useEffect(() => {
     if (!overlay) return;
+    lend(overlayOf(location));
     document.documentElement.dataset.overlay = "";
     void console.playSilently();
     return () => {
@@ -249,7 +250,9 @@ function useRest(room: { readonly current: HTMLElement | null }): boolean {
 
 /** The address of the picture alone, for OBS. */
 async function shareOverlay(id: string): Promise<void> {
-  const address = `${location.origin}${location.pathname}?obs${fragmentOf({ view: "stage", song: id })}`;
+  const song = fragmentOf({ view: "stage", song: id });
+  // Behind the fragment, where it goes to no server, and a sign-in leads back to it.
+  const address = `${location.origin}${location.pathname}${song}?obs=${encodeURIComponent(asFile().text)}`;
   try {
     await navigator.clipboard.writeText(address);
     toast({
