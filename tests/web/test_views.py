@@ -327,6 +327,18 @@ def test_a_preset_is_kept_given_away_and_taken_in(wide: Page, address: str) -> N
     expect(wide.get_by_role("radio", name="<b>Mine</b>")).to_be_visible()
 
 
+def test_no_words_of_the_welcome_page_lie_under_its_deck(wide: Page, address: str) -> None:
+    under = """() => {
+        const deck = document.querySelector(".deck").getBoundingClientRect().top;
+        const words = [...document.querySelectorAll("main :is(h1, p, li, a, button)")];
+        return words.filter((each) => each.getBoundingClientRect().bottom > deck).map((each) => each.textContent);
+    }"""
+    for width, height in ((1440, 900), (1000, 720), (901, 900), (700, 900), (642, 760), (360, 640)):
+        wide.set_viewport_size({"width": width, "height": height})
+        open_view(wide, address, "welcome")
+        assert wide.evaluate(under) == [], f"{width} x {height}"
+
+
 def test_the_picture_alone_lies_on_nothing(wide: Page, address: str) -> None:
     wide.goto(f"{address}?obs#/song/night-bus/stage")
     picture = wide.locator("canvas")
