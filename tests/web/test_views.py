@@ -330,8 +330,9 @@ def test_a_preset_is_kept_given_away_and_taken_in(wide: Page, address: str) -> N
 def test_no_words_of_the_welcome_page_lie_under_its_deck(wide: Page, address: str) -> None:
     under = """() => {
         const deck = document.querySelector(".deck").getBoundingClientRect().top;
+        const under = (each) => each.getBoundingClientRect().bottom > deck;
         const words = [...document.querySelectorAll("main :is(h1, p, li, a, button)")];
-        return words.filter((each) => each.getBoundingClientRect().bottom > deck).map((each) => each.textContent);
+        return words.filter(under).map((each) => each.textContent);
     }"""
     for width, height in ((1440, 900), (1000, 720), (901, 900), (700, 900), (642, 760), (360, 640)):
         wide.set_viewport_size({"width": width, "height": height})
