@@ -97,12 +97,14 @@ def test_a_song_all_the_way(inside: Page, song: Path) -> None:
 
 
 def test_stems_of_ones_own_are_asked_about_named_and_stay_text(inside: Page) -> None:
-    drop(inside, {"low bass.wav": tone(60), HOSTILE: tone(440)})
+    low = f"low bass{' that goes on' * 20}.wav"
+    drop(inside, {low: tone(60), HOSTILE: tone(440)})
     inside.get_by_role("button", name=re.compile("^One song")).click()
     expect(inside.get_by_role("radio", name="Audio stems")).to_have_attribute("aria-checked", "true")
-    expect(inside.get_by_label("Role of low bass.wav")).to_have_value("bass")
+    expect(inside.get_by_label(f"Role of {low}")).to_have_value("bass")
     inside.get_by_label(f"Role of {HOSTILE}").select_option("vocals")
     inside.get_by_role("textbox", name="Title").fill("<script>document.title = 1</script>")
+    assert inside.locator(".parts").evaluate("(list) => list.scrollWidth <= list.clientWidth")
     assert violations(inside) == []
     inside.get_by_role("button", name="Send 2 stems").click()
     done(inside, "<script>document.title = 1</script>")

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { signalsOf } from "../signals/examples.ts";
+import { Signals } from "../signals/signals.ts";
 import { SCENES, sceneOf } from "./all.ts";
 import { PRESETS, readPreset, writePreset } from "./presets.ts";
 import { boundTo, defaultOf, rebind, show } from "./show.ts";
@@ -77,7 +78,12 @@ test("a preset that puts a curve where events belong leaves the slot empty", () 
 test("a song in two stems has something else where others have drums and bass", () => {
   const [horizon, two, four] = [sceneOf("rig").slots[5], signalsOf("quiet"), signalsOf("song")];
   if (!horizon) throw new Error("no horizon");
-  expect([defaultOf(horizon, two), defaultOf(horizon, four)]).toEqual(["other.rms", "bass.rms"]);
+  const neither = new Signals({ ...two.song, stems: ["vocals"], analysis: null, curves: null });
+  expect([two, four, neither].map((signals) => defaultOf(horizon, signals))).toEqual([
+    "other.rms",
+    "bass.rms",
+    "bass.rms",
+  ]);
   expect(show(sceneOf("rig"), two, {}, { limit: true }).input("horizon")).toMatchObject({
     empty: false,
     body: "accompaniment",

@@ -50,7 +50,8 @@ export function boundTo(slot: Slot, bindings: Bindings, signals: Signals): strin
 
 /** The signal that a slot has in this song if nobody says otherwise. */
 export function defaultOf({ signal, otherwise }: Slot, signals: Signals): string {
-  return otherwise !== undefined && signals.find(signal) === null ? otherwise : signal;
+  const has = (id: string) => signals.find(id) !== null;
+  return otherwise !== undefined && !has(signal) && has(otherwise) ? otherwise : signal;
 }
 
 /** The bindings with a signal in a slot, or why that cannot be. */

@@ -171,6 +171,7 @@ export function Palette({ signals }: { signals: Signals }) {
           drag onto a slot, or press <kbd>B</kbd>
         </span>
       </div>
+      {signals.song.analysis === null && <p class="sm mute">This song was not analysed: nothing drives a scene.</p>}
       {byStem(list).map(([stem, own]) => (
         <div key={stem} class="signal-row">
           <span title={stemName(stem)}>
