@@ -97,7 +97,7 @@ def test_a_song_all_the_way(inside: Page, song: Path) -> None:
 
 
 def test_stems_of_ones_own_are_asked_about_named_and_stay_text(inside: Page) -> None:
-    low = f"low bass{' that goes on' * 20}.wav"
+    low = f"low bass{' that goes on' * 10}.wav"
     drop(inside, {low: tone(60), HOSTILE: tone(440)})
     inside.get_by_role("button", name=re.compile("^One song")).click()
     expect(inside.get_by_role("radio", name="Audio stems")).to_have_attribute("aria-checked", "true")
