@@ -188,6 +188,11 @@ def test_of_an_upload_links_headers_those_are_taken_that_storage_signs(
         *((host, Nearness.MACHINE) for host in ("::ffff:127.0.0.1", "[::1]", "127.0.0.1.", "0")),
         *((host, Nearness.NETWORK) for host in ("10.1.2.3", "192.168.1.1", "172.16.0.1", "169.254.169.254")),
         *((host, Nearness.NETWORK) for host in ("fe80::1", "fd00::1", "100.64.0.1", "224.0.0.1", "ff02::1")),
+        *(
+            (host, Nearness.NETWORK)
+            for host in ("64:ff9b::7f00:1", "2002:7f00:1::", "fec0::1", "::127.0.0.1")
+        ),
+        *((host, Nearness.NETWORK) for host in ("2001:0:1:2::3", "64:ff9b:1::a00:1", "::ffff:0:127.0.0.1")),
         *((host, Nearness.ANYWHERE) for host in ("s3.eu-west-1.amazonaws.com", "1.1.1.1", "2606:4700::1111")),
         *((host, Nearness.ANYWHERE) for host in ("localhost.example", "127.0.0.1.example", "", "dead.beef")),
     ],
