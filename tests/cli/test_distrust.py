@@ -14,6 +14,7 @@ from stempipe_client import Client, Job, StempipeError, TransientError, Upload
 from stempipe_client.api import MOST_BYTES
 from stempipe_client.command import login
 from stempipe_client.http import Nearness, nearness
+from stempipe_client.live import Silence, follow
 from tests.cli.conftest import QUICK, Run
 from tests.cli.service import TOKEN, Service, Twist, says, where
 from tests.http import Answer, Request
@@ -215,6 +216,15 @@ def test_links_to_this_machine_are_refused_where_the_api_is_elsewhere(
         with pytest.raises(StempipeError, match="link_refused"):
             client.download(Job.model_validate(job), tmp_path / "out")
     assert not service.requests
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_of_the_live_api_is_not_followed(service: Service, status: int) -> None:
+    live_url = service.url.replace("http", "ws")
+    service.twist = where("GET", "/live", Answer(status, b"", {"Location": f"{live_url}/elsewhere"}))
+    with pytest.raises(Silence, match=str(status)):
+        next(follow(f"{live_url}/live", TOKEN, "j", 1))
+    assert service.requests == ["GET /live"]
 
 
 # ---- how much is told ----------------------------------------------------------------------------------
