@@ -12,10 +12,12 @@ import boto3
 import pytest
 
 from stempipe.errors import InternalError, InvalidRequest, JobNotFound, WorkerLost
+from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
+from stempipe.jobs.overdue import Overdue
 from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Stage, Status
-from stempipe.jobs.refusals import ClaimLost, JobExists, JobIsFinal, JobIsHeld
+from stempipe.jobs.refusals import ClaimLost, JobExists, JobIsFinal, JobIsHeld, TransitionRefused
 from stempipe.jobs.table import Jobs
 from tests.aws import RESOURCES, TABLE, USAGE, Aws
 from tests.claims import take
@@ -157,6 +159,24 @@ def test_a_worker_that_lost_its_lease_cannot_write(jobs: Jobs, clock: Clock) -> 
     complete(other)
     job = jobs.get("alice", "01K")
     assert (job.state, job.attempts, job.stem_keys) == (Status.COMPLETED, 2, {"vocals": "key"})
+
+
+def test_a_job_whose_lease_holds_is_not_taken_from_its_worker(jobs: Jobs) -> None:
+    queued(jobs)
+    claim = take(jobs, "alice", "01K", LEASE)
+    with pytest.raises(TransitionRefused):
+        Overdue(jobs).requeue(jobs.get("alice", "01K"))
+    complete(claim)
+
+
+def test_an_upload_that_is_awaited_for_longer_is_not_given_up(jobs: Jobs, clock: Clock) -> None:
+    jobs.add("alice", "01K", Status.AWAITING_UPLOAD, SOURCE, JobConfig())
+    clock.forward(hours=2)
+    overdue = jobs.get("alice", "01K")
+    Arrivals(jobs).await_upload(jobs.get("alice", "01K"))  # its owner asks for another link just then
+    with pytest.raises(TransitionRefused):
+        Overdue(jobs).give_up_upload(overdue)
+    assert jobs.get("alice", "01K").state is Status.AWAITING_UPLOAD
 
 
 def test_a_song_whose_workers_all_vanish_fails(jobs: Jobs, clock: Clock) -> None:
