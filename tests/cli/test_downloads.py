@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
-from stempipe_client import Client
+from stempipe_client import Client, TransientError, transfer
 from tests.cli.service import HTML, PAGE, STEM_BYTES, Service, cut_short, stem_of
 from tests.http import Answer, Request
 
@@ -32,7 +33,7 @@ def ranged(span: str, content: bytes) -> Answer:
         ranged("", VOCALS[HALF:]),
         Answer(200, VOCALS[:100], {"Connection": "close"}),
         Answer(200, b""),
-        Answer(200, VOCALS, {"Content-Encoding": "gzip"}),
+        Answer(200, PAGE, {"Content-Encoding": "gzip"}),
         Answer(200, PAGE, HTML),
         Answer(206, PAGE, HTML | {"Content-Range": f"bytes {HALF}-{HALF + 9}/{len(VOCALS)}"}),
         Answer(204),
@@ -55,6 +56,15 @@ def test_a_download_gets_better(
     *_, done = client.separate(song, tmp_path)
     assert done.files["vocals"].read_bytes() == VOCALS
     assert not service.faults
+
+
+def test_no_more_is_kept_than_there_is_to_come(service: Service, tmp_path: Path) -> None:
+    service.twist = lambda request, _: ranged("bytes 1-99/100", VOCALS)
+    unfinished = tmp_path / "unfinished"
+    unfinished.write_bytes(b"v")
+    with httpx.Client() as http, pytest.raises(TransientError, match="More than 100 bytes"):
+        transfer.fetch(http, f"{service.url}/stems/j/vocals", unfinished, lambda _: None)
+    assert unfinished.stat().st_size == 0
 
 
 @pytest.mark.parametrize("length", [3000, STEM_BYTES])
