@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from stempipe_client import Client, TransientError, transfer
-from tests.cli.service import HTML, PAGE, STEM_BYTES, Service, cut_short, stem_of
+from tests.cli.service import HTML, PAGE, STEM_BYTES, Service, cut_short, says, stem_of, where
 from tests.http import Answer, Request
 
 VOCALS = stem_of("vocals")
@@ -56,6 +56,17 @@ def test_a_download_gets_better(
     *_, done = client.separate(song, tmp_path)
     assert done.files["vocals"].read_bytes() == VOCALS
     assert not service.faults
+
+
+def test_what_is_left_of_another_attempts_stem_is_not_gone_on_with(
+    service: Service, client: Client, song: Path, tmp_path: Path
+) -> None:
+    service.twist = where("GET", "/stems/", cut_short(b"x" * HALF, len(VOCALS)))
+    with pytest.raises(TransientError):
+        list(client.separate(song, tmp_path, idempotency_key="k"))
+    service.twist = says(attempt=2)  # its owner had the job tried again
+    *_, done = client.separate(song, tmp_path, idempotency_key="k")
+    assert done.files["vocals"].read_bytes() == VOCALS
 
 
 def test_no_more_is_kept_than_there_is_to_come(service: Service, tmp_path: Path) -> None:
