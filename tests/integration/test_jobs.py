@@ -20,7 +20,7 @@ from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Stage, Status
 from stempipe.jobs.refusals import ClaimLost, JobExists, JobIsFinal, JobIsHeld, TransitionRefused
 from stempipe.jobs.table import Jobs
 from tests.aws import RESOURCES, TABLE, USAGE, Aws
-from tests.claims import take
+from tests.claims import let_in, take
 from tests.stored import stored_song
 
 LEASE = 30
@@ -177,6 +177,17 @@ def test_an_upload_that_is_awaited_for_longer_is_not_given_up(jobs: Jobs, clock:
     with pytest.raises(TransitionRefused):
         Overdue(jobs).give_up_upload(overdue)
     assert jobs.get("alice", "01K").state is Status.AWAITING_UPLOAD
+
+
+def test_a_message_that_a_worker_has_taken_meanwhile_is_not_dead(jobs: Jobs) -> None:
+    queued(jobs)
+    let_in(jobs, "alice", "01K")
+    jobs.mark_enqueued(jobs.get("alice", "01K"), "message")
+    before = jobs.get("alice", "01K")
+    Claim.take(jobs, "alice", "01K", LEASE).release()
+    assert jobs.get("alice", "01K").message_id == "message"
+    with pytest.raises(TransitionRefused):
+        Overdue(jobs).give_up_message(before, "message")
 
 
 def test_a_song_whose_workers_all_vanish_fails(jobs: Jobs, clock: Clock) -> None:
