@@ -15,6 +15,7 @@ from stempipe.errors import InternalError, InvalidRequest, JobNotFound, WorkerLo
 from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
+from stempipe.jobs.line import Line
 from stempipe.jobs.overdue import Overdue
 from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Stage, Status
 from stempipe.jobs.refusals import ClaimLost, JobExists, JobIsFinal, JobIsHeld, TransitionRefused
@@ -177,6 +178,16 @@ def test_an_upload_that_is_awaited_for_longer_is_not_given_up(jobs: Jobs, clock:
     with pytest.raises(TransitionRefused):
         Overdue(jobs).give_up_upload(overdue)
     assert jobs.get("alice", "01K").state is Status.AWAITING_UPLOAD
+
+
+def test_a_job_that_is_made_again_is_not_let_in_for_the_one_before(jobs: Jobs, clock: Clock) -> None:
+    queued(jobs)
+    before = jobs.get("alice", "01K")
+    jobs.delete(jobs.cancel("alice", "01K"))
+    clock.forward(days=1)  # of another day, on which other jobs are counted
+    queued(jobs)
+    with pytest.raises(TransitionRefused):
+        Line(jobs, workers=1).let_in(before)
 
 
 def test_a_message_that_a_worker_has_taken_meanwhile_is_not_dead(jobs: Jobs) -> None:

@@ -230,6 +230,21 @@ def test_the_last_place_is_not_taken_twice_by_jobs_of_two_days(
     assert clock.days("open") == [1, 0]
 
 
+@pytest.mark.parametrize("limits", [{"open_jobs": 1}, {"minutes_a_day": 1}, {"bytes_kept": 1_000_000}])
+def test_the_last_place_is_not_taken_twice_at_the_same_moment(
+    cloud: Aws, monkeypatch: pytest.MonkeyPatch, limits: dict[str, int]
+) -> None:
+    clock = Clock(Limits(**limits))
+    accounts = clock.jobs.accounts
+    standing = accounts.standing
+    looks = [standing("alice")]  # as a request reads it that came at the same time
+    clock.make("a")
+    monkeypatch.setattr(accounts, "standing", lambda owner: looks.pop() if looks else standing(owner))
+    with pytest.raises(QuotaExceeded):
+        clock.make("b")
+    assert clock.days("open") == [1]
+
+
 def test_a_job_that_was_made_before_midnight_is_settled_on_its_own_day(cloud: Aws) -> None:
     clock = Clock(Limits())
     jobs = clock.jobs
