@@ -195,6 +195,14 @@ def test_a_thread_of_a_songs_process_is_confined_too(song: Path) -> None:
     assert outcome(attempt, song) == "ENOSYS"
 
 
+def test_a_crash_leaves_nothing_on_the_disk(song: Path) -> None:
+    def attempt() -> None:
+        if resource.getrlimit(resource.RLIMIT_CORE) != (0, 0):
+            raise OSError(errno.EFBIG, "a core dump")
+
+    assert outcome(attempt, song, is_confined=False) == "done"
+
+
 def test_a_crash_in_a_confined_process_is_the_files_fault(song: Path) -> None:
     """Though the process cannot signal itself, as `abort` does first."""
 
