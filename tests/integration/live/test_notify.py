@@ -158,6 +158,22 @@ def test_slow_connections_are_written_to_side_by_side(
     assert time.monotonic() - began < 20 * 0.2
 
 
+def test_what_goes_wrong_with_one_connection_is_no_others_fault(
+    live: Live, jobs: Jobs, sockets: Sockets, told: Callable[[], None]
+) -> None:
+    for connection in ("phone", "laptop"):
+        ask(live, connection, action="subscribe")
+
+    def fail(connection: str) -> None:
+        if connection == "phone":
+            raise ValueError("nobody thought of this")
+
+    sockets.before_sending = fail
+    queued(jobs)
+    told()
+    assert sockets.versions("laptop") == [("01K", 1)]
+
+
 def test_an_owner_has_so_many_connections_and_no_more(
     live: Live, jobs: Jobs, sockets: Sockets, connections: Connections
 ) -> None:
