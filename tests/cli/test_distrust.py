@@ -14,6 +14,7 @@ from stempipe_client import Client, Job, StempipeError, TransientError, Upload
 from stempipe_client.api import MOST_BYTES
 from stempipe_client.command import login
 from stempipe_client.http import Nearness, nearness
+from stempipe_client.live import Silence, follow
 from tests.cli.conftest import QUICK, Run
 from tests.cli.service import TOKEN, Service, Twist, says, where
 from tests.http import Answer, Request
@@ -188,6 +189,11 @@ def test_of_an_upload_links_headers_those_are_taken_that_storage_signs(
         *((host, Nearness.MACHINE) for host in ("::ffff:127.0.0.1", "[::1]", "127.0.0.1.", "0")),
         *((host, Nearness.NETWORK) for host in ("10.1.2.3", "192.168.1.1", "172.16.0.1", "169.254.169.254")),
         *((host, Nearness.NETWORK) for host in ("fe80::1", "fd00::1", "100.64.0.1", "224.0.0.1", "ff02::1")),
+        *(
+            (host, Nearness.NETWORK)
+            for host in ("64:ff9b::7f00:1", "2002:7f00:1::", "fec0::1", "::127.0.0.1")
+        ),
+        *((host, Nearness.NETWORK) for host in ("2001:0:1:2::3", "64:ff9b:1::a00:1", "::ffff:0:127.0.0.1")),
         *((host, Nearness.ANYWHERE) for host in ("s3.eu-west-1.amazonaws.com", "1.1.1.1", "2606:4700::1111")),
         *((host, Nearness.ANYWHERE) for host in ("localhost.example", "127.0.0.1.example", "", "dead.beef")),
     ],
@@ -210,6 +216,15 @@ def test_links_to_this_machine_are_refused_where_the_api_is_elsewhere(
         with pytest.raises(StempipeError, match="link_refused"):
             client.download(Job.model_validate(job), tmp_path / "out")
     assert not service.requests
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_of_the_live_api_is_not_followed(service: Service, status: int) -> None:
+    live_url = service.url.replace("http", "ws")
+    service.twist = where("GET", "/live", Answer(status, b"", {"Location": f"{live_url}/elsewhere"}))
+    with pytest.raises(Silence, match=str(status)):
+        next(follow(f"{live_url}/live", TOKEN, "j", 1))
+    assert service.requests == ["GET /live"]
 
 
 # ---- how much is told ----------------------------------------------------------------------------------

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
-from stempipe_client import Client
-from tests.cli.service import HTML, PAGE, STEM_BYTES, Service, cut_short, stem_of
+from stempipe_client import Client, TransientError, transfer
+from tests.cli.service import HTML, PAGE, STEM_BYTES, Service, cut_short, says, stem_of, where
 from tests.http import Answer, Request
 
 VOCALS = stem_of("vocals")
@@ -32,7 +33,7 @@ def ranged(span: str, content: bytes) -> Answer:
         ranged("", VOCALS[HALF:]),
         Answer(200, VOCALS[:100], {"Connection": "close"}),
         Answer(200, b""),
-        Answer(200, VOCALS, {"Content-Encoding": "gzip"}),
+        Answer(200, PAGE, {"Content-Encoding": "gzip"}),
         Answer(200, PAGE, HTML),
         Answer(206, PAGE, HTML | {"Content-Range": f"bytes {HALF}-{HALF + 9}/{len(VOCALS)}"}),
         Answer(204),
@@ -55,6 +56,26 @@ def test_a_download_gets_better(
     *_, done = client.separate(song, tmp_path)
     assert done.files["vocals"].read_bytes() == VOCALS
     assert not service.faults
+
+
+def test_what_is_left_of_another_attempts_stem_is_not_gone_on_with(
+    service: Service, client: Client, song: Path, tmp_path: Path
+) -> None:
+    service.twist = where("GET", "/stems/", cut_short(b"x" * HALF, len(VOCALS)))
+    with pytest.raises(TransientError):
+        list(client.separate(song, tmp_path, idempotency_key="k"))
+    service.twist = says(attempt=2)  # its owner had the job tried again
+    *_, done = client.separate(song, tmp_path, idempotency_key="k")
+    assert done.files["vocals"].read_bytes() == VOCALS
+
+
+def test_no_more_is_kept_than_there_is_to_come(service: Service, tmp_path: Path) -> None:
+    service.twist = lambda request, _: ranged("bytes 1-99/100", VOCALS)
+    unfinished = tmp_path / "unfinished"
+    unfinished.write_bytes(b"v")
+    with httpx.Client() as http, pytest.raises(TransientError, match="More than 100 bytes"):
+        transfer.fetch(http, f"{service.url}/stems/j/vocals", unfinished, lambda _: None)
+    assert unfinished.stat().st_size == 0
 
 
 @pytest.mark.parametrize("length", [3000, STEM_BYTES])

@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from stempipe_client import Client, Job
+from stempipe_client.files import Place
 from tests.cli.conftest import Run
 from tests.cli.service import Service, says, stem_of
 from tests.http import Answer, Request
@@ -170,3 +171,15 @@ def test_names_are_taken_on_a_disk_without_links_as_well(
     assert done.files["vocals"].read_bytes() == stem_of("vocals")
     assert (tmp_path / "song - vocals.wav").read_bytes() == b"mine"
     assert not list(tmp_path.glob(".*.part"))
+
+
+def test_a_folder_of_elsewhere_that_a_link_leads_to_is_left_alone(tmp_path: Path) -> None:
+    elsewhere, out, unfinished = tmp_path / "elsewhere", tmp_path / "out", tmp_path / "out/.part"
+    for folder in (elsewhere, out):
+        folder.mkdir()
+    (elsewhere / "curves.csv").write_text("one's own")
+    unfinished.write_text("found")
+    (out / "song").symlink_to(elsewhere)
+    put = Place(out, "song", lambda _: True).put_found({"curves.csv": unfinished})
+    assert put == {"curves.csv": out / "song (2)/curves.csv"}
+    assert (elsewhere / "curves.csv").read_text() == "one's own"

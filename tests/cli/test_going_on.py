@@ -114,6 +114,7 @@ def test_after_a_login_that_cannot_be_reached_the_same_command_goes_on(
         Answer(200, b"[" * 200_000),
         Answer(200, b'{"AuthenticationResult": null}'),
         Answer(200, b'{"AuthenticationResult": {"AccessToken": "a", "ExpiresIn": "soon"}}'),
+        Answer(200, b'{"AuthenticationResult": {"AccessToken": "a", "ExpiresIn": 1%s}}' % (b"0" * 400)),
         Answer(200, b'["AuthenticationResult"]'),
     ],
 )

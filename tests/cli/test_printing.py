@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.service import Service, says, where
+from tests.cli.service import QUOTA, Service, says, where
 from tests.http import Answer
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -104,6 +104,30 @@ def test_a_list_of_nonsense_ends_without_a_traceback(
         done = stempipe(*arguments)
         assert done.exception is None or isinstance(done.exception, SystemExit)
         assert done.exit_code in (0, 1)
+
+
+@pytest.mark.parametrize("resets_at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_day_that_begins_at_no_time_is_shown_all_the_same(
+    configured: Service, stempipe: Run, resets_at: str
+) -> None:
+    quota = json.dumps(QUOTA).replace("2026-01-02T00:00:00Z", resets_at)
+    configured.twist = where("GET", "/v1/quota", Answer(200, quota.encode()))
+    done = stempipe("quota")
+    assert done.exit_code == 0
+    assert "begins at -" in done.stdout
+
+
+def test_what_programs_are_to_read_is_json_whatever_its_numbers(
+    configured: Service, stempipe: Run, song: Path
+) -> None:
+    def fail(constant: str) -> None:
+        pytest.fail(f"{constant} is no JSON")
+
+    stempipe("separate", song)
+    configured.twist = says(config={"a": float("inf")}, cost={"gbSeconds": float("nan"), "usd": 1})
+    done = stempipe("jobs", "--json")
+    job = json.loads(done.stdout, parse_constant=fail)
+    assert (job["config"], job["cost"]["gbSeconds"]) == ({"a": None}, None)
 
 
 def test_a_terminal_that_lacks_a_letter_gets_another(configured: Service, tmp_path: Path) -> None:

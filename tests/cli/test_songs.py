@@ -152,6 +152,7 @@ def test_what_is_not_there_is_named(tmp_path: Path, path: str) -> None:
         ("AC/DC: Back?", "AC_DC_ Back_"),
         ("../../etc/passwd", "_.._.._etc_passwd"),
         (".bashrc", "_.bashrc"),
+        ("\u3000 .bashrc", "_.bashrc"),
         ("\u202e3pm.gnos", "_3pm.gnos"),
         (os.fsdecode(b"caf\xe9"), "caf_"),
         ("con", "_con"),

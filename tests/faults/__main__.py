@@ -17,6 +17,7 @@ from tests.faults import faults
 from tests.faults.end import check_end
 from tests.faults.faults import Moment
 from tests.faults.history import Version
+from tests.faults.noticed import schedule_for
 from tests.faults.plan import (
     GOOD,
     LISTENED_TO,
@@ -79,7 +80,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seeds = options.only or range(options.seed, options.seed + options.schedules)
     with tempfile.TemporaryDirectory(prefix="stempipe-faults-") as temporary:
         state = options.state or Path(temporary)
-        return asyncio.run(run([draw(seed) for seed in seeds], state, options.jobs, options.without))
+        plans = [draw(seed) for seed in seeds]
+        if options.without:  # few schedules may not come to where it is missed: this one does
+            plans.append(schedule_for(options.without))
+        return asyncio.run(run(plans, state, options.jobs, options.without))
 
 
 async def run(

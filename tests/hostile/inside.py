@@ -25,6 +25,7 @@ import pytest
 from media import confinement, decoder, isolated_input
 from media.errors import CorruptMediaError
 from media.isolated_input import IsolatedInput
+from media.notices import Notice
 from tests.unit.media.songs import KINDS, noise, write
 
 LIBRARY = ctypes.CDLL(None, use_errno=True)
@@ -194,6 +195,14 @@ def test_a_thread_of_a_songs_process_is_confined_too(song: Path) -> None:
     assert outcome(attempt, song) == "ENOSYS"
 
 
+def test_a_crash_leaves_nothing_on_the_disk(song: Path) -> None:
+    def attempt() -> None:
+        if resource.getrlimit(resource.RLIMIT_CORE) != (0, 0):
+            raise OSError(errno.EFBIG, "a core dump")
+
+    assert outcome(attempt, song, is_confined=False) == "done"
+
+
 def test_a_crash_in_a_confined_process_is_the_files_fault(song: Path) -> None:
     """Though the process cannot signal itself, as `abort` does first."""
 
@@ -269,7 +278,6 @@ class Speech:
             "codec": "mp3",
             "channels": 2,
             "sample_rate": 44_100,
-            "seconds": 1.0,
             "expected_seconds": 1.0,
             "tags": {},
             "notices": [],
@@ -285,8 +293,21 @@ class Speech:
         [Speech(), Speech(bytes=1 << 40)],
         [Speech(codec="x" * (1 << 20))],
         [Speech(), *[Speech(bytes(8 * 44_100))] * 12],
+        [Speech(), Speech(bytes(7))],
+        [Speech(channels="two")],
+        [Speech(notices=[{"code": "gap"}])],
+        [Speech(error="none that there is", message="x")],
     ],
-    ids=["less than nothing", "more than memory", "a line without end", "more than the longest song"],
+    ids=[
+        "less than nothing",
+        "more than memory",
+        "a line without end",
+        "more than the longest song",
+        "a part of a sample",
+        "no number",
+        "half a notice",
+        "an error of its own",
+    ],
 )
 def test_the_worker_takes_no_more_from_a_songs_process_than_a_song(
     speeches: list[Speech], song: Path
@@ -300,6 +321,32 @@ def test_the_worker_takes_no_more_from_a_songs_process_than_a_song(
         IsolatedInput(song, 10) as opened,
     ):
         list(opened.blocks())
+
+
+def test_what_a_songs_process_says_has_the_types_of_a_jobs_record(song: Path) -> None:
+    """Else the job could not be shown, nor any list with it."""
+    notice = {"code": ["gap"], "message": 1, "seconds": 2}
+    speech = Speech(codec=3, channels=1.5, sample_rate=44_100.5, tags={"title": 4}, notices=[notice])
+
+    def prepare() -> None:
+        decoder.decode = lambda source, max_seconds, to: to.writelines([speech.data])
+
+    with forked_decoder(prepare), IsolatedInput(song, 10) as opened:
+        assert (opened.codec, opened.channels, opened.sample_rate) == ("3", 1, 44_100)
+        assert opened.tags.title == "4"
+        assert opened.notices == (Notice("['gap']", "1", 2.0),)
+
+
+def test_a_songs_process_does_not_say_how_long_its_song_is(song: Path) -> None:
+    """An owner is counted for it: with less than nothing, for less than nothing."""
+    speeches = [Speech(), Speech(bytes(8 * 44_100), seconds=-1e9)]
+
+    def prepare() -> None:
+        decoder.decode = lambda source, max_seconds, to: to.writelines(speech.data for speech in speeches)
+
+    with forked_decoder(prepare), IsolatedInput(song, 10) as opened:
+        list(opened.blocks())
+    assert opened.seconds == 1
 
 
 def test_a_songs_process_does_not_say_which_one_the_worker_ends(song: Path, worker: int) -> None:

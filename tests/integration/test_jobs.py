@@ -12,13 +12,16 @@ import boto3
 import pytest
 
 from stempipe.errors import InternalError, InvalidRequest, JobNotFound, WorkerLost
+from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.claim import Claim
 from stempipe.jobs.config import JobConfig
+from stempipe.jobs.line import Line
+from stempipe.jobs.overdue import Overdue
 from stempipe.jobs.record import MAX_ATTEMPTS, Job, Source, Stage, Status
-from stempipe.jobs.refusals import ClaimLost, JobExists, JobIsFinal, JobIsHeld
+from stempipe.jobs.refusals import ClaimLost, JobExists, JobIsFinal, JobIsHeld, TransitionRefused
 from stempipe.jobs.table import Jobs
 from tests.aws import RESOURCES, TABLE, USAGE, Aws
-from tests.claims import take
+from tests.claims import let_in, take
 from tests.stored import stored_song
 
 LEASE = 30
@@ -157,6 +160,45 @@ def test_a_worker_that_lost_its_lease_cannot_write(jobs: Jobs, clock: Clock) -> 
     complete(other)
     job = jobs.get("alice", "01K")
     assert (job.state, job.attempts, job.stem_keys) == (Status.COMPLETED, 2, {"vocals": "key"})
+
+
+def test_a_job_whose_lease_holds_is_not_taken_from_its_worker(jobs: Jobs) -> None:
+    queued(jobs)
+    claim = take(jobs, "alice", "01K", LEASE)
+    with pytest.raises(TransitionRefused):
+        Overdue(jobs).requeue(jobs.get("alice", "01K"))
+    complete(claim)
+
+
+def test_an_upload_that_is_awaited_for_longer_is_not_given_up(jobs: Jobs, clock: Clock) -> None:
+    jobs.add("alice", "01K", Status.AWAITING_UPLOAD, SOURCE, JobConfig())
+    clock.forward(hours=2)
+    overdue = jobs.get("alice", "01K")
+    Arrivals(jobs).await_upload(jobs.get("alice", "01K"))  # its owner asks for another link just then
+    with pytest.raises(TransitionRefused):
+        Overdue(jobs).give_up_upload(overdue)
+    assert jobs.get("alice", "01K").state is Status.AWAITING_UPLOAD
+
+
+def test_a_job_that_is_made_again_is_not_let_in_for_the_one_before(jobs: Jobs, clock: Clock) -> None:
+    queued(jobs)
+    before = jobs.get("alice", "01K")
+    jobs.delete(jobs.cancel("alice", "01K"))
+    clock.forward(days=1)  # of another day, on which other jobs are counted
+    queued(jobs)
+    with pytest.raises(TransitionRefused):
+        Line(jobs, workers=1).let_in(before)
+
+
+def test_a_message_that_a_worker_has_taken_meanwhile_is_not_dead(jobs: Jobs) -> None:
+    queued(jobs)
+    let_in(jobs, "alice", "01K")
+    jobs.mark_enqueued(jobs.get("alice", "01K"), "message")
+    before = jobs.get("alice", "01K")
+    Claim.take(jobs, "alice", "01K", LEASE).release()
+    assert jobs.get("alice", "01K").message_id == "message"
+    with pytest.raises(TransitionRefused):
+        Overdue(jobs).give_up_message(before, "message")
 
 
 def test_a_song_whose_workers_all_vanish_fails(jobs: Jobs, clock: Clock) -> None:

@@ -20,6 +20,9 @@ FAILURES = (httpx.RequestError, httpx.InvalidURL, h11.ProtocolError, ValueError)
 """Whatever a request can fail with."""
 
 
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+
+
 class Nearness(IntEnum):
     """Where a host is, as far as its name says."""
 
@@ -41,11 +44,15 @@ def nearness(host: str) -> Nearness:
             address = ipaddress.IPv4Address(socket.inet_aton(host))  # 127.1 and 0x7f000001 are addresses too
         except (OSError, ValueError):
             return Nearness.ANYWHERE
+    is_public = address.is_global and not address.is_multicast
     if isinstance(address, ipaddress.IPv6Address):
-        address = address.ipv4_mapped or address
+        if address.ipv4_mapped:
+            return nearness(str(address.ipv4_mapped))
+        # Some outside of it stand for an address of IPv4, of which nobody here knows where it is.
+        is_public = is_public and address in _GLOBAL_UNICAST and not (address.sixtofour or address.teredo)
     if address.is_loopback or address.is_unspecified:
         return Nearness.MACHINE
-    return Nearness.ANYWHERE if address.is_global and not address.is_multicast else Nearness.NETWORK
+    return Nearness.ANYWHERE if is_public else Nearness.NETWORK
 
 
 def no_nearer_than(api_url: str) -> Callable[[httpx.Request], None]:

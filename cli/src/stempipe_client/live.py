@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
-from websockets.sync.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
 
 from stempipe_client.models import Job
 
@@ -13,6 +15,16 @@ OPEN_SECONDS = 10.0
 
 class Silence(Exception):
     """There is no connection, or there is none any more."""
+
+
+class _Straight(ClientConnection):
+    """A connection to where it was asked for: no redirect is followed, which could lead to this machine."""
+
+    def handshake(self, *arguments: Any, **named: Any) -> None:
+        try:
+            super().handshake(*arguments, **named)
+        except InvalidStatus as refusal:
+            raise Silence(str(refusal)) from refusal
 
 
 def follow(url: str, token: str, job_id: str, silence: float) -> Iterator[Job]:
@@ -27,7 +39,12 @@ def follow(url: str, token: str, job_id: str, silence: float) -> Iterator[Job]:
     """
     subscribe = json.dumps({"action": "subscribe", "jobId": job_id})
     try:
-        with connect(f"{url}?token={quote(token)}", open_timeout=OPEN_SECONDS, close_timeout=1) as socket:
+        with connect(
+            f"{url}?token={quote(token)}",
+            open_timeout=OPEN_SECONDS,
+            close_timeout=1,
+            create_connection=_Straight,
+        ) as socket:
             socket.send(subscribe)
             asked = True
             while True:

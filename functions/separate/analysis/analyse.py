@@ -174,7 +174,7 @@ def analyse_stems(
 
 
 def _when(stems: int, *, notes: bool) -> tuple[float, float, float]:
-    """When stems are heard, when their notes are found, and when their mix is heard: fractions of the time."""
+    """When stems are heard, their notes are found, and their mix is heard: fractions of the time."""
     # As measured, in seconds for a minute of each stem and of the mix. Only hearing is done side by side.
     hearing, finishing, writing = (1.66, 0.05, 0.06) if notes else (1.04, 0.02, 0.05)
     mix = 0.5

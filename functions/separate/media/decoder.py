@@ -72,7 +72,6 @@ def _tell(to: BinaryIO, song: AudioInput, samples: Samples) -> None:
         "codec": song.codec,
         "channels": song.channels,
         "sample_rate": song.sample_rate,
-        "seconds": song.seconds,
         "expected_seconds": song.expected_seconds,
         "tags": asdict(song.tags),
         "notices": [asdict(notice) for notice in song.notices],

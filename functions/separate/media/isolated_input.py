@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -31,8 +31,6 @@ from media.samples import CHANNELS, SAMPLE_RATE, Samples
 from media.tags import Tags
 
 UNDECODABLE = "The file breaks the decoder, or takes more of it than any song does. Export it again."
-# What the process may say of its song: it may be the song that speaks, so nothing else is taken from it.
-_SAID = ("codec", "channels", "sample_rate", "seconds", "expected_seconds")
 _LONGEST_LINE = 1 << 16  # many times tags, notices and all
 _LEEWAY_SECONDS = 1.0
 _ERRORS = {error.code: error for error in MediaError.__subclasses__()}
@@ -163,7 +161,7 @@ class IsolatedInput:
     codec : str
         FFmpeg's name of the source's codec.
     seconds : float
-        Decoded so far; after the last block, the source's duration.
+        Decoded so far; after the last block, the source's duration. Counted here: its owner's account has it.
     expected_seconds : float
         The song's duration, or an estimate of it from how far the file has been read.
     tags : Tags
@@ -191,6 +189,7 @@ class IsolatedInput:
         self._code: int | None = None
         self._limits = limits or Limits.of(max_seconds)
         self._bytes_left = _bytes_of(max_seconds + _LEEWAY_SECONDS)
+        self._samples = 0
         ours, theirs = os.pipe()
         self._pipe = os.fdopen(ours, "rb")
         try:
@@ -246,21 +245,42 @@ class IsolatedInput:
                 raise CorruptMediaError(UNDECODABLE)
             self._end()
             return None
-        message = json.loads(line)
-        if "error" in message:
-            raise _ERRORS[message["error"]](message["message"])
-        count = message["bytes"]
+        try:
+            count = self._hear(json.loads(line))
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as fault:
+            raise CorruptMediaError(UNDECODABLE) from fault
         self._bytes_left -= count
-        if not 0 <= count <= self._limits.memory_bytes or self._bytes_left < 0:
+        is_taken = 0 <= count <= self._limits.memory_bytes and self._bytes_left >= 0
+        if not is_taken or count % _bytes_of(1 / SAMPLE_RATE):
             raise CorruptMediaError(UNDECODABLE)
         data = self._pipe.read(count)
         if len(data) < count:
             self._end()
             return None
-        vars(self).update({name: message[name] for name in _SAID})
-        self.tags = Tags(**message["tags"])
-        self.notices = tuple(Notice(**notice) for notice in message["notices"])
-        return np.frombuffer(data, np.float32).reshape(CHANNELS, -1)
+        samples = np.frombuffer(data, np.float32).reshape(CHANNELS, -1)
+        self._samples += samples.shape[1]
+        self.seconds = self._samples / SAMPLE_RATE
+        return samples
+
+    def _hear(self, message: Any) -> int:
+        """Take what the process says of its song; returns how many bytes of samples come behind it.
+
+        It may be the song that speaks. So nothing else is taken from it, and it has the types that a job's
+        record is to have.
+        """
+        if "error" in message:
+            raise _ERRORS[message["error"]](str(message["message"]))
+        self.codec, self.channels = str(message["codec"]), int(message["channels"])
+        self.sample_rate, self.expected_seconds = (
+            int(message["sample_rate"]),
+            float(message["expected_seconds"]),
+        )
+        self.tags = Tags(**{name: str(value) for name, value in message["tags"].items()})
+        self.notices = tuple(
+            Notice(str(notice["code"]), str(notice["message"]), float(notice["seconds"]))
+            for notice in message["notices"]
+        )
+        return int(message["bytes"])
 
     def _end(self) -> None:
         """Tell a process that was through from one that did not get there."""

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import boto3
 import pytest
 from pynamodb.exceptions import PynamoDBException
 
-from stempipe.adapters.connections import MOST, Connection, Connections
+from stempipe.adapters.connections import MOST, Connection, Connections, connection_model
 from stempipe.errors import TooManyConnections
 from stempipe.jobs.record import Callback, Job, Stage
 from stempipe.jobs.table import Jobs
@@ -157,6 +158,22 @@ def test_slow_connections_are_written_to_side_by_side(
     assert time.monotonic() - began < 20 * 0.2
 
 
+def test_what_goes_wrong_with_one_connection_is_no_others_fault(
+    live: Live, jobs: Jobs, sockets: Sockets, told: Callable[[], None]
+) -> None:
+    for connection in ("phone", "laptop"):
+        ask(live, connection, action="subscribe")
+
+    def fail(connection: str) -> None:
+        if connection == "phone":
+            raise ValueError("nobody thought of this")
+
+    sockets.before_sending = fail
+    queued(jobs)
+    told()
+    assert sockets.versions("laptop") == [("01K", 1)]
+
+
 def test_an_owner_has_so_many_connections_and_no_more(
     live: Live, jobs: Jobs, sockets: Sockets, connections: Connections
 ) -> None:
@@ -170,6 +187,15 @@ def test_an_owner_has_so_many_connections_and_no_more(
     connections.forget("alice", "other-1")
     ask(live, action="subscribe", jobId="01K")
     assert sockets.sent["phone"][-1]["type"] == "job"
+
+
+def test_connections_that_are_long_over_are_not_counted(connections: Connections) -> None:
+    """Their records may be there for days: DynamoDB deletes late."""
+    over = datetime.now(UTC) - timedelta(hours=1)
+    for number in range(MOST):
+        connection_model(CONNECTIONS)("alice", f"other-{number}", expires_at=over).save()
+    connections.subscribe("alice", "phone", None)
+    assert "phone" in {connection.id for connection in connections.of("alice")}
 
 
 def test_connections_that_come_at_the_same_moment_are_not_more(

@@ -14,11 +14,12 @@ from typing import Any
 import boto3
 import pytest
 
-from stempipe.errors import InternalError, QuotaExceeded
+from stempipe.errors import EmptyFile, InternalError, QuotaExceeded
+from stempipe.jobs.arrivals import Arrivals
 from stempipe.jobs.config import JobConfig
 from stempipe.jobs.line import Line
 from stempipe.jobs.overdue import Overdue
-from stempipe.jobs.record import FileFacts, Job, Source, Status
+from stempipe.jobs.record import FileFacts, Job, Kind, Part, Source, Status
 from stempipe.jobs.refusals import ClaimLost, TransitionRefused
 from stempipe.jobs.table import Jobs
 from stempipe.jobs.usage import Limits
@@ -237,6 +238,21 @@ def test_the_last_place_is_not_taken_twice_by_jobs_of_two_days(
     assert clock.days("open") == [1, 0]
 
 
+@pytest.mark.parametrize("limits", [{"open_jobs": 1}, {"minutes_a_day": 1}, {"bytes_kept": 1_000_000}])
+def test_the_last_place_is_not_taken_twice_at_the_same_moment(
+    cloud: Aws, monkeypatch: pytest.MonkeyPatch, limits: dict[str, int]
+) -> None:
+    clock = Clock(Limits(**limits))
+    accounts = clock.jobs.accounts
+    standing = accounts.standing
+    looks = [standing("alice")]  # as a request reads it that came at the same time
+    clock.make("a")
+    monkeypatch.setattr(accounts, "standing", lambda owner: looks.pop() if looks else standing(owner))
+    with pytest.raises(QuotaExceeded):
+        clock.make("b")
+    assert clock.days("open") == [1]
+
+
 def test_a_job_that_was_made_before_midnight_is_settled_on_its_own_day(cloud: Aws) -> None:
     clock = Clock(Limits())
     jobs = clock.jobs
@@ -317,6 +333,19 @@ def test_a_note_that_comes_late_is_not_lost_to_the_account(
     take(jobs, "alice", "a", 30).fail(InternalError())
     assert jobs.get("alice", "a").state is Status.COMPLETED
     assert clock.days("bytes") == [960_070]
+
+
+def test_a_stem_that_comes_while_another_is_refused_is_counted(cloud: Aws) -> None:
+    clock = Clock(Limits())
+    source = Source("s3", UPLOADS, "k", "stems", bytes=100)
+    parts = [Part("k/0", "a.wav", 70, "a"), Part("k/1", "b.wav", 30, "b")]
+    awaits = Status.AWAITING_UPLOAD
+    clock.jobs.add("alice", "a", awaits, source, JobConfig(), kind=Kind.STEMS, parts=parts)
+    stale = clock.jobs.get("alice", "a")
+    arrivals = Arrivals(clock.jobs)
+    arrivals.part_arrived(clock.jobs.get("alice", "a"), 0, "e")
+    assert arrivals.refuse_upload(stale, EmptyFile("b")).state is Status.FAILED
+    assert clock.days("bytes") == [70]
 
 
 def test_an_account_lives_as_long_as_its_jobs(cloud: Aws, jobs: Jobs) -> None:

@@ -83,5 +83,8 @@ def test_progress_leaves_time_for_what_follows_the_hearing(tmp_path: Path) -> No
 
     assert stems == sorted(stems)
     assert song == sorted(song)
-    assert (stems[-1], song[-1]) == pytest.approx((0.93, 0.89))
-    assert {0.76, 0.79, 0.82} <= {round(share, 2) for share in stems}  # heard, and each finished
+    assert song[-1] == pytest.approx(0.9)
+    # Heard, each finished, and the mix heard: with one processor, or with more.
+    shares = [round(share, 2) for share in stems]
+    assert shares[-1] in (0.96, 0.94)
+    assert {0.76, 0.77, 0.78} <= set(shares) or {0.62, 0.63, 0.64} <= set(shares)

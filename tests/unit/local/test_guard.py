@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.guard import Guard, Message, Receive, Refused, Request, Scope, Send
+from local.guard import ONCE, Guard, Message, Receive, Refused, Request, Scope, Send
 
 HERE = ("host", "127.0.0.1:4566")
 API = "/_aws/execute-api/0a1b2c3d/$default/v1/jobs"
@@ -169,8 +169,11 @@ def test_another_page_is_refused_though_it_has_the_key(origin: str, kind: str) -
     assert repr(origin) in answer["message"]
 
 
-def test_two_origins_are_refused() -> None:
-    assert ask(HERE, ("origin", PAGES_HERE[0]), ("Origin", PAGES_HERE[0]))[0] == 403
+@pytest.mark.parametrize("name", [name for name in ONCE if name != "host"])
+def test_of_what_is_decided_by_there_is_one(name: str) -> None:
+    status, answer = ask(HERE, (name, "x"), (name.upper(), "x"))
+    assert status == 403
+    assert answer["message"] == f"There is more than one header {name}."
 
 
 def test_a_browser_asks_before_it_asks_and_a_page_of_elsewhere_in_vain() -> None:
@@ -359,6 +362,11 @@ NOT_FOR_PAGES: list[dict[str, Any]] = [
     {"path": "/stems/a.wav", "headers": [("authorization", "right")]},
     {"path": "/stems/a.wav", "query": "X-Amz-Signature=1", "headers": [("authorization", "wrong")]},
     {"path": "/_ministack/reset", "method": "POST", "headers": [("authorization", "right")]},
+    *(
+        {"path": "/stems/a.wav", "query": "X-Amz-Signature=1", "headers": [("authorization", "right")]}
+        | {"method": method}
+        for method in ("PUT", "POST", "DELETE", "HEAD")
+    ),
 ]
 
 

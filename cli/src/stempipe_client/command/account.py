@@ -9,7 +9,7 @@ import typer
 
 from stempipe_client.command import login as logins
 from stempipe_client.command import options, settings
-from stempipe_client.command.display import to_json
+from stempipe_client.command.display import here, to_json
 from stempipe_client.errors import StempipeError
 from stempipe_client.models import Allowance, Daily
 from stempipe_client.names import plain
@@ -69,8 +69,7 @@ def quota(context: typer.Context, as_json: options.AsJson = False) -> None:
     print(f"{'':<14}{'used':>16}{'left':>16}{'limit':>16}")
     for name, one, form in rows:
         print(f"{name:<14}{one.used:>16{form}}{one.left:>16{form}}{one.limit:>16,}")
-    resets_at = found.minutes_today.resets_at.astimezone()
-    print(f"Another day begins at {resets_at:%H:%M}.")
+    print(f"Another day begins at {here(found.minutes_today.resets_at, '%H:%M')}.")
 
 
 config = typer.Typer(help="Show or change which service is used.", invoke_without_command=True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import IO, Any, Protocol
@@ -109,9 +110,19 @@ def say(console: Console, line: str, style: str = "") -> None:
     console.print(Text(plain(line), style), soft_wrap=True)
 
 
+def here(moment: datetime, form: str) -> str:
+    """A moment as this place's time has it."""
+    try:
+        return moment.astimezone().strftime(form)
+    except (OverflowError, ValueError, OSError):  # a year that it does not have
+        return "-"
+
+
 def to_json(value: Any) -> str:
-    """JSON on one line, all of it ASCII that can be printed; what is no character becomes U+FFFD."""
-    return json.dumps(json.loads(_HALVES.sub("\ufffd", json.dumps(value, ensure_ascii=False))))
+    """JSON on one line, all of it ASCII that can be printed; what is no character becomes U+FFFD, and what is
+    no number null."""
+    text = _HALVES.sub("\ufffd", json.dumps(value, ensure_ascii=False))
+    return json.dumps(json.loads(text, parse_constant=lambda _: None))
 
 
 def show_left_out(console: Console, files: Sequence[LeftOut], events: IO[str] | None) -> None:

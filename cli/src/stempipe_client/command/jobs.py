@@ -14,7 +14,7 @@ from rich.text import Text
 from stempipe_client.client import Client
 from stempipe_client.command import options
 from stempipe_client.command.batch import Batch
-from stempipe_client.command.display import Update, say, shown, to_json
+from stempipe_client.command.display import Update, here, say, shown, to_json
 from stempipe_client.command.run import conclude
 from stempipe_client.command.separate import stage, update
 from stempipe_client.command.songs import Song
@@ -53,7 +53,10 @@ def _table(jobs: list[Job], width: int | None) -> Iterator[Text]:
     a width nothing does.
     """
     rows = [("SONG", "STATUS", "MADE", "JOB")]
-    rows += [(plain(_what(job)), plain(_status(job))[:STATUS], _made(job), job.id) for job in jobs]
+    rows += [
+        (plain(_what(job)), plain(_status(job))[:STATUS], here(job.created_at, "%d %b %H:%M"), job.id)
+        for job in jobs
+    ]
     name, *others = (max(map(cell_len, column)) for column in zip(*rows, strict=True))
     below = width is not None and width < min(name, NAME) + sum(others) + 6
     if width is not None:
@@ -83,13 +86,6 @@ def _status(job: Job) -> str:
     if job.status is Status.PROCESSING:
         return f"{stage(job)} {job.progress} %"
     return job.error.code if job.error else stage(job)
-
-
-def _made(job: Job) -> str:
-    try:
-        return f"{job.created_at.astimezone():%d %b %H:%M}"
-    except (OverflowError, ValueError, OSError):  # a year that this place's time does not have
-        return "-"
 
 
 def watch(

@@ -100,7 +100,7 @@ class Cognito:
                 refresh=result.get("RefreshToken", refresh),
                 expires_at=time.time() + result["ExpiresIn"],
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (ArithmeticError, AttributeError, KeyError, TypeError) as error:
             raise self._no_answer() from error
 
     def _ask(self, action: str, request: dict[str, Any]) -> dict[str, Any]:
