@@ -16,7 +16,7 @@ from ministack.app import app as ministack
 from ministack.core import lambda_runtime, sigv4
 from ministack.core.iam_evaluator import CredentialResolutionError, is_root_access_key, resolve_credential
 from ministack.core.router import detect_service, extract_access_key_id
-from ministack.services import apigateway, cloudfront
+from ministack.services import apigateway, cloudfront, lambda_svc
 
 from local.guard import Guard, Refused, Request
 
@@ -123,10 +123,23 @@ def _seconds_ahead(token: str) -> float:
         return 0.0  # no token
 
 
+def _from_the_first(positions: Any, kept: Any) -> None:
+    """Have functions read tables' streams from the first change after a start.
+
+    MiniStack keeps how far they had read, and not what they read: they would miss as many changes.
+    """
+    _as_kept(positions, kept)
+    if positions is lambda_svc._dynamodb_stream_positions:
+        positions._data.update(dict.fromkeys(positions._data, 0))
+
+
 _made_of_names = lambda_runtime.execution_credentials
 lambda_runtime.execution_credentials = _function_keys
 
 _without_leeway = apigateway._validate_jwt_authorizer
 apigateway._validate_jwt_authorizer = _with_leeway
+
+_as_kept = lambda_svc._restore_esm_positions
+lambda_svc._restore_esm_positions = _from_the_first
 
 app = Guard(ministack, MiniStackSignatures(), os.environ["GUARD_NAMES"].split())

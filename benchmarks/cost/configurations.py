@@ -31,7 +31,7 @@ MIDI = "MIDI"
 FIRST = next(iter(SONGS))
 """What nobody who chooses nothing gets anything else than."""
 NAMED = "5stems, float WAV, 48 kHz"
-"""The only one that costs more than 0.01 USD a minute, if it is downloaded from S3."""
+"""The only one of these that costs more than 0.01 USD a minute, if it is downloaded from S3."""
 
 
 def sources(song: Path, midi: Path) -> dict[str, tuple[Source, Config]]:

@@ -49,7 +49,7 @@ def goals(counted: Counted, stack: Stack, monitored: Stack) -> str:
         [f"{FIRST} in S3, one download", "0.0025", *(_usd(one.with_download) for one in first)],
         [f"{FIRST} in R2", "0.0005", *(_usd(one.with_download) for one in minutes(FIRST, "r2"))],
         [
-            "the dearest but the one below, S3, one download",
+            "the dearest other in the table below, S3, one download",
             "0.01",
             *(_usd(max(one.with_download for one in each)) for each in zip(*others, strict=True)),
         ],

@@ -138,7 +138,7 @@ def test_the_quota_is_shown(configured: Service, stempipe: Run) -> None:
     assert [line.split() for line in shown[:4]] == [
         ["used", "left", "limit"],
         ["open", "jobs", "3", "997", "1,000"],
-        ["minutes", "today", "12", "9,988", "10,000"],
+        ["minutes", "today", "12.5", "9,987.5", "10,000"],
         ["bytes", "kept", "1,234,567", "199,998,765,433", "200,000,000,000"],
     ]
     assert json.loads(stempipe("quota", "--json").stdout)["bytesKept"]["limit"] == 200_000_000_000

@@ -235,8 +235,22 @@ def test_starting_again_keeps_jobs_stems_and_the_user_and_goes_on_with_a_job_tha
         job = wire.get_job(api, done)
         assert job["status"] == "completed"
         assert wire.download(job["results"]["stems"]["vocals"], tmp_path).stat().st_size > 1_000_000
+        no_song = tmp_path / "no song.wav"
+        no_song.write_bytes(b"no song")
+        hears_of_the_end(state, send(api, no_song))
         *_, job = wire.watch(api, interrupted, seconds=90)  # the first worker's lease must lapse
         assert (job["status"], job["attempt"]) == ("completed", 2)
+
+
+def hears_of_the_end(state: Path, job_id: str, seconds: float = 60) -> None:
+    """Wait until notify has: it tells WebSockets and webhooks in the same moment."""
+    deadline = time.monotonic() + seconds
+    while not any(
+        job_id in line and '"Ended"' in line
+        for line in (state / "logs/NotifyFunction.log").read_text().splitlines()
+    ):
+        assert time.monotonic() < deadline, "notify heard nothing"
+        time.sleep(0.2)
 
 
 def as_producer(cloud: Deployment) -> httpx.Client:

@@ -250,7 +250,7 @@ def test_a_browser_may_call_every_route(resources: dict[str, Any]) -> None:
     events = resources["StatusFunction"]["Properties"]["Events"].values()
     assert {event["Properties"]["Method"] for event in events} == set(cors["AllowMethods"])
     assert {"authorization", "content-type", "idempotency-key"} <= set(cors["AllowHeaders"])
-    assert cors["ExposeHeaders"] == ["retry-after"]
+    assert cors["ExposeHeaders"] == ["retry-after", "ratelimit", "ratelimit-policy"]
 
 
 def test_there_is_an_event_for_every_route_and_a_route_for_every_event(resources: dict[str, Any]) -> None:

@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import botocore
+import botocore.session
 import pytest
 
 from local.template import Template
@@ -18,6 +20,7 @@ from tests.template.stack import QUEUE, R2, WEBHOOK, Stack
 
 ALARM_KINDS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 OURS = {metric.value[0] for metric in Metric} | {COLD_START}
+OF_THE_COMMAND_LINE = {"query", "output", "max-items", "cli-binary-format"}
 FULL = {"Monitoring": "full"} | R2 | QUEUE | WEBHOOK
 
 
@@ -80,6 +83,33 @@ def test_commands_name_what_is_there(template: Template, operations: str) -> Non
     assert set(re.findall(r"\blogs_of (\w+)", commands)) <= {
         name.removesuffix("LogGroup") for name in properties(resources, "AWS::Logs::LogGroup")
     }
+
+
+def test_commands_look_for_lines_that_are_logged(root: Path, operations: str) -> None:
+    commands = "\n".join(re.findall(r"^    .*$", operations, re.MULTILINE))
+    code = [*root.glob("layers/common/python/stempipe/**/*.py"), *root.glob("functions/*/app.py")]
+    said = re.compile(r'logger\.\w+\(\s*"([^"]+)"')
+    logged = [message for file in code for message in said.findall(file.read_text(encoding="utf-8"))]
+    wanted = re.findall(r"""'"([A-Z][^"']*)("?)'""", commands)
+    assert len(wanted) > 8
+    for words, end in wanted:
+        assert any(line == words if end else line.startswith(words) for line in logged), words
+
+
+def test_commands_are_awss_own(operations: str) -> None:
+    session = botocore.session.get_session()
+    commands = operations.replace("\\\n", " ")
+    found = re.findall(r"\baws ([a-z\d]+) ([a-z\d-]+)([^\n|;`]*)", commands)
+    assert len(found) > 40
+    for service, operation, rest in found:
+        if (service, operation) == ("logs", "tail"):  # the command line's alone
+            continue
+        model = session.get_service_model(service.removesuffix("api"))
+        names = {botocore.xform_name(name, "-"): name for name in model.operation_names}
+        shape = model.operation_model(names[operation]).input_shape
+        known = {botocore.xform_name(name, "-") for name in shape.members} if shape else set()
+        options = {name.removeprefix("no-") for name in re.findall(r"\s--([a-z-]+)", rest)}
+        assert options - OF_THE_COMMAND_LINE <= known, f"{service} {operation}"
 
 
 def test_commands_are_a_shells(operations: str) -> None:

@@ -240,6 +240,7 @@ def test_full_screen_rests_and_any_key_brings_the_shelf_back_with_its_focus(wide
     stage = wide.locator(".stage")
     full = "(stage) => document.fullscreenElement === stage"
     expect(stage).to_have_class(re.compile("away"))
+    expect(wide.locator(".stage-over")).to_have_css("opacity", "0")
     assert stage.evaluate(full)
     wide.keyboard.press("Shift")
     expect(stage).not_to_have_class(re.compile("away"))

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from local.cloud import Deployment
 from tests.web.conftest import SECONDS
-from tests.web.pages import OPEN_VIEWS, ROOT, clock, open_view, wrong_anywhere
+from tests.web.pages import OPEN_VIEWS, ROOT, clock, open_view, overflow, violations, wrong_anywhere
 
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 BUILT = ROOT / "web/dist"
@@ -327,6 +327,19 @@ def test_a_preset_is_kept_given_away_and_taken_in(wide: Page, address: str) -> N
     expect(wide.get_by_role("radio", name="<b>Mine</b>")).to_be_visible()
 
 
+def test_no_words_of_the_welcome_page_lie_under_its_deck(wide: Page, address: str) -> None:
+    under = """() => {
+        const deck = document.querySelector(".deck").getBoundingClientRect().top;
+        const under = (each) => each.getBoundingClientRect().bottom > deck;
+        const words = [...document.querySelectorAll("main :is(h1, p, li, a, button)")];
+        return words.filter(under).map((each) => each.textContent);
+    }"""
+    for width, height in ((1440, 900), (1000, 720), (901, 900), (700, 900), (642, 760), (360, 640)):
+        wide.set_viewport_size({"width": width, "height": height})
+        open_view(wide, address, "welcome")
+        assert wide.evaluate(under) == [], f"{width} x {height}"
+
+
 def test_the_picture_alone_lies_on_nothing(wide: Page, address: str) -> None:
     wide.goto(f"{address}?obs#/song/night-bus/stage")
     picture = wide.locator("canvas")
@@ -336,6 +349,24 @@ def test_the_picture_alone_lies_on_nothing(wide: Page, address: str) -> None:
     corner = "(canvas) => canvas.getContext('2d').getImageData(3, canvas.height - 3, 1, 1).data[3]"
     assert picture.evaluate(corner) == 0
     assert wide.evaluate("getComputedStyle(document.body).backgroundColor") == "rgba(0, 0, 0, 0)"
+
+
+def test_the_picture_alone_is_the_one_on_stage(wide: Page, address: str) -> None:
+    wide.add_init_script("delete Navigator.prototype.clipboard")  # the address is shown then
+    open_view(wide, address, "stage")
+    wide.get_by_role("radio", name="Floor").check()
+    wide.keyboard.press("b")
+    expect(wide.get_by_role("listbox")).to_be_focused()
+    wide.keyboard.press("Home")
+    wide.keyboard.press("Enter")
+    wide.get_by_role("button", name="OBS").click()
+    copied = wide.locator(".toast", has_text="The address for OBS").get_by_text("obs=").inner_text()
+    wide.goto("about:blank")
+    wide.goto(copied)
+    picture = wide.get_by_role("img", name=re.compile("^Scene: Floor"))
+    expect(picture).to_have_accessible_name(re.compile("second row by"))
+    expect(picture).not_to_have_accessible_name(re.compile("first row by"))
+    expect(wide.locator("header, button")).to_have_count(0)
 
 
 def test_taking_away_says_what_the_file_will_be_and_gives_the_focus_back(wide: Page, address: str) -> None:
@@ -368,7 +399,7 @@ def test_a_video_is_made_and_saved(wide: Page, address: str) -> None:
         dialog.get_by_role("button", name="Render video").click()
     assert downloaded.value.suggested_filename == "Night Bus - Split.webm"
     assert downloaded.value.path().read_bytes()[:4] == b"\x1aE\xdf\xa3"
-    expect(wide.get_by_text("The video is saved")).to_be_visible()
+    expect(dialog.get_by_text("The video is saved")).to_be_visible()  # where it is read, and not behind it
 
 
 def test_a_video_that_is_cancelled_keeps_its_options(wide: Page, address: str) -> None:
@@ -386,6 +417,42 @@ def test_a_video_that_is_cancelled_keeps_its_options(wide: Page, address: str) -
     expect(frames).to_have_text(words)
     for option in ("1:1", "60", "All stems"):
         expect(dialog.get_by_role("radio", name=option, exact=True)).to_be_checked()
+
+
+def test_a_video_goes_on_wherever_one_looks(wide: Page, address: str) -> None:
+    wide.add_init_script("delete window.showSaveFilePicker")
+    open_view(wide, address, "take away")
+    wide.get_by_role("button", name="Render video").click()
+    saving = wide.get_by_role("region", name="Saving Night Bus - Split.webm")
+    expect(saving.get_by_text(re.compile(r"^[\d,]+ of [\d,]+ frames"))).to_be_visible()
+    wide.keyboard.press("Escape")
+    for view, there in (("Stage", wide.get_by_role("radio", name="Split")), ("Mix", wide.locator(".desk"))):
+        wide.get_by_role("link", name=view).click()
+        expect(there).to_be_visible()
+        expect(saving).to_have_count(1)
+        expect(saving).to_be_visible()
+    saving.get_by_role("button", name="Cancel").click()
+    expect(saving).to_have_count(0)
+
+
+def test_a_drag_from_a_slot_selects_no_text(wide: Page, address: str) -> None:
+    open_view(wide, address, "stage")
+    wide.locator("[data-slot=leap] .grip").hover()
+    wide.mouse.down()
+    wide.locator("[data-slot=first]").hover()
+    wide.mouse.up()
+    expect(wide.get_by_role("button", name=re.compile("^First stream Drums, hits"))).to_be_visible()
+    assert wide.evaluate("String(getSelection())") == ""
+
+
+def test_a_phone_has_the_presets(wide: Page, address: str) -> None:
+    wide.set_viewport_size({"width": 390, "height": 844})
+    open_view(wide, address, "stage")
+    wide.get_by_role("button", name="Preset: House").click()
+    wide.get_by_role("radio", name="Blackout").check()
+    expect(wide.get_by_role("radio", name="Rig")).to_be_checked()
+    assert violations(wide) == []
+    assert overflow(wide) == 0
 
 
 def test_the_theme_is_kept(wide: Page, address: str) -> None:

@@ -97,12 +97,14 @@ def test_a_song_all_the_way(inside: Page, song: Path) -> None:
 
 
 def test_stems_of_ones_own_are_asked_about_named_and_stay_text(inside: Page) -> None:
-    drop(inside, {"low bass.wav": tone(60), HOSTILE: tone(440)})
+    low = f"low bass{' that goes on' * 10}.wav"
+    drop(inside, {low: tone(60), HOSTILE: tone(440)})
     inside.get_by_role("button", name=re.compile("^One song")).click()
     expect(inside.get_by_role("radio", name="Audio stems")).to_have_attribute("aria-checked", "true")
-    expect(inside.get_by_label("Role of low bass.wav")).to_have_value("bass")
+    expect(inside.get_by_label(f"Role of {low}")).to_have_value("bass")
     inside.get_by_label(f"Role of {HOSTILE}").select_option("vocals")
     inside.get_by_role("textbox", name="Title").fill("<script>document.title = 1</script>")
+    assert inside.locator(".parts").evaluate("(list) => list.scrollWidth <= list.clientWidth")
     assert violations(inside) == []
     inside.get_by_role("button", name="Send 2 stems").click()
     done(inside, "<script>document.title = 1</script>")
@@ -136,11 +138,21 @@ def test_midi_is_shown_before_it_is_sent(inside: Page, tmp_path: Path) -> None:
     expect(inside.locator(".lane")).to_have_count(1)
 
 
+def test_midi_among_sound_is_left_out(inside: Page) -> None:
+    drop(inside, {"Hum.wav": tone(440), "Hum.mid": b"MThd"})
+    expect(inside.get_by_role("radio", name="Single song")).to_have_attribute("aria-checked", "true")
+    expect(inside.get_by_text("1 MIDI file left out")).to_be_visible()
+    expect(inside.get_by_role("button", name="Send 1 song")).to_be_visible()
+
+
 def test_what_the_service_would_refuse_is_refused_before_a_byte_is_sent(inside: Page) -> None:
     sent: list[str] = []
     inside.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
     drop(inside, {"notes.mp3": b"this is no music " * 100})
     expect(inside.get_by_role("alert")).to_contain_text("no audio file that can be read")
+    drop(inside, {"cut.mid": b"MThd\0\0\0\6\0\0\0\1\1\xe0MTrk\0\0\0\4\0\xff\x2f"})
+    expect(inside.get_by_role("alert")).to_contain_text("The MIDI file is cut")
+    drop(inside, {"notes.mp3": b"this is no music " * 100})
     inside.get_by_role("button", name="Send 0 songs").focus()
     inside.keyboard.press("Enter")
     expect(inside.get_by_text("Nothing here can be sent.")).to_be_visible()

@@ -56,16 +56,19 @@ class Problem(_Answer):
 
 
 class Allowance(_Answer):
-    """So much may be taken, and so much of it is left."""
+    """So many may be taken, and so many of them are left."""
+
+    limit: int = Field(ge=0, lt=1 << 63)
+    used: int
+    left: int
+
+
+class Daily(_Answer):
+    """So much a day."""
 
     limit: int = Field(ge=0, lt=1 << 63)
     used: float
     left: float
-
-
-class Daily(Allowance):
-    """So much a day."""
-
     resets_at: datetime
 
 

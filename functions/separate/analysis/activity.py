@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from analysis.events import Stretch
 from analysis.frames import Framer
+from analysis.rows import Rows
 from media.samples import CHANNELS, Samples
 
 LEVEL_RATE = 50  # levels a second: whole samples at 44.1 kHz and at 48 kHz
@@ -25,7 +26,7 @@ class LevelMeter:
 
     def __init__(self, sample_rate: int) -> None:
         self._framer = Framer(sample_rate, LEVEL_RATE, sample_rate // LEVEL_RATE, 0, CHANNELS)
-        self._levels: list[Samples] = []
+        self._levels = Rows(np.float32)
 
     def add(self, samples: Samples) -> None:
         """Hear samples, shape (any, 2)."""
@@ -34,11 +35,11 @@ class LevelMeter:
     def finish(self) -> npt.NDArray[np.float32]:
         """Give mean squares, `LEVEL_RATE` a second."""
         self._hear(self._framer.finish())
-        return np.concatenate([np.empty(0, np.float32), *self._levels])
+        return self._levels.all()
 
     def _hear(self, batches: Iterable[Samples]) -> None:
         for frames in batches:
-            self._levels.append((frames**2).mean(axis=(0, 2)))
+            self._levels.add((frames**2).mean(axis=(0, 2)))
 
 
 def stretches(

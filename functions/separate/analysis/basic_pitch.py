@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.networks import Network
+from analysis.rows import Rows
 from analysis.weights import load_bytes
 from media.samples import Samples
 
@@ -80,8 +81,8 @@ class NoteListener:
         self._network = network
         self._waiting = np.zeros(_MARGIN * HOP, np.float32)
         self._received = 0
-        self._sounding: list[Activation] = []
-        self._beginning: list[Activation] = []
+        self._sounding = Rows(np.float16, NOTES)
+        self._beginning = Rows(np.float16, NOTES)
 
     def add(self, samples: Samples) -> None:
         """Take samples of shape (any,)."""
@@ -94,10 +95,10 @@ class NoteListener:
     def finish(self) -> NoteActivations:
         """Say what was heard."""
         frames = -(-self._received // HOP)
-        while len(self._sounding) * _KEPT < frames:
+        while len(self._sounding) < frames:
             self._hear(np.pad(self._waiting, (0, max(0, WINDOW - len(self._waiting)))))
             self._waiting = self._waiting[_STEP:]
-        return NoteActivations(_joined(self._sounding)[:frames], _joined(self._beginning)[:frames])
+        return NoteActivations(self._sounding.all()[:frames], self._beginning.all()[:frames])
 
     def _hear(self, window: npt.NDArray[np.float32]) -> None:
         if np.abs(window).max() < _SILENCE:
@@ -105,9 +106,5 @@ class NoteListener:
         else:
             sounding, beginning = self._network.run(window)
         kept = slice(_MARGIN, _MARGIN + _KEPT)
-        self._sounding.append(sounding[kept].astype(np.float16))
-        self._beginning.append(beginning[kept].astype(np.float16))
-
-
-def _joined(parts: list[Activation]) -> Activation:
-    return np.concatenate(parts) if parts else np.zeros((0, NOTES), np.float16)
+        self._sounding.add(sounding[kept])
+        self._beginning.add(beginning[kept])

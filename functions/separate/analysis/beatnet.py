@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.frames import Framer, magnitudes, mixed_down
+from analysis.rows import Rows
 from downloads.errors import ModelDamagedError
 from media.resampling import Resampler
 from media.samples import Samples
@@ -65,8 +66,8 @@ class BeatNet:
         self._filters = _filters()
         self._previous: Samples | None = None
         self._network = _Network(weights)
-        self._likely: list[Samples] = []
-        self._bands: list[npt.NDArray[np.float16]] = []
+        self._likely = Rows(np.float32, 2)
+        self._bands = Rows(np.float16, self._filters.shape[1])
 
     def add(self, samples: Samples) -> None:
         """Hear samples, shape (any, 2)."""
@@ -76,16 +77,13 @@ class BeatNet:
         """Give what was made of all that was heard."""
         self._hear(self._framer.add(self._resampler.finish()))
         self._hear(self._framer.finish())
-        return Heard(
-            np.concatenate([np.empty((0, 2), np.float32), *self._likely]),
-            np.concatenate([np.empty((0, self._filters.shape[1]), np.float16), *self._bands]),
-        )
+        return Heard(self._likely.all(), self._bands.all())
 
     def _hear(self, batches: Iterable[Samples]) -> None:
         for frames in batches:
             features = self._features(frames[0])
-            self._bands.append(features[:, : self._filters.shape[1]].astype(np.float16))
-            self._likely.append(self._network.run(features))
+            self._bands.add(features[:, : self._filters.shape[1]])
+            self._likely.add(self._network.run(features))
 
     def _features(self, frames: Samples) -> Samples:
         """Bands in logarithms, and by how much each has risen since the frame before."""

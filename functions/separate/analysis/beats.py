@@ -198,6 +198,8 @@ def _snapped(times: Floats, onsets: Sequence[Onset]) -> Floats:
     nearest = _nearest(times, onsets)
     snapped = np.where(np.isnan(nearest), times, nearest)
     expected = _expected(snapped)
+    # Where the tempo changes, all beats around are off a straight line, and none strays.
+    expected += _medians(snapped - expected)
     strays = np.isnan(nearest) | (np.abs(snapped - expected) > _STRAY)
     return np.where(strays, expected, snapped)
 
@@ -212,6 +214,13 @@ def _expected(times: Floats) -> Floats:
         slope = np.median(slopes)
         expected[beat] = np.median(times[around] - slope * (around - beat))
     return expected
+
+
+def _medians(values: Floats) -> Floats:
+    """Of each and two on either side."""
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(values, 2, mode="edge"), 5)
+    medians: Floats = np.median(around, axis=1)
+    return medians
 
 
 def _tempo(times: Floats, confidence: float) -> Tempo:

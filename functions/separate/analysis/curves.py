@@ -24,6 +24,7 @@ import numpy.typing as npt
 from analysis.events import Curves
 from analysis.frames import Framer, hann
 from analysis.onsets import STRENGTH_RATE
+from analysis.rows import Rows
 from media.samples import CHANNELS, Samples
 
 FLOOR = -96.0  # dBFS
@@ -63,7 +64,7 @@ class CurveMeter:
         self._low, self._chroma = self._low[: self._bins], self._chroma[: self._bins]
         self._frequencies = (np.arange(_SHORT // 2 + 1) * sample_rate / _SHORT).astype(np.float32)
         self._frames = 0
-        self._rows: list[npt.NDArray[np.float32]] = []
+        self._rows = Rows(np.float32, len(FIELDS))
 
     def add(self, samples: Samples) -> None:
         """Hear samples, shape (any, 2)."""
@@ -78,7 +79,7 @@ class CurveMeter:
             Of the same stem's onsets, as `analysis.onsets` gives it.
         """
         self._hear(self._framer.finish())
-        rows = np.concatenate([np.empty((0, len(FIELDS)), np.float32), *self._rows])
+        rows = self._rows.all()
         if len(rows) and len(strength):
             begins = np.arange(len(rows)) * STRENGTH_RATE // self._frame_rate
             rows[:, FIELDS.index("onset")] = np.maximum.reduceat(
@@ -94,7 +95,7 @@ class CurveMeter:
             rows[:, FIELDS.index("centroid")] = np.nan
             if max(frames.max(), -frames.min()) > _SILENCE:
                 self._measure(frames, rows)
-            self._rows.append(rows)
+            self._rows.add(rows)
             self._frames += len(rows)
 
     def _measure(self, frames: Samples, rows: npt.NDArray[np.float32]) -> None:

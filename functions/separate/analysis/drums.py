@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from analysis.events import Drum, Hit
 from analysis.frames import mixed_down
+from analysis.rows import Rows
 from downloads.errors import ModelDamagedError, ModelMissingError
 from media.resampling import Resampler
 from media.samples import SAMPLE_RATE, Samples
@@ -251,7 +252,7 @@ class _Bands:
         self._waiting: Array = np.zeros(FRAME // 2, np.float32)  # the first frame is about the first sample
         self._received = self._made = 0
         self._peak = _QUIETEST
-        self._bands: list[Array] = []
+        self._bands = Rows(np.float32, BANDS)
 
     def add(self, samples: Array) -> None:
         self._received += len(samples)
@@ -261,7 +262,7 @@ class _Bands:
     def finish(self) -> Array:
         frames = -(-self._received // HOP)
         self._take(np.zeros(FRAME, np.float32))
-        bands = np.concatenate([np.empty((0, BANDS), np.float32), *self._bands])[:frames]
+        bands = self._bands.all()[:frames]
         return (bands / self._peak).astype(np.float32)
 
     def _take(self, samples: Array) -> None:
@@ -275,7 +276,7 @@ class _Bands:
             if piece.any():
                 spectrum = np.fft.rfft(frames * self._window)[:, : len(self._filters)]
                 bands[:] = np.sqrt(spectrum.real**2 + spectrum.imag**2) @ self._filters
-            self._bands.append(bands)
+            self._bands.add(bands)
 
 
 @functools.cache

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.events import Loudness
+from analysis.rows import Rows
 from media.samples import CHANNELS, Samples
 
 _STEP = 0.1  # s between blocks, which are four of them long
@@ -65,7 +66,7 @@ class LoudnessMeter:
         self._step = round(sample_rate * _STEP)
         self._waiting = np.zeros((CHANNELS, _RESPONSE), np.float32)
         self._weighted = np.empty((CHANNELS, 0), np.float32)
-        self._squares: list[npt.NDArray[np.float64]] = []
+        self._squares = Rows(np.float64)
         self._peak = _TruePeak()
 
     def add(self, samples: Samples) -> None:
@@ -84,9 +85,8 @@ class LoudnessMeter:
         self._square(
             self._filtered(np.pad(self._waiting, ((0, 0), (0, _TRANSFORM - _RESPONSE - rest))))[:, :rest]
         )
-        squares = np.concatenate([np.empty(0), *self._squares])
         peak = self._peak.finish()
-        return Loudness(_integrated(squares), 20 * float(np.log10(peak)) if peak > 0 else None)
+        return Loudness(_integrated(self._squares.all()), 20 * float(np.log10(peak)) if peak > 0 else None)
 
     def _filtered(self, samples: Samples) -> Samples:
         """Weight samples, but for the first `_RESPONSE`, which are what came before."""
@@ -100,7 +100,7 @@ class LoudnessMeter:
         weighted = np.concatenate([self._weighted, weighted], axis=1)
         whole = weighted.shape[1] // self._step * self._step
         steps = weighted[:, :whole].reshape(CHANNELS, -1, self._step)
-        self._squares.append(np.einsum("cst,cst->s", steps, steps, dtype=np.float64) / self._step)
+        self._squares.add(np.einsum("cst,cst->s", steps, steps, dtype=np.float64) / self._step)
         self._weighted = weighted[:, whole:]
 
 

@@ -19,6 +19,7 @@ from analysis.basic_pitch import (
 )
 from analysis.events import Note
 from analysis.frames import Framer, hann, magnitudes, mixed_down
+from analysis.rows import Rows
 from analysis.velocities import RANGE, loud, velocity
 from media.resampling import Resampler
 from media.samples import Samples
@@ -228,18 +229,18 @@ class _NoteLevels:
         fundamentals = 440 * 2 ** ((LOWEST - 69 + np.arange(NOTES)) / 12)
         reach = np.maximum(fundamentals * (2 ** (1 / 24) - 1), spacing)
         self._bins = (np.abs(frequencies[:, np.newaxis] - fundamentals) <= reach).astype(np.float32)
-        self._levels: list[npt.NDArray[np.float32]] = []
+        self._levels = Rows(np.float32, NOTES)
 
     def add(self, mono: Samples) -> None:
         self._hear(self._framer.add(mono))
 
     def finish(self) -> npt.NDArray[np.float32]:
         self._hear(self._framer.finish())
-        return np.concatenate([np.empty((0, NOTES), np.float32), *self._levels])
+        return self._levels.all()
 
     def _hear(self, batches: Iterable[Samples]) -> None:
         for frames in batches:
             powers = np.zeros((frames.shape[1], NOTES), np.float32)
             if frames.any():
                 powers = (2 * magnitudes(frames[0], self._window) / self._window.sum()) ** 2 @ self._bins
-            self._levels.append(10 * np.log10(powers + np.float32(_FLOOR)))
+            self._levels.add(10 * np.log10(powers + np.float32(_FLOOR)))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from analysis.events import Onset
 from analysis.frames import Framer, hann, magnitudes, mixed_down
+from analysis.rows import Rows
 from media.samples import Samples
 
 STRENGTH_RATE = 100  # frames a second
@@ -87,7 +88,7 @@ class OnsetDetector:
         self._window = hann(_SIZE)
         self._filters = _filters(self._hearing, sample_rate)
         self._last = np.zeros((_LAG, self._filters.shape[1]), np.float32)
-        self._flux: list[Samples] = []
+        self._flux = Rows(np.float32)
         self._loudness = _FineLoudness(sample_rate) if percussive else None
 
     def add(self, samples: Samples) -> None:
@@ -100,7 +101,7 @@ class OnsetDetector:
     def finish(self) -> Onsets:
         """Give the onsets of all that was heard."""
         self._hear(self._framer.finish())
-        flux = np.concatenate([np.empty(0, np.float32), *self._flux])
+        flux = self._flux.all()
         energies = self._loudness.finish() if self._loudness else None
         peaks = _peaks(flux)
         if not len(peaks):
@@ -132,7 +133,7 @@ class OnsetDetector:
             widest = bands.copy()
             np.maximum(widest[:, 1:], bands[:, :-1], out=widest[:, 1:])
             np.maximum(widest[:, :-1], bands[:, 1:], out=widest[:, :-1])
-            self._flux.append(np.maximum(0, bands[_LAG:] - widest[:-_LAG]).mean(axis=1))
+            self._flux.add(np.maximum(0, bands[_LAG:] - widest[:-_LAG]).mean(axis=1))
             self._last = bands[-_LAG:]
 
 
@@ -142,18 +143,18 @@ class _FineLoudness:
     def __init__(self, sample_rate: int) -> None:
         size = -(-sample_rate // _FINE_RATE) + 1  # the sample before, for differences
         self._framer = Framer(sample_rate, _FINE_RATE, size, 1, 1, batch=_FINE_RATE)
-        self._energies: list[Samples] = []
+        self._energies = Rows(np.float32)
 
     def add(self, mono: Samples) -> None:
         self._hear(self._framer.add(mono))
 
     def finish(self) -> npt.NDArray[np.float32]:
         self._hear(self._framer.finish())
-        return np.concatenate([np.empty(0, np.float32), *self._energies])
+        return self._energies.all()
 
     def _hear(self, batches: Iterable[Samples]) -> None:
         for frames in batches:
-            self._energies.append((np.diff(frames[0], axis=-1) ** 2).sum(axis=-1))
+            self._energies.add((np.diff(frames[0], axis=-1) ** 2).sum(axis=-1))
 
 
 def _peaks(flux: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:

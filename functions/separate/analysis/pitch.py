@@ -14,6 +14,7 @@ import numpy.typing as npt
 from analysis.events import Note
 from analysis.frames import mixed_down
 from analysis.networks import Network
+from analysis.rows import Rows
 from analysis.velocities import RANGE, loud, velocity
 from analysis.weights import load_bytes
 from media.resampling import Resampler
@@ -124,7 +125,7 @@ class PitchListener:
         self._resampler = Resampler(sample_rate, SAMPLE_RATE, 1)
         self._waiting = np.zeros(0, np.float32)
         self._before = 0  # frames waiting that were heard already
-        self._tracks: list[npt.NDArray[np.float32]] = []
+        self._track = Rows(np.float32, 3)
 
     def add(self, samples: Samples) -> None:
         """Hear samples, shape (any, 2)."""
@@ -135,7 +136,7 @@ class PitchListener:
         self._take(self._resampler.finish())
         if rest := len(self._waiting) // HOP - self._before:
             self._hear(self._waiting, rest)
-        return PitchTrack(*np.concatenate([np.zeros((3, 0), np.float32), *self._tracks], axis=1))
+        return PitchTrack(*np.ascontiguousarray(self._track.all().T))
 
     def _take(self, samples: Samples) -> None:
         self._waiting = np.concatenate([self._waiting, samples[:, 0]])
@@ -156,7 +157,7 @@ class PitchListener:
         if peaks.max() >= _SILENCE:
             track[0], track[1] = self._network.run(samples)
             track[1, peaks < _SILENCE] = 0  # of nothing, the network makes pitches up
-        self._tracks.append(track[:, self._before : self._before + frames])
+        self._track.add(track[:, self._before : self._before + frames].T)
 
 
 def sung_notes(track: PitchTrack) -> tuple[Note, ...]:

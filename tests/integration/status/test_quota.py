@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -48,11 +48,12 @@ def test_who_has_nothing_may_take_all(ask: Ask) -> None:
     status, quota = ask("GET", "/v1/quota")
     assert status == 200
     assert quota["openJobs"] == {"limit": 1000, "used": 0, "left": 1000}
+    assert all(type(number) is int for number in quota["openJobs"].values())
     assert quota["bytesKept"] == {"limit": 200_000_000_000, "used": 0, "left": 200_000_000_000}
     resets_at = datetime.fromisoformat(quota["minutesToday"].pop("resetsAt"))
     assert quota["minutesToday"] == {"limit": 10_000, "used": 0, "left": 10_000}
     assert resets_at > datetime.now(UTC)
-    assert (resets_at.hour, resets_at.minute) == (0, 0)
+    assert resets_at.time() == time(0)
 
 
 def test_a_job_counts_from_its_making_and_for_what_it_was_when_it_has_ended(ask: Ask, jobs: Jobs) -> None:
@@ -94,6 +95,13 @@ def test_one_more_is_refused_and_another_owners_is_not(
     assert ask("POST", "/v1/jobs", SONG, owner="bob").status == 201
     ask("DELETE", f"/v1/jobs/{first}")
     assert ask("POST", "/v1/jobs", SONG).status == 201
+
+
+def test_a_refusal_for_minutes_never_says_that_there_are_as_many_as_are_asked_for(ask: Ask) -> None:
+    limit(maxMinutesADay=1)
+    ask("POST", "/v1/jobs", {"filename": "song.mp3", "size": 16_000})  # a second
+    message = ask("POST", "/v1/jobs", {"filename": "song.mp3", "size": 960_000}).body["error"]["message"]
+    assert message.startswith("You have 0 left of 1 minutes of sound a day, and this may be 1.")
 
 
 def test_a_refusal_says_in_headers_what_there_is_and_when_to_ask_again(

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis import analyse_stems
+from analysis import analyse, analyse_stems
 from analysis.events import Analysis
 from analysis.jams_file import jams
 from analysis.notes import NoteTranscriber
@@ -64,3 +64,24 @@ def test_what_sounds_until_the_end_is_active_until_the_end(tmp_path: Path) -> No
     )
     last = segments["data"][-1]
     assert round(last["time"] + last["duration"], 4) == segments["duration"]
+
+
+def test_progress_leaves_time_for_what_follows_the_hearing(tmp_path: Path) -> None:
+    sound = tmp_path / "sound.wav"
+    write(sound, sine(440, 2, SAMPLE_RATE, 0.3).T, KINDS["wav"])
+    stems, song = list[float](), list[float]()
+
+    analyse_stems(
+        {"a": sound, "b": sound},
+        tmp_path,
+        notes=False,
+        frame_rate=60,
+        max_seconds=60,
+        on_progress=stems.append,
+    )
+    analyse(sound, {"a": sound}, notes=False, frame_rate=60, max_seconds=60, on_progress=song.append)
+
+    assert stems == sorted(stems)
+    assert song == sorted(song)
+    assert (stems[-1], song[-1]) == pytest.approx((0.93, 0.89))
+    assert {0.76, 0.79, 0.82} <= {round(share, 2) for share in stems}  # heard, and each finished

@@ -104,3 +104,25 @@ def test_a_tempo_that_changes_is_followed(song: Song, beat_weights: Weights) -> 
     quarter = 60 / song.truth.bpm
     assert np.median(intervals[:10]) == pytest.approx(quarter, rel=0.01)
     assert np.median(intervals[-10:]) == pytest.approx(quarter / 1.1, rel=0.01)
+
+
+def test_a_tempo_that_sways_is_followed_to_the_onset() -> None:
+    """By 8 % either way within ten seconds; one beat has its onset elsewhere."""
+    places = np.arange(64) * 0.5
+    times = 0.2 + places + 0.08 * 10 / (2 * np.pi) * np.sin(2 * np.pi * places / 10)
+    frames = np.round(times * FRAME_RATE).astype(int)
+    likely = np.full((frames[-1] + 2, 2), 0.01)
+    likely[frames] = [0.8, 0.1]
+    likely[frames[::4]] = [0.1, 0.8]
+    bands = np.zeros((len(likely), 136), np.float16)
+    bands[frames] = 1
+    played = times.copy()
+    played[30] += 0.035
+
+    found = timed(Listened(likely, bands), [Onset(float(time), 1.0) for time in played])
+
+    beats = np.array([beat.time for beat in found.beats])
+    assert len(beats) == 64
+    off = np.abs(beats - times)
+    assert np.delete(off, 30).max() < 1e-3
+    assert off[30] < 0.025

@@ -168,6 +168,12 @@ def test_a_key_that_is_struck_twice_is_let_go_twice() -> None:
     assert notes(read(file(played))) == [(0, 0.25, 60), (0.25, 0.5, 60)]
 
 
+def test_a_key_that_is_never_let_go_as_often_as_it_is_struck_is_let_go_at_once() -> None:
+    on, off = b"\x90\x3c\x40", b"\x80\x3c\x00"
+    played = [after(0, on), after(240, on), after(240, off), note(60, 240, wait=480), note(62)]
+    assert notes(read(file(played))) == [(0, 0.25, 60), (0.25, 0.5, 60), (1, 1.25, 60), (1.25, 1.75, 62)]
+
+
 def test_notes_that_never_end_end_with_the_track() -> None:
     assert notes(read(file([after(0, b"\x90\x3c\x40"), after(960, b"\x90\x3e\x00")]))) == [(0, 1, 60)]
 
@@ -184,6 +190,22 @@ def test_bends_are_in_the_pitch_and_its_curve() -> None:
         pitch = curves.values["pitch"]
         assert pitch[:15].tolist() == [60.0] * 15
         assert pitch[16:] == pytest.approx([reached] * (len(pitch) - 16), abs=0.01)
+
+
+@pytest.mark.parametrize("low", [98, 99])
+def test_a_parameter_of_a_makers_own_is_no_range_of_bends(low: int) -> None:
+    registered = [after(0, bytes([0xB0, control, value])) for control, value in ((101, 0), (100, 0), (6, 2))]
+    own = [after(0, bytes([0xB0, control, value])) for control, value in ((low, 8), (6, 64))]
+    found = read(file([*registered, *own, after(0, b"\xe0\x7f\x7f"), note(60)]))
+    assert [pitch for *_, pitch in notes(found)] == [62]
+
+
+def test_a_song_lasts_a_frame_at_least() -> None:
+    found = read(file([note(60, ticks=0)]), MidiOptions(shortest=0, frame_rate=25))
+    assert (found.duration, notes(found)) == (0.04, [(0, 0, 60)])
+    curves = found.stems["piano"].curves
+    assert curves is not None
+    assert curves.values["pitch"].tolist() == [60]
 
 
 def test_curves_are_of_what_sounds_in_each_frame() -> None:
@@ -236,6 +258,9 @@ def test_names_are_read_in_whatever_encoding_they_are() -> None:
         ) == ["drums"]
     roles = MidiOptions(roles={"trömmel": "drums"})
     assert list(read(file([after(0, meta(3, "Trömmel".encode())), note(36)]), roles).stems) == ["drums"]
+    longest = "🥁" * 64
+    roles = MidiOptions(roles={longest: "drums"})
+    assert list(read(file([after(0, meta(3, longest.encode())), note(36)]), roles).stems) == ["drums"]
 
 
 def test_a_channels_pedal_and_bends_are_those_of_all_tracks_that_play_on_it() -> None:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ STACK = Stack.read()
 WATCHED = Stack.read(**MONITORED)
 TABLES = report.tables(COUNTED, STACK, WATCHED)
 PAGE = (Path(__file__).parents[3] / "docs/cost.md").read_text(encoding="utf-8")
+EVERYTHING = ", player and analysis"
 NUMBER = re.compile(r"-?\d[\d,]*\.?\d*")
 
 
@@ -142,6 +144,32 @@ def test_five_float_stems_are_the_one_configuration_above_a_cent_by_their_transf
         if bill(counts, STACK).a_minute(COUNTED.song_seconds).download > 0.01
     }
     assert above == {NAMED}
+
+
+def test_what_costs_more_than_a_cent_with_all_of_it_is_float_of_many_stems() -> None:
+    """Of every WAV: what was counted of the plainest, with stems of as many bytes as it has."""
+    above = {
+        (name, depth, rate)
+        for name in ("2stems, WAV", "4stems, WAV", "5stems, WAV", f"4stems, WAV{EVERYTHING}")
+        for depth, rate in product((16, 24, 32), (44100, 48000))
+        if bill(_with_stems(COUNTED.jobs[name], int(name[0]), depth, rate), STACK)
+        .a_minute(COUNTED.song_seconds)
+        .with_download
+        > 0.01
+    }
+    assert above == {
+        ("5stems, WAV", 32, 44100),
+        ("5stems, WAV", 32, 48000),
+        (f"4stems, WAV{EVERYTHING}", 32, 48000),
+    }
+
+
+def _with_stems(counts: Counts, stems: int, depth: int, rate: int) -> Counts:
+    frame_bytes = 2 * depth // 8
+    more = round(stems * COUNTED.song_seconds * (frame_bytes * rate - 4 * 44100))
+    return replace(
+        counts, result_bytes=counts.result_bytes + more, download_bytes=counts.download_bytes + more
+    )
 
 
 # ---- a month without songs ------------------------------------------------------------------------

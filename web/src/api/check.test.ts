@@ -162,9 +162,26 @@ test.each(["", "mix", "MIX", "..", " ", "a/b", "a\\b", "a:b", "a\u202eb", "a\nb"
   },
 );
 
+const track = join(text("MTrk"), number(4, 4), number(0x00ff2f00, 4));
+const midi = (format: number, ...chunks: Uint8Array[]) =>
+  join(text("MThd"), number(6, 4), number(format, 2), number(1, 2), number(480, 2), ...chunks);
+
 test("MIDI is known by its head, and may have 4 MB", async () => {
-  expect(refuseMidi(await looked(text("MThd")))).toBeNull();
+  expect(refuseMidi(await looked(midi(1, track)))).toBeNull();
   expect(refuseMidi(await looked(text("ID3")))?.code).toBe("not_midi");
   expect(refuseMidi(await looked(new Uint8Array(0)))?.code).toBe("empty_file");
   expect(refuseMidi(await looked(text("MThd"), 5_000_000))?.code).toBe("midi_too_large");
+});
+
+test.each([
+  [
+    midi(1, track.slice(0, -1)),
+    "The MIDI file is cut: a track says it has 4 bytes, and 3 are there. Send the whole file.",
+  ],
+  [midi(1), "The MIDI file has no tracks. Export it again."],
+  [midi(2, track), "MIDI of format 2 is not one song. Export it as format 0 or 1."],
+  [text("MThd"), "The MIDI file ends within its header. Export it again."],
+  [join(text("RIFF"), little(4), text("RMID")), "The RIFF file has no MIDI in it. Export it again, as .mid."],
+])("MIDI that the service does not take is refused in its words", async (bytes, words) => {
+  expect(refuseMidi(await looked(bytes))?.message).toBe(words);
 });

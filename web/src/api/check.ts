@@ -3,6 +3,7 @@
 
 import type { Limits } from "./config.ts";
 import { Refusal } from "./errors.ts";
+import { faultOf, notMidi } from "./midi.ts";
 import { declaredSeconds, type FileType, HEAD_BYTES, sniff } from "./sniff.ts";
 
 /** As of one job. */
@@ -16,7 +17,6 @@ const GUESS = 1.1;
 const UNREADABLE = "This is no audio file that can be read. Send WAV, FLAC, MP3, AAC, Ogg, AIFF, MP4 or WebM.";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that are refused
 const NOT_IN_NAMES = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069<>:"/\\|?*]/;
-const NOT_MIDI = "The file is not MIDI: it does not begin as such files do. Send a .mid file.";
 
 /** A file that was looked at. */
 export interface Looked {
@@ -26,6 +26,8 @@ export interface Looked {
   readonly seconds: number | null;
   /** Whether the length is what the file says, and not what the browser reckons. */
   readonly isDeclared: boolean;
+  /** What is wrong with the tracks of a MIDI file; null of any other, too. */
+  readonly fault: Refusal | null;
 }
 
 /** Look at a file, without reading more of it than it takes. */
@@ -33,9 +35,13 @@ export async function look(file: File, measure: (file: File) => Promise<number |
   const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
   const type = sniff(head);
   const declared = declaredSeconds(head, file.size);
-  if (declared !== null) return { file, type, seconds: declared, isDeclared: true };
-  const seconds = type === null || type === "midi" ? null : await measure(file);
-  return { file, type, seconds, isDeclared: false };
+  if (declared !== null) return { file, type, seconds: declared, isDeclared: true, fault: null };
+  if (type === null || type === "midi") {
+    const isRead = type === "midi" && file.size <= MOST_MIDI_BYTES;
+    const fault = isRead ? faultOf(new Uint8Array(await file.arrayBuffer())) : null;
+    return { file, type, seconds: null, isDeclared: false, fault };
+  }
+  return { file, type, seconds: await measure(file), isDeclared: false, fault: null };
 }
 
 /** Why a song is refused, or null. */
@@ -74,14 +80,14 @@ export function refuseStems(
 }
 
 /** Why a MIDI file is refused, or null. */
-export function refuseMidi({ file, type }: Looked): Refusal | null {
+export function refuseMidi({ file, type, fault }: Looked): Refusal | null {
   if (file.size === 0) return empty("The file");
   if (file.size > MOST_MIDI_BYTES)
     return new Refusal(
       "midi_too_large",
       `The MIDI file is larger than ${MOST_MIDI_BYTES >> 20} MB. Send a part of it.`,
     );
-  return type === "midi" ? null : new Refusal("not_midi", NOT_MIDI);
+  return type === "midi" ? fault : notMidi();
 }
 
 /** Why a stem may not be called so, or null. */

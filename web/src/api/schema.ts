@@ -111,7 +111,7 @@ export interface components {
     schemas: {
         /**
          * AllowanceView
-         * @description So much, and no more.
+         * @description So many, and no more.
          */
         AllowanceView: {
             /**
@@ -840,7 +840,7 @@ export interface components {
         Quality: {
             /**
              * Bitdepth
-             * @description Bits of a sample: 16 or 24 for wav and flac, 32 for wav in float; 16 if not given. Five stems in float at 48000 are the one configuration that costs whoever runs the service more than 0.01 USD a minute, if they are downloaded.
+             * @description Bits of a sample: 16 or 24 for wav and flac, 32 for wav in float; 16 if not given. Five stems in float cost whoever runs the service more than 0.01 USD a minute, if they are downloaded; so do four at 48000 with player and analysis.
              * @example 16
              * @example 24
              */

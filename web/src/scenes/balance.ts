@@ -20,7 +20,7 @@ export const balance: Scene = {
     { id: "third", name: "Third weight", kind: "curve", signal: "bass.rms" },
     { id: "fourth", name: "Fourth weight", kind: "curve", signal: "other.rms" },
     { id: "swing", name: "Swing", kind: "events", signal: "song.beats" },
-    { id: "knock", name: "Knock", kind: "curve", signal: "drums.snare" },
+    { id: "knock", name: "Knock", kind: "curve", signal: "drums.snare", otherwise: "song.beats" },
     { id: "chain", name: "Chain", kind: "events", signal: "other.notes" },
   ],
   draw(g, frame) {

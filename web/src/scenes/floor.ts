@@ -22,10 +22,10 @@ export const floor: Scene = {
   name: "Floor",
   about: "Drum grid, in blocks",
   slots: [
-    { id: "hats", name: "First row", kind: "events", signal: "drums.hat", flash: true },
+    { id: "hats", name: "First row", kind: "events", signal: "drums.hat", otherwise: "song.onsets", flash: true },
     { id: "snares", name: "Second row", kind: "events", signal: "drums.snare", flash: true },
-    { id: "kicks", name: "Third row", kind: "events", signal: "drums.kick", flash: true },
-    { id: "fourth", name: "Fourth row", kind: "events", signal: "bass.onsets", flash: true },
+    { id: "kicks", name: "Third row", kind: "events", signal: "drums.kick", otherwise: "song.beats", flash: true },
+    { id: "fourth", name: "Fourth row", kind: "events", signal: "bass.onsets", otherwise: "other.notes", flash: true },
     { id: "fifth", name: "Fifth row", kind: "events", signal: "other.onsets", flash: true },
     { id: "sixth", name: "Sixth row", kind: "events", signal: "vocals.onsets", flash: true },
     { id: "bar", name: "Bar of light", kind: "curve", signal: "song.beats" },

@@ -23,10 +23,10 @@ export const loom: Scene = {
   name: "Loom",
   about: "Cloth, a row a sixteenth",
   slots: [
-    { id: "ground", name: "Ground", kind: "curve", signal: "bass.rms", flash: true },
-    { id: "centre", name: "Centre", kind: "curve", signal: "drums.kick", flash: true },
+    { id: "ground", name: "Ground", kind: "curve", signal: "bass.rms", otherwise: "other.rms", flash: true },
+    { id: "centre", name: "Centre", kind: "curve", signal: "drums.kick", otherwise: "song.beats", flash: true },
     { id: "hem", name: "Hem", kind: "curve", signal: "drums.snare", flash: true },
-    { id: "selvedge", name: "Selvedge", kind: "curve", signal: "drums.hat" },
+    { id: "selvedge", name: "Selvedge", kind: "curve", signal: "drums.hat", otherwise: "song.onsets" },
     { id: "thread", name: "Thread", kind: "curve", signal: "vocals.pitch" },
     { id: "diamonds", name: "Diamonds", kind: "events", signal: "other.chroma" },
     { id: "bar", name: "Bar mark", kind: "events", signal: "song.bars" },

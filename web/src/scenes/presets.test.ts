@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { signalsOf } from "../signals/examples.ts";
+import { Signals } from "../signals/signals.ts";
 import { SCENES, sceneOf } from "./all.ts";
 import { PRESETS, readPreset, writePreset } from "./presets.ts";
-import { boundTo, rebind, show } from "./show.ts";
+import { boundTo, defaultOf, rebind, show } from "./show.ts";
 
 const file = (change: object) =>
   JSON.stringify({ kind: "stempipe-preset", version: 1, name: "Mine", scene: null, scenes: {}, ...change });
@@ -34,12 +35,12 @@ test.each([
 test("every slot's default is a signal of the built-in song that fits, but for the piano it has not", () => {
   const signals = signalsOf("song");
   for (const scene of SCENES) {
-    expect(scene.slots.length).toBeGreaterThanOrEqual(4);
-    expect(scene.slots.length).toBeLessThanOrEqual(8);
-    for (const slot of scene.slots) {
-      if (slot.signal === "piano.notes") continue;
-      expect(rebind(scene, slot.id, slot.signal, signals, {}), `${scene.id} ${slot.id}`).toHaveProperty("bindings");
-      expect(signals.input(slot.signal).empty, `${scene.id} ${slot.id}`).toBe(false);
+    for (const { id, signal, otherwise } of scene.slots) {
+      if (signal === "piano.notes") continue;
+      for (const usual of [signal, ...(otherwise ? [otherwise] : [])]) {
+        expect(rebind(scene, id, usual, signals, {}), `${scene.id} ${id}`).toHaveProperty("bindings");
+        expect(signals.input(usual).empty, `${scene.id} ${id}`).toBe(false);
+      }
     }
   }
 });
@@ -66,10 +67,26 @@ test("a slot takes another signal, or says why not", () => {
   expect(rebind(rig, "pan", "piano.notes", signals, {})).toEqual({ refused: "This song has no Piano, notes." });
   const pan = rig.slots.find(({ id }) => id === "pan");
   if (!pan) throw new Error("no pan");
-  expect([boundTo(pan, {}), boundTo(pan, { pan: null })]).toEqual(["song.bars", null]);
+  expect([boundTo(pan, {}, signals), boundTo(pan, { pan: null }, signals)]).toEqual(["song.bars", null]);
 });
 
 test("a preset that puts a curve where events belong leaves the slot empty", () => {
   const stage = show(sceneOf("rig"), signalsOf("song"), { pan: "bass.rms" }, { limit: true });
   expect(stage.input("pan")).toMatchObject({ empty: true, body: "song" });
+});
+
+test("a song in two stems has something else where others have drums and bass", () => {
+  const [horizon, two, four] = [sceneOf("rig").slots[5], signalsOf("quiet"), signalsOf("song")];
+  if (!horizon) throw new Error("no horizon");
+  const neither = new Signals({ ...two.song, stems: ["vocals"], analysis: null, curves: null });
+  expect([two, four, neither].map((signals) => defaultOf(horizon, signals))).toEqual([
+    "other.rms",
+    "bass.rms",
+    "bass.rms",
+  ]);
+  expect(show(sceneOf("rig"), two, {}, { limit: true }).input("horizon")).toMatchObject({
+    empty: false,
+    body: "accompaniment",
+  });
+  expect(show(sceneOf("rig"), two, { horizon: null }, { limit: true }).input("horizon").empty).toBe(true);
 });

@@ -18,10 +18,10 @@ export const rig: Scene = {
   slots: [
     { id: "spot", name: "Follow spot", kind: "curve", signal: "vocals.pitch" },
     { id: "size", name: "Spot size", kind: "curve", signal: "vocals.rms", flash: true },
-    { id: "blinders", name: "Blinders", kind: "curve", signal: "drums.kick", flash: true },
-    { id: "outer", name: "Outer beams", kind: "curve", signal: "drums.snare", flash: true },
+    { id: "blinders", name: "Blinders", kind: "curve", signal: "drums.kick", otherwise: "song.beats", flash: true },
+    { id: "outer", name: "Outer beams", kind: "curve", signal: "drums.snare", otherwise: "song.onsets", flash: true },
     { id: "sweep", name: "Sweep", kind: "curve", signal: "other.rms", flash: true },
-    { id: "horizon", name: "Horizon", kind: "curve", signal: "bass.rms", flash: true },
+    { id: "horizon", name: "Horizon", kind: "curve", signal: "bass.rms", otherwise: "other.rms", flash: true },
     { id: "pan", name: "Pan", kind: "events", signal: "song.bars" },
   ],
   draw(g, frame) {

@@ -26,7 +26,7 @@ export const roll: Scene = {
     { id: "middle", name: "Middle track", kind: "events", signal: "other.notes" },
     { id: "inner", name: "Inner track", kind: "events", signal: "piano.notes" },
     { id: "low", name: "Low track", kind: "events", signal: "bass.notes" },
-    { id: "punches", name: "Edge punches", kind: "events", signal: "drums.hits" },
+    { id: "punches", name: "Edge punches", kind: "events", signal: "drums.hits", otherwise: "song.beats" },
     { id: "speed", name: "Paper speed", kind: "curve", signal: "song.tempo" },
   ],
   draw(g, frame) {

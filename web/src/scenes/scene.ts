@@ -13,6 +13,8 @@ export interface Slot {
   readonly kind: SignalKind;
   /** The signal that it has by default, such as "drums.kick" or "vocals.pitch". */
   readonly signal: string;
+  /** What it has instead in a song without that: a song in two stems has no kick. */
+  readonly otherwise?: string;
   /** Whether it lights so much of the picture that the limiter of flashes has to watch it. */
   readonly flash?: true;
 }

@@ -43,9 +43,15 @@ export function show(scene: Scene, signals: Signals, bindings: Bindings, { limit
 }
 
 /** The signal that a slot is bound to; null if it is to be empty. */
-export function boundTo(slot: Slot, bindings: Bindings): string | null {
+export function boundTo(slot: Slot, bindings: Bindings, signals: Signals): string | null {
   const signal = Object.hasOwn(bindings, slot.id) ? bindings[slot.id] : undefined;
-  return signal === undefined ? slot.signal : signal;
+  return signal === undefined ? defaultOf(slot, signals) : signal;
+}
+
+/** The signal that a slot has in this song if nobody says otherwise. */
+export function defaultOf({ signal, otherwise }: Slot, signals: Signals): string {
+  const has = (id: string) => signals.find(id) !== null;
+  return otherwise !== undefined && !has(signal) && has(otherwise) ? otherwise : signal;
 }
 
 /** The bindings with a signal in a slot, or why that cannot be. */
@@ -68,7 +74,7 @@ export function rebind(
 }
 
 function inputOf(slot: Slot, signals: Signals, bindings: Bindings): Input {
-  const id = boundTo(slot, bindings);
+  const id = boundTo(slot, bindings, signals);
   const home = bodyOf(parts(slot.signal).stem);
   if (id === null) return nothing(home);
   const input = signals.input(id);

@@ -22,7 +22,7 @@ export const split: Scene = {
     { id: "bend", name: "Bend", kind: "curve", signal: "vocals.pitch" },
     { id: "leap", name: "Leap", kind: "events", signal: "drums.hits" },
     { id: "riders", name: "Riders", kind: "events", signal: "song.notes" },
-    { id: "glow", name: "Glow of the pipe", kind: "curve", signal: "drums.kick", flash: true },
+    { id: "glow", name: "Glow of the pipe", kind: "curve", signal: "drums.kick", otherwise: "song.beats", flash: true },
   ],
   draw(g, frame) {
     const river = flow(frame);

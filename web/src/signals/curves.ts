@@ -73,9 +73,10 @@ export class Field {
     return this.scale.type === "uint16" ? 65534 : 254;
   }
 
+  /** Before the song, and after it, there is no value. */
   #code(frame: number): number {
-    if (this.frames === 0) return 0;
-    const byte = this.#start + Math.min(this.frames - 1, Math.max(0, frame)) * this.#stride;
+    if (frame < 0 || frame >= this.frames) return 0;
+    const byte = this.#start + frame * this.#stride;
     return this.scale.type === "uint16" ? this.#bytes.getUint16(byte, true) : this.#bytes.getUint8(byte);
   }
 }

@@ -131,3 +131,9 @@ test("the loudest of several stems is the one that is followed", () => {
   expect(new Foremost("other", [soft, loud], [soft, loud]).value(0)).toBeCloseTo(20 / 21, 9);
   expect(new Foremost("other", [none], [none]).pitch(0)).toBeNull();
 });
+
+test("before a song and after it there is silence", () => {
+  const other = song.input("other.rms");
+  expect(other.value(0.1)).toBeGreaterThan(0.3);
+  expect([-1, song.song.duration + 1].map((t) => other.value(t))).toEqual([0, 0]);
+});

@@ -1,6 +1,7 @@
 // The page: which view is shown, and what lies over all of them.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { isCovered } from "./parts/dialog.tsx";
 import { Help } from "./parts/help.tsx";
 import { later } from "./parts/later.tsx";
 import { Toasts } from "./parts/toasts.tsx";
@@ -45,7 +46,7 @@ export function App() {
       )}
       <Shown route={route} onHelp={open} />
       {!overlay && <DropLayer />}
-      {!overlay && <Toasts />}
+      {!overlay && !isCovered.value && <Toasts />}
       {help && <Help onClose={() => showHelp(false)} />}
     </>
   );

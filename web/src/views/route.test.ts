@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fragmentOf, isOverlay, type Route, routeOf } from "./route.ts";
+import { fragmentOf, isOverlay, overlayOf, type Route, routeOf } from "./route.ts";
 
 const ROUTES: Route[] = [
   { view: "welcome" },
@@ -29,4 +29,5 @@ test("the overlay is asked for before or within the fragment", () => {
   expect(isOverlay({ search: "?obs", hash: "#/song/x/stage" })).toBe(true);
   expect(isOverlay({ search: "", hash: "#/song/x/stage?obs" })).toBe(true);
   expect(isOverlay({ search: "?observe", hash: "#/" })).toBe(false);
+  expect(overlayOf({ search: "", hash: "#/song/x/stage?obs=%7B%3F%7D" })).toBe("{?}");
 });

@@ -31,8 +31,12 @@ export function fragmentOf(route: Route): string {
 
 /** Whether the picture alone is wanted, on nothing: for OBS, by `?obs` before the fragment or in it. */
 export function isOverlay(address: { search: string; hash: string }): boolean {
-  const inFragment = address.hash.split("?")[1] ?? "";
-  return new URLSearchParams(address.search).has("obs") || new URLSearchParams(inFragment).has("obs");
+  return overlayOf(address) !== null;
+}
+
+/** The preset, as text, that such a picture is to have; "" if it may be any, null if it is no such picture. */
+export function overlayOf({ search, hash }: { search: string; hash: string }): string | null {
+  return new URLSearchParams(hash.split("?")[1]).get("obs") ?? new URLSearchParams(search).get("obs");
 }
 
 function decoded(part: string): string {

@@ -11,6 +11,7 @@ from stempipe_client.command import login as logins
 from stempipe_client.command import options, settings
 from stempipe_client.command.display import here, to_json
 from stempipe_client.errors import StempipeError
+from stempipe_client.models import Allowance, Daily
 from stempipe_client.names import plain
 
 Key = Literal["api-url", "websocket-url", "client-id", "login-url"]
@@ -60,14 +61,14 @@ def quota(context: typer.Context, as_json: options.AsJson = False) -> None:
     if as_json:
         print(to_json(found.model_dump(mode="json", by_alias=True)))
         return
-    rows = [
-        ("open jobs", found.open_jobs),
-        ("minutes today", found.minutes_today),
-        ("bytes kept", found.bytes_kept),
+    rows: list[tuple[str, Allowance | Daily, str]] = [
+        ("open jobs", found.open_jobs, ",d"),
+        ("minutes today", found.minutes_today, ",.1f"),
+        ("bytes kept", found.bytes_kept, ",d"),
     ]
     print(f"{'':<14}{'used':>16}{'left':>16}{'limit':>16}")
-    for name, one in rows:
-        print(f"{name:<14}{one.used:>16,.0f}{one.left:>16,.0f}{one.limit:>16,}")
+    for name, one, form in rows:
+        print(f"{name:<14}{one.used:>16{form}}{one.left:>16{form}}{one.limit:>16,}")
     print(f"Another day begins at {here(found.minutes_today.resets_at, '%H:%M')}.")
 
 

@@ -68,7 +68,8 @@ def read(
     roles = {role: parts for role, parts in roles.items() if any(len(part.begin) for part in parts)}
     if not roles:
         raise NoNotesError("The MIDI file has no notes, or the options leave none of them. Look at both.")
-    duration = max(float(part.end.max(initial=0)) for parts in roles.values() for part in parts)
+    shortest = 1 / options.frame_rate  # a song has a frame
+    duration = max(float(part.end.max(initial=shortest)) for parts in roles.values() for part in parts)
     if duration > longest_seconds:
         raise MidiTooLargeError(
             f"The MIDI file lasts longer than {longest_seconds:g} seconds. Send a part of it."

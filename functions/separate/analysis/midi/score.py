@@ -4,7 +4,8 @@ Pedal, bends and programs are a channel's, whichever track they are in; a channe
 tracks name ports.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from fractions import Fraction
 from heapq import merge
@@ -19,6 +20,7 @@ from analysis.midi.sieve import sieve
 _BEND_RANGE = 2.0  # semitones, until a file says otherwise
 _BEND_MOST = 8192
 _PEDAL, _DATA, _PARAMETER_LOW, _PARAMETER_HIGH = 64, 6, 100, 101
+_UNREGISTERED = (98, 99)  # parameters of makers' own
 _SOUND_OFF, _RESET = 120, 121
 _NOTES_OFF = range(123, 128)  # changes of a channel's mode let go of its keys too
 _NO_PARAMETER = (127, 127)
@@ -26,6 +28,7 @@ _NO_PARAMETER = (127, 127)
 _Message = Any  # of mido, which has no types
 _Timed = tuple[int, int, _Message]  # tick, track counted from 1, message
 _Key = tuple[int, int]  # a part's number, and the key's
+_Pitch = tuple[int, int]  # a channel's number, and the key's
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,7 @@ class _Band:
 
     def __init__(self, tracks: Sequence[mido.MidiTrack], *, sustain: bool) -> None:
         self._names = [_decoded(track.name) for track in tracks]
+        self._stuck = [_stuck(track) for track in tracks]
         self._sustain = sustain
         self._ports = [0] * len(tracks)
         self._channels: dict[tuple[int, int], _Channel] = {}
@@ -177,7 +181,8 @@ class _Band:
                 self._channels[place] = _Channel(sustain=self._sustain)
             channel = self._channels[place]
             if place not in players:
-                players[place] = channel.join(Part(track, message.channel, self._names[track - 1]))
+                joins = Part(track, message.channel, self._names[track - 1])
+                players[place] = channel.join(joins, self._stuck[track - 1])
             channel.play(now, players[place], message)
 
     def parts(self) -> list[Part]:
@@ -194,11 +199,13 @@ class _Channel:
     """Plays a channel's messages.
 
     A key that is struck again while it is down ends its note and begins another, and has to be let go as
-    often as it was struck. What a message does takes time that grows with the notes it ends alone.
+    often as it was struck; but not where a track never lets it go as often. What a message does takes time
+    that grows with the notes it ends alone.
     """
 
     def __init__(self, *, sustain: bool) -> None:
         self.parts: list[Part] = []
+        self._stuck: list[Set[_Pitch]] = []  # each part's
         self._sustain = sustain
         self._last = 0
         self._program: int | None = None
@@ -211,10 +218,11 @@ class _Channel:
         self._wheel = 0
         self._bends: list[tuple[int, float]] = []
 
-    def join(self, part: Part) -> int:
-        """Take a part, and give its number."""
+    def join(self, part: Part, stuck: Set[_Pitch]) -> int:
+        """Take a part and what its track does not let go as often as it strikes it; give its number."""
         part.bends = self._bends
         self.parts.append(part)
+        self._stuck.append(stuck)
         return len(self.parts) - 1
 
     def leave(self, now: int, part: int) -> None:
@@ -240,7 +248,8 @@ class _Channel:
             self._stop(key, now)
             self._held.discard(key)
             self._sounding[key] = (now, message.velocity)
-            self._down[key] = self._down.get(key, 0) + 1
+            is_stuck = (message.channel, message.note) in self._stuck[part]
+            self._down[key] = 1 if is_stuck else self._down.get(key, 0) + 1
         elif message.type in ("note_on", "note_off"):
             self._let_go((part, message.note), now)
         elif message.type == "program_change":
@@ -293,6 +302,8 @@ class _Channel:
             self._parameter = (value, self._parameter[1])
         elif control == _PARAMETER_LOW:
             self._parameter = (self._parameter[0], value)
+        elif control in _UNREGISTERED:
+            self._parameter = _NO_PARAMETER
         elif control == _DATA and self._parameter == (0, 0):
             self._range = float(value)
             self._bend(now, self._wheel)
@@ -310,6 +321,16 @@ class _Channel:
             self._down.clear()
             for key in down:
                 self._release(key, now)
+
+
+def _stuck(track: Iterable[_Message]) -> Set[_Pitch]:
+    """Keys that a track strikes more often than it lets them go."""
+    strikes: Counter[_Pitch] = Counter()
+    for message in track:
+        if message.type in ("note_on", "note_off"):
+            is_strike = message.type == "note_on" and message.velocity
+            strikes[message.channel, message.note] += 1 if is_strike else -1
+    return {key for key, more in strikes.items() if more > 0}
 
 
 def _decoded(name: str) -> str:

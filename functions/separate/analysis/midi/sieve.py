@@ -17,12 +17,12 @@ MOST_BYTES = 4 * 1024 * 1024
 MOST_EVENTS = 200_000  # of any kind
 MOST_TRACKS = 256
 
-_TEXT = 200  # bytes of a name that are kept
+_TEXT = 256  # bytes of a name that are kept: 64 letters, by which a role may name its track
 _FRAME_RATES = {24: Fraction(24), 25: Fraction(25), 29: Fraction(30_000, 1001), 30: Fraction(30)}
 # Notes and their ends, programs and bends, whole; of controllers the pedal, parameters, resets, ends of all.
 _KEPT = {0x80, 0x90, 0xC0, 0xE0}
 _CONTROL = 0xB0
-_CONTROLLERS = {6, 64, 100, 101, 120, 121, *range(123, 128)}
+_CONTROLLERS = {6, 64, *range(98, 102), 120, 121, *range(123, 128)}
 _DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
 _END_OF_TRACK, _NAME, _PORT, _TEMPO, _SIGNATURE, _KEY = 0x2F, 0x03, 0x21, 0x51, 0x58, 0x59
 

@@ -5,7 +5,7 @@ import type { Upload } from "../../api/uploads.ts";
 import { inLanes } from "../../bodies.ts";
 import { type Failure, failureOf } from "../failures.ts";
 import { stemsOf, titleOf } from "../job.ts";
-import { aheadWords, clock, counted, megabytes, ordinal, wait } from "../words.ts";
+import { aheadWords, clock, counted, megabytes, ordinal, size, wait } from "../words.ts";
 
 export type Badge =
   | { readonly kind: "shapes"; readonly stems: readonly string[] }
@@ -95,7 +95,7 @@ function uploadRow(upload: Upload, job: Job | null): Row {
     ...BLANK,
     id: job?.id ?? upload.key,
     title: job?.title || upload.title,
-    about: job ? aboutOf(job) : `${megabytes(bytes)} MB`,
+    about: job ? aboutOf(job) : size(bytes),
     group: "open" as const,
     badge: { kind: "shapes" as const, stems: ["song"] },
     stems: job ? stemsOf(job) : [],
@@ -122,7 +122,7 @@ function uploadRow(upload: Upload, job: Job | null): Row {
     const why = offline ? "You are offline" : "Paused";
     return { ...base, state: why, tail: `${done} are safe. It goes on by itself.` };
   }
-  if (state === "waiting") return { ...base, state: "Waiting its turn", tail: `${megabytes(bytes)} MB`, percent: null };
+  if (state === "waiting") return { ...base, state: "Waiting its turn", tail: size(bytes), percent: null };
   if (state === "done") return { ...base, state: "Sent", tail: "Waiting for the service to look at it" };
   const pace = speed ? `, ${megabytes(speed)} MB/s` : "";
   const left = secondsLeft === null ? "" : `, ${wait(secondsLeft)} left`;

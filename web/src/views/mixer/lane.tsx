@@ -42,13 +42,15 @@ export function Lane({ console, stem, place }: Props) {
         <Shape body={body} size={24} fill={isHeard(console.mix.value, stem) ? fillOf(stem) : "hollow"} />
         <span class={name.length > 11 ? "t3 lane-name long grow ell" : "t3 lane-name grow ell"}>{name}</span>
         {place < 9 && <kbd class="wide">{place + 1}</kbd>}
-        <input
-          type="checkbox"
-          class="check wide"
-          aria-label={`Take ${name}`}
-          checked={channel.taken}
-          onChange={() => console.change(stem, { taken: !channel.taken })}
-        />
+        {console.hasSound && (
+          <input
+            type="checkbox"
+            class="check wide"
+            aria-label={`Take ${name}`}
+            checked={channel.taken}
+            onChange={() => console.change(stem, { taken: !channel.taken })}
+          />
+        )}
       </div>
       <div class="row">
         <button

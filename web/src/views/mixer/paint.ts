@@ -94,11 +94,11 @@ function paintGrid(g: Canvas2D, { window, width, layout }: Scene, beats: readonl
 
 function paintOverview(g: Canvas2D, scene: Scene): void {
   const { mixPeaks, song, width, window, layout } = scene;
-  if (!mixPeaks) return;
   const place = overviewOf(song.duration, width);
-  const scale = 1 / Math.max(0.05, reach(mixPeaks, 0, song.duration));
+  const scale = mixPeaks ? 1 / Math.max(0.05, reach(mixPeaks, 0, song.duration)) : 0;
   const draw = (color: string) => {
     g.fillStyle = color;
+    if (!mixPeaks) return paintMarks(g, scene, place.x);
     for (let x = 8; x < width - 8; x += STEP) {
       const half = Math.max(0.5, reach(mixPeaks, place.time(x), place.time(x + STEP)) * scale * layout.overview * 0.36);
       g.fillRect(x, layout.overview / 2 - half, STEP, 2 * half);
@@ -117,6 +117,16 @@ function paintOverview(g: Canvas2D, scene: Scene): void {
   g.beginPath();
   g.roundRect(left, 4, Math.max(6, right - left), layout.overview - 8, 4);
   g.stroke();
+}
+
+/** What a song without sound has in the overview: its notes and hits, a row for each stem. */
+function paintMarks(g: Canvas2D, { song, layout }: Scene, x: (seconds: number) => number): void {
+  const row = (layout.overview - 16) / Math.max(1, song.stems.length);
+  song.stems.forEach((stem, place) => {
+    const { notes, hits } = song.analysis?.stems[stem] ?? {};
+    for (const { t, d } of notes?.map(({ t, d }) => ({ t, d })) ?? hits?.map(({ t }) => ({ t, d: 0 })) ?? [])
+      g.fillRect(x(t), 8 + row * (place + 0.5) - 1, Math.max(1.5, x(t + d) - x(t) - 1), 2);
+  });
 }
 
 /** Times and places of the overview, which shows the whole song. */

@@ -106,9 +106,11 @@ export function Mixer({ console, onHelp }: { console: Console; onHelp: () => voi
               Notes
             </button>
             <span class="grow" />
-            <span class="xs dim" aria-hidden="true">
-              Take
-            </span>
+            {console.hasSound && (
+              <span class="xs dim" aria-hidden="true">
+                Take
+              </span>
+            )}
           </div>
           <div class="desk-screen">
             <Screen console={console} window={seen} notes={notes} onLevels={meters} shown={shown} />
@@ -189,6 +191,7 @@ function Transport({ console, onLoop }: { console: Console; onLoop: () => void }
       <p class="sm" role="status">
         {console.error.value ?? (console.state.value === "waiting" ? "Sound is on its way" : "")}
       </p>
+      {!console.hasSound && <p class="sm mute">This song came as MIDI: it has no sound.</p>}
       {console.hasSound && (
         <div class="row takes">
           <span class="wide">
@@ -230,12 +233,12 @@ function Readout({ console }: { console: Console }) {
         <small>Time</small>
         <Dots text={clock(now, 2)} say={spoken(Math.round(now))} {...(body ? { body } : {})} />
       </div>
-      {at && (
+      {beats.length > 0 && (
         <div class="wide">
           <small>Bar</small>
           <Dots
-            text={`${at.bar}.${at.beat}.${at.part}`}
-            say={`Bar ${at.bar}, beat ${at.beat}`}
+            text={at ? `${at.bar}.${at.beat}.${at.part}` : "-.-.-"}
+            say={at ? `Bar ${at.bar}, beat ${at.beat}` : "Before the first bar"}
             {...(body ? { body } : {})}
           />
         </div>

@@ -1,8 +1,15 @@
 // A dialog of the browser's own, which keeps the focus in and gives it back; on a phone a sheet from below.
 
+import { computed, signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { Icon } from "./icon.tsx";
+import { Toasts } from "./toasts.tsx";
+
+/** Those that are open, the topmost last. What is outside of it is dimmed and cannot be pressed. */
+const open = signal<readonly string[]>([]);
+
+export const isCovered = computed(() => open.value.length > 0);
 
 interface Props {
   title: string;
@@ -20,7 +27,9 @@ export function Dialog({ title, beside, onClose, children, ...rest }: Props) {
     const before = document.activeElement;
     const dialog = element.current;
     dialog?.showModal();
+    open.value = [...open.peek(), heading];
     return () => {
+      open.value = open.peek().filter((each) => each !== heading);
       dialog?.close(); // while it is open, nothing outside of it takes the focus
       if (before instanceof HTMLElement) before.focus();
     };
@@ -46,6 +55,7 @@ export function Dialog({ title, beside, onClose, children, ...rest }: Props) {
         </button>
       </div>
       {children}
+      {open.value.at(-1) === heading && <Toasts />}
     </dialog>
   );
 }

@@ -33,7 +33,7 @@ export function DropLayer() {
         void (state.peek() === "out" && signIn("#/new"));
         return;
       }
-      void received(files, null).then((known) => ask(known ? null : files));
+      void received(files, null).then((unknown) => ask(unknown.length > 0 ? unknown : null));
     };
     addEventListener("dragover", over);
     addEventListener("dragleave", out);
@@ -60,8 +60,8 @@ export function DropLayer() {
   );
 }
 
-/** Take files to a card, or to the one where they belong; false if that must be asked. */
-async function received(files: readonly File[], to: Way | null): Promise<boolean> {
+/** Take files to a card, or to the one where they belong; returns those of which that must be asked. */
+async function received(files: readonly File[], to: Way | null): Promise<readonly File[]> {
   try {
     const { bring, take, way } = await import("./picks.ts");
     if (!to) return await take(files, routeOf(location.hash).view === "new" ? way.peek() : null);
@@ -69,7 +69,7 @@ async function received(files: readonly File[], to: Way | null): Promise<boolean
   } catch {
     toast({ title: "The files were not taken", text: "A part of the page did not come. Load it again." });
   }
-  return true;
+  return [];
 }
 
 function Layer({ files }: { files: number }) {

@@ -1,6 +1,7 @@
 // The loadout of MIDI: its parts as they are read, with a role for each, and every option that the service has.
 
 import { useEffect, useState } from "preact/hooks";
+import { Refusal } from "../../api/errors.ts";
 import { BODIES, bodyOf } from "../../bodies.ts";
 import { Canvas } from "../parts/canvas.tsx";
 import { Field, NumberBox, Segments, Slider, Switch } from "../parts/controls.tsx";
@@ -118,12 +119,12 @@ function useScore(chosen: readonly Pick[], split: boolean): Read {
     show({ score: null, problem: null });
     if (!file) return;
     void (async () => {
-      const [{ readScore, NotMidi }, bytes] = await Promise.all([import("./smf.ts"), file.arrayBuffer()]);
+      const [{ readScore }, bytes] = await Promise.all([import("./smf.ts"), file.arrayBuffer()]);
       if (!wanted) return;
       try {
         show({ score: readScore(new Uint8Array(bytes), split), problem: null });
       } catch (error) {
-        if (!(error instanceof NotMidi)) throw error;
+        if (!(error instanceof Refusal)) throw error;
         show({ score: null, problem: error.message });
       }
     })();

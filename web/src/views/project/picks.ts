@@ -6,8 +6,9 @@ import type { Limits } from "../../api/config.ts";
 import type { Refusal } from "../../api/errors.ts";
 import { config, desk } from "../session.ts";
 import { toast } from "../toasts.ts";
+import { counted } from "../words.ts";
 import { type Loadout, roleOfName, stemNames, usual, type Way } from "./loadout.ts";
-import { destination, type Pick, requestsOf } from "./requests.ts";
+import { destination, isMidi, type Pick, requestsOf } from "./requests.ts";
 
 export const way = signal<Way>("song");
 export const picks = signal<readonly Pick[]>([]);
@@ -17,15 +18,20 @@ export const title = signal("");
 const NO_LIMITS: Limits = { bytes: Number.POSITIVE_INFINITY, seconds: Number.POSITIVE_INFINITY, models: [] };
 export const limits = computed(() => config.value?.limits ?? NO_LIMITS);
 
-/** Take files to the card where they belong; false if that is not for us to say: a song's stems, or several songs. */
-export async function take(files: readonly File[], at: Way | null): Promise<boolean> {
+/** Take files to the card where they belong; returns those of which that is not for us to say: stems, or songs. */
+export async function take(files: readonly File[], at: Way | null): Promise<readonly File[]> {
+  const sound = files.filter(({ name }) => !isMidi(name));
+  const midi = files.length - sound.length;
+  if (sound.length > 0 && midi > 0)
+    toast({ title: `${counted(midi, "MIDI file")} left out`, text: "MIDI is a project by itself: drop it alone." });
+  const taken = sound.length > 0 ? sound : files;
   const to = destination(
-    files.map(({ name }) => name),
+    taken.map(({ name }) => name),
     at,
   );
-  if (to === "ask") return false;
-  await bring(files, to);
-  return true;
+  if (to === "ask") return taken;
+  await bring(taken, to);
+  return [];
 }
 
 /** Put files on a card; stems join those that are there. */

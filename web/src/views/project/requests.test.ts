@@ -9,12 +9,11 @@ test("files find the right card", () => {
   expect(destination(["a.wav", "b.wav"], null)).toBe("ask");
   expect(destination(["a.wav", "b.wav"], "stems")).toBe("stems");
   expect(destination(["a.wav"], "stems")).toBe("stems");
-  expect(destination(["a.wav", "b.mid"], "song")).toBe("ask");
 });
 
 const pick = (name: string, role: string): Pick => {
   const file = new File(["x"], name, { type: name.endsWith(".wav") ? "audio/wav" : "" });
-  return { looked: { file, type: "wav", seconds: 1, isDeclared: true }, role };
+  return { looked: { file, type: "wav", seconds: 1, isDeclared: true, fault: null }, role };
 };
 const options = { loadout: usual(["4stems"]), title: " My song " };
 

@@ -12,9 +12,13 @@ export interface Pick {
   readonly role: string;
 }
 
-/** Where files go: to a card, or to somebody who must say. */
+export function isMidi(name: string): boolean {
+  return MIDI_ENDINGS.some((ending) => name.toLowerCase().endsWith(ending));
+}
+
+/** Where files go, all MIDI or all sound: to a card, or to somebody who must say. */
 export function destination(names: readonly string[], at: Way | null): Way | "ask" {
-  if (names.every((name) => MIDI_ENDINGS.some((ending) => name.toLowerCase().endsWith(ending)))) return "midi";
+  if (names.every(isMidi)) return "midi";
   if (names.length === 1) return at === "stems" ? "stems" : "song";
   return at === "stems" ? "stems" : "ask";
 }

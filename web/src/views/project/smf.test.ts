@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { NotMidi, readScore } from "./smf.ts";
+import { Refusal } from "../../api/errors.ts";
+import { readScore } from "./smf.ts";
 
 const ascii = (text: string) => [...text].map((character) => character.charCodeAt(0));
 const u32 = (value: number) => [value >>> 24, (value >> 16) & 255, (value >> 8) & 255, value & 255];
@@ -81,4 +82,20 @@ test.each([
   ["format 2", file(head(2, 1))],
   ["half a track", file(head(0, 1), chunk("MTrk", [0, 0x90, 60]))],
   ["a data byte without a status", file(head(0, 1), chunk("MTrk", [0, 60, 60]))],
-])("%s is refused in words", (_, bytes) => expect(() => readScore(bytes)).toThrow(NotMidi));
+])("%s is refused in words", (_, bytes) => expect(() => readScore(bytes)).toThrow(Refusal));
+
+test("a name is read in the encoding that it is in", () => {
+  const named = (...name: number[]) =>
+    readScore(file(head(0, 1), chunk("MTrk", [0, 0xff, 3, name.length, ...name, 0, 0x90, 60, 1, ...END]))).parts[0]
+      ?.name;
+  expect(named(...new TextEncoder().encode("鍵盤"))).toBe("鍵盤");
+  expect(named(0x46, 0x6c, 0xfc, 0x67, 0x65, 0x6c)).toBe("Flügel"); // Latin-1
+});
+
+test("a RIFF file's MIDI is read, and tracks that the header does not count", () => {
+  const track = chunk("MTrk", [0, 0x90, 60, 1, ...END]);
+  const midi = [...head(1, 1), ...track, ...track];
+  const little = (value: number) => u32(value).reverse();
+  const riff = [...ascii("RIFF"), ...little(midi.length + 12), ...ascii("RMIDdata"), ...little(midi.length), ...midi];
+  expect(readScore(file(riff)).parts.map(({ track }) => track)).toEqual([1, 2]);
+});

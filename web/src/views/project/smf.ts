@@ -1,6 +1,9 @@
 // Reads a standard MIDI file as far as its preview needs: the parts, whom they are for, and how many notes they have.
 // What the service makes of it is the service's; the guess of a part's role is the same (analysis/midi/roles.py).
 
+import { Refusal } from "../../api/errors.ts";
+import { tracksOf } from "../../api/midi.ts";
+
 /** A track, or a channel of one. */
 export interface Part {
   /** Its track, from 1. */
@@ -26,9 +29,6 @@ export interface Score {
   readonly seconds: number;
 }
 
-/** Why a file is no MIDI that can be shown; in words for a person. */
-export class NotMidi extends Error {}
-
 interface Voice {
   track: number;
   channel: number;
@@ -41,29 +41,15 @@ interface Voice {
  * Read a file.
  *
  * @param split Whether each channel of a track is a part by itself.
- * @throws {NotMidi} It is none, or none of format 0 or 1.
+ * @throws {Refusal} It is none, or damaged.
  */
 export function readScore(bytes: Uint8Array, split = true): Score {
-  const file = new Reader(bytes);
-  if (file.text(4) !== "MThd" || file.u32() < 6) throw new NotMidi("This is not a MIDI file.");
-  const format = file.u16();
-  const count = file.u16();
-  const division = file.u16();
-  if (format > 1) throw new NotMidi(`Format ${format} is several songs in one file. Export it as format 0 or 1.`);
-  if (division === 0) throw new NotMidi("The MIDI file has no time in it.");
-  file.at = 8 + new DataView(bytes.buffer, bytes.byteOffset + 4, 4).getUint32(0);
-
+  const { format, division, tracks } = tracksOf(bytes);
   const voices: Voice[] = [];
   const tempi: { tick: number; micros: number }[] = [];
   let ticks = 0;
-  for (let track = 1; track <= count && file.left >= 8; track++) {
-    const name = file.text(4);
-    const length = file.u32();
-    const end = Math.min(file.at + length, bytes.length);
-    if (name === "MTrk") ticks = Math.max(ticks, readTrack(file, end, track, voices, tempi));
-    else track--;
-    file.at = end;
-  }
+  for (const [place, track] of tracks.entries())
+    ticks = Math.max(ticks, readTrack(new Reader(track, place + 1), voices, tempi));
   const merged = split ? voices : whole(voices);
   const parts = merged
     .filter((voice) => voice.notes.length > 0)
@@ -89,25 +75,19 @@ export function readScore(bytes: Uint8Array, split = true): Score {
 }
 
 /** Reads a track's events; returns its length in ticks. */
-function readTrack(
-  file: Reader,
-  end: number,
-  track: number,
-  voices: Voice[],
-  tempi: { tick: number; micros: number }[],
-) {
+function readTrack(file: Reader, voices: Voice[], tempi: { tick: number; micros: number }[]) {
   const own = new Map<number, Voice>();
   const voice = (channel: number) => {
     const known = own.get(channel);
     if (known) return known;
-    const made: Voice = { track, channel, name: "", program: 0, notes: [] };
+    const made: Voice = { track: file.track, channel, name: "", program: 0, notes: [] };
     own.set(channel, made);
     return made;
   };
   let tick = 0;
   let name = "";
   let status = 0;
-  while (file.at < end) {
+  while (file.left > 0) {
     tick += file.varying();
     const byte = file.peek();
     if (byte >= 0x80) status = file.u8();
@@ -130,7 +110,7 @@ function readTrack(
         const second = file.u8();
         if (status >> 4 === 9 && second > 0) of.notes.push({ tick, pitch: first });
       }
-    } else throw new NotMidi("The MIDI file is damaged.");
+    } else throw file.damaged("has data where a message should begin");
   }
   for (const made of own.values()) voices.push({ ...made, name });
   return tick;
@@ -178,22 +158,29 @@ function secondsOf(ticks: number, division: number, tempi: readonly { tick: numb
   return seconds + ((ticks - before.tick) / division) * (before.micros / 1e6);
 }
 
-/** Reads numbers of a file; past its end it is damaged. */
+/** Reads numbers of a track; past its end it is damaged. */
 class Reader {
   at = 0;
+  /** Its number, from 1. */
+  readonly track: number;
   readonly #bytes: Uint8Array;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, track: number) {
     this.#bytes = bytes;
+    this.track = track;
   }
 
   get left(): number {
     return this.#bytes.length - this.at;
   }
 
+  damaged(what: string): Refusal {
+    return new Refusal("corrupt_midi", `The MIDI file is damaged: track ${this.track} ${what}. Export it again.`);
+  }
+
   peek(): number {
     const byte = this.#bytes[this.at];
-    if (byte === undefined) throw new NotMidi("The MIDI file stops in the middle.");
+    if (byte === undefined) throw this.damaged("ends within an event");
     return byte;
   }
 
@@ -207,10 +194,6 @@ class Reader {
     return (this.u8() << 8) | this.u8();
   }
 
-  u32(): number {
-    return this.u16() * 65_536 + this.u16();
-  }
-
   /** A number of up to four bytes, seven bits in each. */
   varying(): number {
     let value = 0;
@@ -219,12 +202,18 @@ class Reader {
       value = (value << 7) | (byte & 127);
       if (byte < 128) return value;
     }
-    throw new NotMidi("The MIDI file is damaged.");
+    throw this.damaged("has a number that does not end");
   }
 
+  /** Text in the encoding that it is in, which files do not say. */
   text(length: number): string {
-    let text = "";
-    for (let read = 0; read < length; read++) text += String.fromCharCode(this.u8());
-    return text;
+    if (length > this.left) throw this.damaged("has an event that says it is longer than its track");
+    const bytes = this.#bytes.subarray(this.at, this.at + length);
+    this.at += length;
+    try {
+      return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    } catch {
+      return String.fromCharCode(...bytes);
+    }
   }
 }

@@ -8,7 +8,7 @@ import { Icon } from "../parts/icon.tsx";
 import { jobs } from "../session.ts";
 import { narrow } from "../settings.ts";
 import { useKeys } from "../usekeys.ts";
-import { clock, counted, megabytes, wait } from "../words.ts";
+import { clock, counted, size, wait } from "../words.ts";
 import { hovering } from "./drop.tsx";
 import { FIGHTERS, Fighters } from "./fighters.tsx";
 import { type Loadout, summary, usual, WAYS, type Way } from "./loadout.ts";
@@ -138,7 +138,7 @@ function Chosen() {
             <div class="grow">
               <div class="sm ell">{file.name}</div>
               <div class={refusal ? "xs warn" : "xs dim num"} role={refusal ? "alert" : undefined}>
-                {refusal?.message ?? `${seconds === null ? "" : `${clock(seconds)}, `}${megabytes(file.size)} MB`}
+                {refusal?.message ?? `${seconds === null ? "" : `${clock(seconds)}, `}${size(file.size)}`}
               </div>
             </div>
             <button

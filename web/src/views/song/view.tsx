@@ -65,7 +65,7 @@ export function SongRoom({ id, view, onHelp }: Props) {
   // Taking away lies over the stage, which goes on behind it.
   return (
     <>
-      <Stage console={console} onHelp={onHelp} />
+      <Stage console={console} covered={view === "take"} />
       {view === "take" && <Take console={console} />}
     </>
   );

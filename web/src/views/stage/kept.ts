@@ -1,12 +1,22 @@
 // Which scene is on, what drives it, and the presets that somebody has kept in this browser.
 
-import { computed, signal } from "@preact/signals";
-import { SCENES, sceneOf } from "../../scenes/all.ts";
+import { computed, effect, signal } from "@preact/signals";
+import { sceneOf } from "../../scenes/all.ts";
 import { PRESETS, type Preset, readPreset, writePreset } from "../../scenes/presets.ts";
 import type { Bindings } from "../../scenes/show.ts";
 
 const KEY = "stempipe.presets";
+const SCENE_KEY = "stempipe.scene";
 const MOST = 50;
+
+/** What the tab's own memory gives; null in a browser that has none. */
+function session<Found>(ask: () => Found): Found | null {
+  try {
+    return ask();
+  } catch {
+    return null;
+  }
+}
 
 /** What is kept, as far as it can still be read. */
 function stored(): Preset[] {
@@ -23,7 +33,12 @@ function stored(): Preset[] {
 }
 
 export const own = signal<readonly Preset[]>(stored());
-export const scene = signal(SCENES[0] ?? sceneOf(""));
+/** The one that is on; a tab that is loaded again goes on with it, as each time that whoever writes one saves it. */
+export const scene = signal(sceneOf(session(() => sessionStorage.getItem(SCENE_KEY)) ?? ""));
+effect(() => {
+  const { id } = scene.value;
+  session(() => sessionStorage.setItem(SCENE_KEY, id));
+});
 /** The preset that was chosen, and what was bound since. */
 export const chosen = signal<Preset>(PRESETS[0] as Preset);
 const changed = signal<Readonly<Record<string, Bindings>>>({});
@@ -79,7 +94,16 @@ export function fromFile(text: string): string | null {
   return null;
 }
 
-function add(preset: Preset): void {
+/** Take a preset in. The names of those that are always there stay theirs. */
+/** Have what a preset says, and keep nothing of it; nothing where it is none. */
+export function lend(text: string | null): void {
+  const read = readPreset(text ?? "");
+  if ("preset" in read) choose(read.preset);
+}
+
+function add(given: Preset): void {
+  const isTaken = PRESETS.some(({ name }) => name === given.name);
+  const preset = isTaken ? { ...given, name: `My ${given.name}` } : given;
   own.value = [...own.peek().filter(({ name }) => name !== preset.name), preset].slice(-MOST);
   store();
   choose(preset);

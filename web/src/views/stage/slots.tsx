@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { BODIES, bodyOf, fillOf } from "../../bodies.ts";
 import type { Slot } from "../../scenes/scene.ts";
-import { boundTo, rebind, type Show } from "../../scenes/show.ts";
+import { boundTo, defaultOf, rebind, type Show } from "../../scenes/show.ts";
 import { Scope } from "../../scope.ts";
 import { parts, stemName, wordsOf } from "../../signals/catalogue.ts";
 import type { Signal } from "../../signals/signal.ts";
@@ -133,7 +133,7 @@ function SlotKey({ slot, signals, onOpen }: { slot: Slot; signals: Signals; onOp
   const stem = slotStem(slot, signals, bindings.value);
   const empty = isEmpty(slot, signals, bindings.value);
   const target = drag.value?.over === slot.id && drag.value.from !== slot.id;
-  const id = boundTo(slot, bindings.value);
+  const id = boundTo(slot, bindings.value, signals);
   const state = target ? "slot target" : refused.value === slot.id ? "slot refused" : empty ? "slot vacant" : "slot";
   return (
     <div class={state} data-slot={slot.id}>
@@ -171,6 +171,7 @@ export function Palette({ signals }: { signals: Signals }) {
           drag onto a slot, or press <kbd>B</kbd>
         </span>
       </div>
+      {signals.song.analysis === null && <p class="sm mute">This song was not analysed: nothing drives a scene.</p>}
       {byStem(list).map(([stem, own]) => (
         <div key={stem} class="signal-row">
           <span title={stemName(stem)}>
@@ -225,15 +226,16 @@ function byStem(list: readonly Signal[]): [string, Signal[]][] {
 
 /** The list that is the twin of dragging. */
 function SignalList({ slot, signals, onClose }: { slot: Slot; signals: Signals; onClose: () => void }) {
+  const usual = defaultOf(slot, signals);
   const options = [
     { id: null, words: "Empty", silent: false },
-    { id: slot.signal, words: `Default: ${wordsOf(slot.signal)}`, silent: false },
+    { id: usual, words: `Default: ${wordsOf(usual)}`, silent: false },
     ...signals
       .list()
       .filter(({ kind }) => slot.kind === "curve" || kind === "events")
       .map(({ id, silent }) => ({ id, words: wordsOf(id), silent })),
   ];
-  const bound = boundTo(slot, bindings.value);
+  const bound = boundTo(slot, bindings.value, signals);
   const [at, go] = useState(() =>
     Math.max(
       0,

@@ -10,16 +10,17 @@ import { Dots } from "../parts/dots.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import { Mark } from "../parts/top.tsx";
-import { fragmentOf, isOverlay } from "../route.ts";
+import { fragmentOf, isOverlay, overlayOf } from "../route.ts";
 import { low, narrow, set, settings, wide } from "../settings.ts";
 import type { Console } from "../song/console.ts";
 import { songKeys } from "../song/keys.ts";
 import { useNow } from "../song/usenow.ts";
 import { SongTabs } from "../song/view.tsx";
+import { Saving, saving } from "../take/saves.tsx";
 import { toast } from "../toasts.ts";
 import { useKeys } from "../usekeys.ts";
 import { clock, spoken } from "../words.ts";
-import { bindings, scene } from "./kept.ts";
+import { asFile, bindings, lend, scene } from "./kept.ts";
 import { Picture } from "./picture.tsx";
 import { PresetMenu } from "./presets.tsx";
 import { Flying, Palette, Slots } from "./slots.tsx";
@@ -37,7 +38,8 @@ const PARTS = [
 ] as const;
 type Part = (typeof PARTS)[number][0];
 
-export function Stage({ console }: { console: Console; onHelp: () => void }) {
+/** `covered` while something lies over it that says by itself how far a file is. */
+export function Stage({ console, covered }: { console: Console; covered: boolean }) {
   const { song, id } = console.opened;
   const signals = useMemo(() => new Signals(song), [song]);
   const limit = settings.value.limiter;
@@ -59,6 +61,7 @@ export function Stage({ console }: { console: Console; onHelp: () => void }) {
   );
   useEffect(() => {
     if (!overlay) return;
+    lend(overlayOf(location));
     document.documentElement.dataset.overlay = "";
     void console.playSilently();
     return () => {
@@ -89,9 +92,10 @@ export function Stage({ console }: { console: Console; onHelp: () => void }) {
   });
   const words = pictureWords(on, signals, bound);
   if (overlay) return <Picture show={shown} time={time} transparent class="stage-picture" label={words} />;
+  const state = `${hidden || resting ? " away" : ""}${resting ? " resting" : ""}`;
   const away = hidden || resting;
   return (
-    <div class={away ? "stage away" : "stage"} ref={room} style={{ "--shelf": `${inset * innerHeight}px` }}>
+    <div class={`stage${state}`} ref={room} style={{ "--shelf": `${inset * innerHeight}px` }}>
       <header class="top screen stage-top">
         <Mark />
         <h1 class="t4 ell" tabIndex={-1}>
@@ -130,7 +134,7 @@ export function Stage({ console }: { console: Console; onHelp: () => void }) {
               )}
               <div class="shelf-controls">
                 {!narrow.value && <Transport console={console} onFull={full} />}
-                <PresetMenu />
+                {!narrow.value && <PresetMenu />}
                 <Switch
                   name="Flash limiter"
                   about="at most 3 a second"
@@ -158,6 +162,7 @@ export function Stage({ console }: { console: Console; onHelp: () => void }) {
         </div>
       </main>
       <Flying />
+      {!covered && saving.value && <Saving />}
       {console.error.value && (
         <p class="stage-error screen sm" role="alert">
           {console.error.value}
@@ -183,7 +188,8 @@ function Transport({ console, onFull }: { console: Console; onFull: () => void }
       <Dots text={clock(now, narrow.value ? 0 : 2)} say={spoken(Math.round(now))} />
       {narrow.value && (
         <>
-          <span class="grow sm mute">{scene.value.name}</span>
+          <span class="grow" />
+          <PresetMenu />
           <button type="button" class="key sml sq" aria-label="Full screen" onClick={onFull}>
             <Icon name="full" />
           </button>
@@ -244,7 +250,9 @@ function useRest(room: { readonly current: HTMLElement | null }): boolean {
 
 /** The address of the picture alone, for OBS. */
 async function shareOverlay(id: string): Promise<void> {
-  const address = `${location.origin}${location.pathname}?obs${fragmentOf({ view: "stage", song: id })}`;
+  const song = fragmentOf({ view: "stage", song: id });
+  // Behind the fragment, where it goes to no server, and a sign-in leads back to it.
+  const address = `${location.origin}${location.pathname}${song}?obs=${encodeURIComponent(asFile().text)}`;
   try {
     await navigator.clipboard.writeText(address);
     toast({

@@ -9,7 +9,7 @@ import { SplitBar } from "../parts/splitbar.tsx";
 import type { Console } from "../song/console.ts";
 import { factorOf } from "../song/mix.ts";
 import { toast } from "../toasts.ts";
-import { counted } from "../words.ts";
+import { count, counted, wait } from "../words.ts";
 import { stemFiles } from "./files.ts";
 
 /** Something that is saved. */
@@ -18,6 +18,10 @@ export interface Save {
   readonly name: string;
   readonly share: number;
   readonly stems: readonly string[];
+  /** Of a video. */
+  readonly frames?: number;
+  /** When it began, in milliseconds. */
+  readonly began: number;
   readonly abort: AbortController;
 }
 
@@ -27,6 +31,7 @@ interface Task {
   readonly what: string;
   readonly name: string;
   readonly stems: readonly string[];
+  readonly frames?: number;
   /** Returns words for the toast at its end, if there is more to say. */
   run(
     destination: Destination,
@@ -35,7 +40,8 @@ interface Task {
 }
 
 /** Ask where it goes, save it, and say so. Call it from a click. */
-export async function save({ what, name, stems, run }: Task): Promise<boolean> {
+export async function save({ run, ...task }: Task): Promise<boolean> {
+  const { what, name } = task;
   if (saving.peek()) {
     toast({ title: "One at a time", text: `${saving.peek()?.what} is being saved.` });
     return false;
@@ -45,8 +51,9 @@ export async function save({ what, name, stems, run }: Task): Promise<boolean> {
     const { download, openDestination } = await import("../../export/destination.ts");
     const destination = await openDestination(name);
     if (!destination) return false;
+    const began = Date.now();
     const progress = (share: number) => {
-      if (!abort.signal.aborted) saving.value = { what, name, share, stems, abort };
+      if (!abort.signal.aborted) saving.value = { ...task, share, began, abort };
     };
     progress(0);
     const more = await run(destination, { progress, signal: abort.signal });
@@ -126,6 +133,15 @@ export function saveMixAsHeard(console: Console): Promise<boolean> {
   });
 }
 
+/** "1,041 of 2,216 frames, 37 s left"; how long it takes is said once there is something to go by. */
+function leftWords({ share, frames, began }: Save): string {
+  const seconds = (Date.now() - began) / 1000;
+  return [
+    ...(frames ? [`${count(share * frames)} of ${counted(frames, "frame")}`] : []),
+    ...(seconds > 2 && share > 0 ? [`${wait((seconds * (1 - share)) / share)} left`] : []),
+  ].join(", ");
+}
+
 /** How far it is. */
 export function Saving() {
   const now = saving.value;
@@ -146,6 +162,7 @@ export function Saving() {
         label={`Saving ${now.name}`}
         words={`${percent} percent`}
       />
+      <div class="xs dim num">{leftWords(now)}</div>
     </section>
   );
 }

@@ -68,6 +68,7 @@ export function Video({ console, options, onChange }: Props) {
       what: "The video",
       name: `${song.title} - ${on.name}.${format.container}`,
       stems: console.stems,
+      frames,
       async run(destination, work) {
         const { saveVideo } = await import("../../export/video.ts");
         const view = { width, height, inset: 0, transparent: false, still: false };
@@ -167,7 +168,7 @@ export function Video({ console, options, onChange }: Props) {
       <div class="dialog-foot">
         <div class="grow sm">
           <b class="num">
-            {counted(frames, "frame")}, {clock(range.end - range.start, 1)}
+            {counted(frames, "frame")}, {clock(range.end - range.start, 2)}
           </b>
           <div class="dim">Frame by frame, so nothing drops. Leave this tab open; another may be in front.</div>
         </div>

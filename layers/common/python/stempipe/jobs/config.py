@@ -41,8 +41,8 @@ class Quality(_Strict):
     bit_depth: Literal[16, 24, 32] | None = Field(
         None,
         description="Bits of a sample: 16 or 24 for wav and flac, 32 for wav in float; 16 if not given. Five "
-        "stems in float at 48000 are the one configuration that costs whoever runs the service more than "
-        "0.01 USD a minute, if they are downloaded.",
+        "stems in float cost whoever runs the service more than 0.01 USD a minute, if they are downloaded; "
+        "so do four at 48000 with player and analysis.",
         examples=[16, 24],
         validate_default=True,
     )

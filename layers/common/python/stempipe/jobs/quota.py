@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydantic import Field
 
 from stempipe.jobs.camel_case import CamelCase
-from stempipe.jobs.usage import Standing, day_of, until_midnight
+from stempipe.jobs.usage import Standing, day_of, midnight_after, until_midnight
+
+_LEFT = Field(description="Never less than 0, though more may be used.")
 
 
 class AllowanceView(CamelCase):
-    """So much, and no more."""
+    """So many, and no more."""
+
+    limit: int
+    used: int
+    left: int = _LEFT
+
+
+class DailyView(CamelCase):
+    """So much a day."""
 
     limit: int
     used: float
-    left: float = Field(description="Never less than 0, though more may be used.")
-
-
-class DailyView(AllowanceView):
-    """So much a day."""
-
+    left: float = _LEFT
     resets_at: datetime = Field(description="When the next day begins: midnight UTC.")
 
 
@@ -43,23 +48,24 @@ def quota_view(standing: Standing, now: datetime) -> QuotaView:
     return QuotaView(
         open_jobs=_allowance(limits.open_jobs, standing.total("open")),
         minutes_today=DailyView(
-            **_allowance(limits.minutes_a_day, minutes).model_dump(),
-            resets_at=now + timedelta(seconds=until_midnight(now)),
+            limit=limits.minutes_a_day,
+            used=round(minutes, 2),
+            left=round(max(0.0, limits.minutes_a_day - minutes), 2),
+            resets_at=midnight_after(now),
         ),
         bytes_kept=_allowance(limits.bytes_kept, standing.total("bytes")),
     )
 
 
-def _allowance(limit: int, used: float) -> AllowanceView:
-    return AllowanceView(limit=limit, used=round(used, 2), left=round(max(0, limit - used), 2))
+def _allowance(limit: int, used: int) -> AllowanceView:
+    return AllowanceView(limit=limit, used=used, left=max(0, limit - used))
 
 
 def rate_limit_headers(quota: QuotaView, now: datetime) -> dict[str, str]:
     """The same in the fields of draft-ietf-httpapi-ratelimit-headers-09."""
-    reset = round((quota.minutes_today.resets_at - now).total_seconds())
     policies = (
         ("open-jobs", quota.open_jobs, ';qu="jobs"', ""),
-        ("minutes-a-day", quota.minutes_today, ';qu="minutes";w=86400', f";t={reset}"),
+        ("minutes-a-day", quota.minutes_today, ';qu="minutes";w=86400', f";t={until_midnight(now)}"),
         ("bytes-kept", quota.bytes_kept, ';qu="bytes"', ""),
     )
     return {

@@ -110,10 +110,14 @@ def day_of(time: datetime) -> str:
     return time.astimezone(UTC).date().isoformat()
 
 
+def midnight_after(now: datetime) -> datetime:
+    """When the next day begins in UTC."""
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
+
+
 def until_midnight(now: datetime) -> int:
-    """Seconds until the next day begins in UTC."""
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
-    return math.ceil((midnight - now).total_seconds())
+    """Seconds until then."""
+    return math.ceil((midnight_after(now) - now).total_seconds())
 
 
 def ending(job: Job, to: Status, *, seconds: float | None, stored: int) -> Delta:
@@ -263,8 +267,8 @@ class Accounts:
                 "A new day begins at midnight UTC." if is_of_today else f"It is of {day}; make a new job."
             )
             raise QuotaExceeded(
-                f"You have {left / 60:,.0f} left of {limits.minutes_a_day:,} minutes of sound a day, and "
-                f"this may be {delta.seconds / 60:,.0f}. {advice}",
+                f"You have {math.floor(left / 60):,} left of {limits.minutes_a_day:,} minutes of sound a "
+                f"day, and this may be {math.ceil(delta.seconds / 60):,}. {advice}",
                 until_midnight(self._now()),
             )
         if standing.of(day, "bytes") > bytes_most:
