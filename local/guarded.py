@@ -134,7 +134,8 @@ def _from_the_first(positions: Any, kept: Any) -> None:
 
 
 _made_of_names = lambda_runtime.execution_credentials
-lambda_runtime.execution_credentials = _function_keys
+for caller in (lambda_runtime, lambda_svc):  # the latter has it by a name of its own
+    caller.execution_credentials = _function_keys
 
 _without_leeway = apigateway._validate_jwt_authorizer
 apigateway._validate_jwt_authorizer = _with_leeway
