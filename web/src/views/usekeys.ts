@@ -1,6 +1,6 @@
 // Listens for keys while a view is there.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { type Focus, type KeyMap, nameOf } from "./keys.ts";
 import { settings } from "./settings.ts";
 
@@ -8,7 +8,8 @@ import { settings } from "./settings.ts";
 export function useKeys(map: KeyMap): void {
   const latest = useRef(map);
   latest.current = map;
-  useEffect(() => {
+  // Before the view is seen: no key is lost that somebody presses at once.
+  useLayoutEffect(() => {
     const taken = new Set<string>();
     // Asked when the focus comes: as soon as any key is pressed, browsers show it wherever it is.
     let isClicked = false;

@@ -122,7 +122,7 @@ export function Deck({ console }: { console: Console }) {
               type="button"
               class="stem-key"
               aria-pressed={heard}
-              {...(narrow.value ? { "aria-label": stemName(stem) } : {})}
+              aria-label={stemName(stem)}
               onClick={() => console.mute(stem)}
             >
               <Shape body={bodyOf(stem)} fill={heard ? "full" : "hollow"} />
