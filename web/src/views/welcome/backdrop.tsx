@@ -117,16 +117,9 @@ export function Deck({ console }: { console: Console }) {
         {console.stems.map((stem, place) => {
           const heard = isHeard(console.mix.value, stem);
           return (
-            <button
-              key={stem}
-              type="button"
-              class="stem-key"
-              aria-pressed={heard}
-              aria-label={stemName(stem)}
-              onClick={() => console.mute(stem)}
-            >
+            <button key={stem} type="button" class="stem-key" aria-pressed={heard} onClick={() => console.mute(stem)}>
               <Shape body={bodyOf(stem)} fill={heard ? "full" : "hollow"} />
-              <span class="wide">{stemName(stem)}</span>
+              <span class="stem-name">{stemName(stem)}</span>
               <kbd class="wide">{place + 1}</kbd>
             </button>
           );
